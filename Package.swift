@@ -1,0 +1,91 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every first-party target is compiled alike: Swift 6 mode, explicit existentials and imports, and no warning survives.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+/// Pure modules read no clock and do no input or output: events go in, values come out (docs/architecture.md).
+func pure(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target] {
+    [
+        .target(name: name, dependencies: dependencies, swiftSettings: strict),
+        .testTarget(
+            name: "\(name)Tests",
+            dependencies: [.byName(name: name)] + dependencies,
+            swiftSettings: strict
+        ),
+    ]
+}
+
+func shell(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "walden",
+    products: [.executable(name: "walden", targets: ["walden"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+    ],
+    targets: pure("WaldenCore")
+        + pure("WaldenWire", ["WaldenCore"])
+        + pure("WaldenDecoding", ["WaldenCore"])
+        + pure("WaldenDependency", ["WaldenCore"])
+        + pure(
+            "WaldenCache",
+            ["WaldenCore", "WaldenDependency", .product(name: "DequeModule", package: "swift-collections")]
+        )
+        + pure("WaldenRouting", ["WaldenCore"])
+        + pure("WaldenSession", ["WaldenCore", "WaldenWire", "WaldenDependency"])
+        + [
+            .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+            .systemLibrary(name: "CPgQuery", providers: [.apt(["libpg-query-dev"])]),
+            .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+
+            shell("WaldenSQLParser", ["CPgQuery", "WaldenCore", "WaldenDependency"]),
+            shell("WaldenPostgres", ["CLibPQ", "WaldenCore", "WaldenDecoding", "WaldenDependency", logging]),
+            shell(
+                "WaldenProxy",
+                ["CLZ4", "WaldenCore", "WaldenWire", "WaldenSession", "WaldenCache", "WaldenDependency", logging] + nio
+            ),
+            shell(
+                "WaldenAdmin",
+                ["WaldenCore", logging, lifecycle, .product(name: "Hummingbird", package: "hummingbird")] + nio
+            ),
+            shell(
+                "WaldenRuntime",
+                [
+                    "WaldenCore", "WaldenWire", "WaldenDecoding", "WaldenDependency", "WaldenCache", "WaldenRouting",
+                    "WaldenSession", "WaldenSQLParser", "WaldenPostgres", "WaldenProxy", "WaldenAdmin", logging,
+                    lifecycle, .product(name: "Configuration", package: "swift-configuration"),
+                ] + nio
+            ),
+            .executableTarget(
+                name: "walden",
+                dependencies: [
+                    "WaldenRuntime", "WaldenCore",
+                    .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                ],
+                swiftSettings: strict
+            ),
+        ]
+)
