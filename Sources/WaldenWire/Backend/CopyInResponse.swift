@@ -1,0 +1,19 @@
+/// CopyInResponse: the server awaits COPY data (protocol chapter, COPY Operations).
+public struct CopyInResponse: BackendMessage {
+    public static var tagByte: UInt8 { BackendTag.copyInResponse.rawValue }
+
+    public var formats: CopyFormats
+
+    public init(_ formats: CopyFormats) {
+        self.formats = formats
+    }
+
+    /// - Throws: `truncated`, `unexpectedValue` or `trailingBytes`.
+    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+        formats = try CopyFormats(reader: BodyReader(bytes, body: body, tag: Self.tagByte), in: bytes)
+    }
+
+    public func encodeBody(into bytes: inout [UInt8]) {
+        formats.encode(into: &bytes)
+    }
+}
