@@ -4,7 +4,7 @@ public protocol Message: Hashable, Sendable {
     static var tagByte: UInt8 { get }
 
     /// Reads the body that stands at `body` of `bytes`; what lies beyond the end of `bytes` counts as missing.
-    init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError)
+    init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError)
 
     /// Appends the body, without type byte and length.
     func encodeBody(into bytes: inout [UInt8])
@@ -13,7 +13,7 @@ public protocol Message: Hashable, Sendable {
 extension Message {
     /// Reads a body that is all of `body`.
     public init(decoding body: borrowing RawSpan) throws(WireError) {
-        try self.init(decoding: body, body: 0..<body.byteCount)
+        try self.init(in: body, body: 0..<body.byteCount)
     }
 
     /// Appends the whole message.
@@ -49,7 +49,7 @@ public protocol EmptyMessage: Message {
 }
 
 extension EmptyMessage {
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         try BodyReader(bytes, body: body, tag: Self.tagByte).finish()
         self.init()
     }

@@ -44,6 +44,10 @@ public struct WireError: Error, Hashable, Sendable {
     public init(_ code: Code) {
         self.code = code
     }
+
+    public static func unknownTag(_ tag: UInt8) -> WireError {
+        WireError(.unknownTag(tag))
+    }
 }
 
 extension WireError {

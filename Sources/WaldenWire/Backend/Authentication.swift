@@ -27,7 +27,7 @@ public enum Authentication: BackendMessage {
     }
 
     /// - Throws: `truncated`, `unterminatedString`, `invalidText` or `trailingBytes`.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Self.tagByte)
         switch try reader.read(Int32.self, in: bytes) {
         case Code.ok: self = .ok

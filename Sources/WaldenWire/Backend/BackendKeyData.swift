@@ -14,7 +14,7 @@ public struct BackendKeyData: BackendMessage {
     }
 
     /// - Throws: `truncated`, or `lengthOutOfRange` for a secret below 4 or above 256 bytes.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Self.tagByte)
         processID = try reader.read(Int32.self, in: bytes)
         let secret = reader.takeRest()

@@ -5,20 +5,20 @@ public struct CommandComplete: BackendMessage {
     public static var tagByte: UInt8 { BackendTag.commandComplete.rawValue }
 
     /// The command tag, such as `SELECT 3`, `INSERT 0 1` or `BEGIN`.
-    public var commandTag: String
+    public var tag: String
 
-    public init(_ commandTag: String) {
-        self.commandTag = commandTag
+    public init(_ tag: String) {
+        self.tag = tag
     }
 
     /// - Throws: `unterminatedString` or `trailingBytes`. What is not UTF-8 is replaced.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Self.tagByte)
-        commandTag = try reader.readLossyCString(in: bytes)
+        tag = try reader.readLossyCString(in: bytes)
         try reader.finish()
     }
 
     public func encodeBody(into bytes: inout [UInt8]) {
-        bytes.appendCString(commandTag)
+        bytes.appendCString(tag)
     }
 }

@@ -9,7 +9,7 @@ public struct CopyOutResponse: BackendMessage {
     }
 
     /// - Throws: `truncated`, `unexpectedValue` or `trailingBytes`.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         formats = try CopyFormats(reader: BodyReader(bytes, body: body, tag: Self.tagByte), in: bytes)
     }
 

@@ -10,7 +10,7 @@ public struct DataRow: BackendMessage {
     }
 
     /// - Throws: `truncated`, `lengthOutOfRange` or `trailingBytes`.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Self.tagByte)
         values = try reader.readValues(in: bytes)
         try reader.finish()

@@ -21,7 +21,7 @@ public struct ErrorResponse: BackendMessage {
     }
 
     /// - Throws: `truncated`, `unterminatedString` or `trailingBytes`. What is not UTF-8 is replaced.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         fields = try ResponseFields(reader: BodyReader(bytes, body: body, tag: Self.tagByte), in: bytes)
     }
 

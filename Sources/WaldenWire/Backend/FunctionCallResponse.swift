@@ -10,7 +10,7 @@ public struct FunctionCallResponse: BackendMessage {
     }
 
     /// - Throws: `truncated`, `lengthOutOfRange` or `trailingBytes`.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Self.tagByte)
         value = try reader.readValue(in: bytes)
         try reader.finish()

@@ -5,21 +5,21 @@ import WaldenCore
 public struct NegotiateProtocolVersion: BackendMessage {
     public static var tagByte: UInt8 { BackendTag.negotiateProtocolVersion.rawValue }
 
-    /// The newest version the server speaks. PostgreSQL and libpq put major and minor into the field that the chapter
-    /// gives to the minor alone.
-    public var newest: ProtocolVersion
+    /// The version the session goes on with: the one asked for, or the server's newest when that is older. PostgreSQL
+    /// and libpq put major and minor into the field that the chapter gives to the minor alone.
+    public var version: ProtocolVersion
     /// The names, with `_pq_.`, that the server does not know.
     public var unrecognizedOptions: [String]
 
-    public init(newest: ProtocolVersion, unrecognizedOptions: [String]) {
-        self.newest = newest
+    public init(version: ProtocolVersion, unrecognizedOptions: [String]) {
+        self.version = version
         self.unrecognizedOptions = unrecognizedOptions
     }
 
     /// - Throws: `truncated`, `lengthOutOfRange`, `unterminatedString`, `invalidText` or `trailingBytes`.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Self.tagByte)
-        newest = ProtocolVersion(rawValue: try reader.read(UInt32.self, in: bytes))
+        version = ProtocolVersion(rawValue: try reader.read(UInt32.self, in: bytes))
         let count = Int(try reader.read(Int32.self, in: bytes))
         guard count >= 0 else { throw reader.malformed(.lengthOutOfRange) }
         guard reader.remaining >= count else { throw reader.malformed(.truncated) }
@@ -31,7 +31,7 @@ public struct NegotiateProtocolVersion: BackendMessage {
     }
 
     public func encodeBody(into bytes: inout [UInt8]) {
-        bytes.appendInteger(newest.rawValue)
+        bytes.appendInteger(version.rawValue)
         bytes.appendInteger(Int32(clamping: unrecognizedOptions.count))
         for option in unrecognizedOptions {
             bytes.appendCString(option)

@@ -16,7 +16,7 @@ public struct NotificationResponse: BackendMessage {
     }
 
     /// - Throws: `truncated`, `unterminatedString` or `trailingBytes`. What is not UTF-8 is replaced.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Self.tagByte)
         processID = try reader.read(Int32.self, in: bytes)
         channel = try reader.readLossyCString(in: bytes)

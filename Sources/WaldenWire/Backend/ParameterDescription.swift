@@ -11,7 +11,7 @@ public struct ParameterDescription: BackendMessage {
     }
 
     /// - Throws: `truncated` or `trailingBytes`.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Self.tagByte)
         let count = try reader.readCount(bytesEach: 4, in: bytes)
         types = []

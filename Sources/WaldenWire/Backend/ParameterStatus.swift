@@ -13,7 +13,7 @@ public struct ParameterStatus: BackendMessage {
     }
 
     /// - Throws: `unterminatedString` or `trailingBytes`. What is not UTF-8 is replaced.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Self.tagByte)
         name = try reader.readLossyCString(in: bytes)
         value = try reader.readLossyCString(in: bytes)

@@ -21,7 +21,7 @@ public struct ReadyForQuery: BackendMessage {
     }
 
     /// - Throws: `truncated`, `unexpectedValue` or `trailingBytes`.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Self.tagByte)
         let byte = try reader.read(UInt8.self, in: bytes)
         guard let status = TransactionStatus(rawValue: byte) else {

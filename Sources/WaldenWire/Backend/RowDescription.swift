@@ -40,7 +40,7 @@ public struct RowDescription: BackendMessage {
 
     /// - Throws: `truncated`, `unterminatedString`, `unexpectedValue` or `trailingBytes`. What is not UTF-8 in a name is
     ///   replaced.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Self.tagByte)
         // An empty name with its zero, and 18 bytes of numbers.
         let count = try reader.readCount(bytesEach: 19, in: bytes)

@@ -27,8 +27,8 @@ public struct Bind: FrontendMessage {
     }
 
     /// - Throws: as `BindView` and its `parameters(in:)`, and `invalidText` when a name is not UTF-8.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
-        let view = try BindView(decoding: bytes, body: body)
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+        let view = try BindView(in: bytes, body: body)
         var reader = BodyReader(bytes, body: body, tag: Self.tagByte)
         portal = try reader.readCString(in: bytes)
         statement = try reader.readCString(in: bytes)
@@ -66,7 +66,7 @@ public struct BindView: Hashable, Sendable {
     public let rest: Range<Int>
 
     /// - Throws: `unterminatedString`.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Bind.tagByte)
         portal = try reader.takeCString(in: bytes)
         statement = try reader.takeCString(in: bytes)

@@ -15,8 +15,8 @@ public struct Close: FrontendMessage {
     }
 
     /// - Throws: as `CloseView`, and `invalidText` when the name is not UTF-8.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
-        let view = try CloseView(decoding: bytes, body: body)
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+        let view = try CloseView(in: bytes, body: body)
         kind = view.kind
         name = try BodyReader(bytes, body: body, tag: Self.tagByte).text(view.name, in: bytes)
     }
@@ -35,7 +35,7 @@ public struct CloseView: Hashable, Sendable {
 
     /// - Throws: `truncated`, `unexpectedValue` for a subtype other than `S` and `P`, `unterminatedString` or
     ///   `trailingBytes`.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Close.tagByte)
         kind = try reader.readTarget(in: bytes)
         name = try reader.takeCString(in: bytes)

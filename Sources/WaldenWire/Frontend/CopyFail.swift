@@ -12,7 +12,7 @@ public struct CopyFail: FrontendMessage {
     }
 
     /// - Throws: `unterminatedString` or `trailingBytes`. What is not UTF-8 in the reason is replaced.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Self.tagByte)
         reason = try reader.readLossyCString(in: bytes)
         try reader.finish()

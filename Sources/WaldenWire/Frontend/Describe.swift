@@ -15,8 +15,8 @@ public struct Describe: FrontendMessage {
     }
 
     /// - Throws: as `DescribeView`, and `invalidText` when the name is not UTF-8.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
-        let view = try DescribeView(decoding: bytes, body: body)
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+        let view = try DescribeView(in: bytes, body: body)
         kind = view.kind
         name = try BodyReader(bytes, body: body, tag: Self.tagByte).text(view.name, in: bytes)
     }
@@ -35,7 +35,7 @@ public struct DescribeView: Hashable, Sendable {
 
     /// - Throws: `truncated`, `unexpectedValue` for a subtype other than `S` and `P`, `unterminatedString` or
     ///   `trailingBytes`.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Describe.tagByte)
         kind = try reader.readTarget(in: bytes)
         name = try reader.takeCString(in: bytes)

@@ -15,8 +15,8 @@ public struct Execute: FrontendMessage {
     }
 
     /// - Throws: as `ExecuteView`, and `invalidText` when the name is not UTF-8.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
-        let view = try ExecuteView(decoding: bytes, body: body)
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+        let view = try ExecuteView(in: bytes, body: body)
         portal = try BodyReader(bytes, body: body, tag: Self.tagByte).text(view.portal, in: bytes)
         maxRows = view.maxRows
     }
@@ -35,7 +35,7 @@ public struct ExecuteView: Hashable, Sendable {
     public let maxRows: Int32
 
     /// - Throws: `unterminatedString`, `truncated` or `trailingBytes`.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Execute.tagByte)
         portal = try reader.takeCString(in: bytes)
         maxRows = try reader.read(Int32.self, in: bytes)

@@ -21,7 +21,7 @@ public struct FunctionCall: FrontendMessage {
     }
 
     /// - Throws: `truncated`, `lengthOutOfRange`, `parameterFormatCount`, `unexpectedValue` or `trailingBytes`.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Self.tagByte)
         function = try reader.read(UInt32.self, in: bytes)
         argumentFormats = try reader.readFormats(in: bytes)

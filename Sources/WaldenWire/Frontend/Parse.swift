@@ -17,8 +17,8 @@ public struct Parse: FrontendMessage {
     }
 
     /// - Throws: as `ParseView`, and `invalidText` when name or query are not UTF-8.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
-        let view = try ParseView(decoding: bytes, body: body)
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+        let view = try ParseView(in: bytes, body: body)
         let reader = BodyReader(bytes, body: body, tag: Self.tagByte)
         name = try reader.text(view.name, in: bytes)
         query = try reader.text(view.query, in: bytes)
@@ -52,7 +52,7 @@ public struct ParseView: Hashable, Sendable {
     public var parameterTypeCount: Int { parameterTypes.count / 4 }
 
     /// - Throws: `truncated`, `unterminatedString` or `trailingBytes`.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Parse.tagByte)
         name = try reader.takeCString(in: bytes)
         query = try reader.takeCString(in: bytes)

@@ -14,7 +14,7 @@ public struct PasswordMessage: FrontendMessage, CustomStringConvertible {
     }
 
     /// - Throws: `unterminatedString` or `trailingBytes`.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Self.tagByte)
         password = bytes.copy(try reader.takeCString(in: bytes))
         try reader.finish()

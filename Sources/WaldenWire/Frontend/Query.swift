@@ -11,7 +11,7 @@ public struct Query: FrontendMessage {
     }
 
     /// - Throws: as `QueryView`, and `invalidText` when the text is not UTF-8.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Self.tagByte)
         text = try reader.readCString(in: bytes)
         try reader.finish()
@@ -28,7 +28,7 @@ public struct QueryView: Hashable, Sendable {
     public let text: Range<Int>
 
     /// - Throws: `unterminatedString`, or `trailingBytes` when the first zero is not the last byte.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Query.tagByte)
         text = try reader.takeCString(in: bytes)
         try reader.finish()

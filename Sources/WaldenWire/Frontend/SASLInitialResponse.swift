@@ -14,7 +14,7 @@ public struct SASLInitialResponse: FrontendMessage {
     }
 
     /// - Throws: `unterminatedString`, `invalidText`, `truncated`, `lengthOutOfRange` or `trailingBytes`.
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Self.tagByte)
         mechanism = try reader.readCString(in: bytes)
         data = try reader.readValue(in: bytes)

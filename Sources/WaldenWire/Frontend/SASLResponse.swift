@@ -10,7 +10,7 @@ public struct SASLResponse: FrontendMessage {
         self.data = data
     }
 
-    public init(decoding bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
+    public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Self.tagByte)
         data = bytes.copy(reader.takeRest())
     }
