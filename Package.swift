@@ -79,6 +79,8 @@ let package = Package(
                     lifecycle, .product(name: "Configuration", package: "swift-configuration"),
                 ] + nio
             ),
+            shell("WaldenTestKit", ["CLibPQ"]),
+            .testTarget(name: "WaldenTestKitTests", dependencies: ["WaldenTestKit"], swiftSettings: strict),
             .executableTarget(
                 name: "walden",
                 dependencies: [
