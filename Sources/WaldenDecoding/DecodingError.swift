@@ -1,0 +1,45 @@
+public import WaldenCore
+
+/// Why a stream cannot be followed any further.
+///
+/// Every case means the same to the caller: what follows is unknown, so the connection is to be closed, the cache
+/// flushed and the stream begun anew. Nothing is skipped and nothing is guessed. The tag, where there is one, is the
+/// first byte of the message. Descriptions hold no row data.
+public enum DecodingError: Error, Hashable, Sendable {
+    /// A field does not fit its message.
+    case malformed(tag: UInt8, ByteError)
+    /// Bytes are left after a message's last field.
+    case trailingBytes(tag: UInt8, count: Int)
+    /// The payload of a CopyData message is neither log data nor a keepalive.
+    case unknownFrame(UInt8)
+    /// No message of the negotiated protocol version begins so.
+    case unknownMessage(tag: UInt8)
+    /// A byte that names one of several forms names none of them: kind of tuple, of value or of replica identity.
+    case unknownVariant(tag: UInt8, byte: UInt8)
+    /// A message that cannot stand here: a row outside a transaction, a Begin within one.
+    case misplaced(tag: UInt8)
+    /// The end of a transaction does not name the position that its beginning announced.
+    case boundaryMismatch(announced: LSN, found: LSN)
+    /// A transaction ended at or before a position that the stream had already passed.
+    case outOfOrder(position: LSN, found: LSN)
+    /// A row of a relation that was never described.
+    case unknownRelation(RelationID)
+    /// A row has more or fewer values than its relation has columns.
+    case columnCount(RelationID, expected: Int, found: Int)
+    /// The end, or a later chunk, of a streamed transaction whose beginning was not seen.
+    case unknownTransaction(xid: UInt32)
+    /// A streamed transaction began twice.
+    case repeatedTransaction(xid: UInt32)
+    /// COMMIT PREPARED of a transaction whose PREPARE was not seen on this connection.
+    case unknownPreparedTransaction(xid: UInt32)
+    case limitExceeded(Limit)
+
+    /// What grew past its bound in `StreamLimits`.
+    public enum Limit: Hashable, Sendable {
+        case frameBytes
+        case bufferedBytes
+        case catalogBytes
+        case streamedTransactions
+        case preparedTransactions
+    }
+}
