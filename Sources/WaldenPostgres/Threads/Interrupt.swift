@@ -1,0 +1,14 @@
+/// Ends the waits of connections that were opened with it, now and from now on. Shared between threads.
+public final class Interrupt: Sendable {
+    let wake: Wake
+
+    public init() throws(PostgresError) {
+        wake = try Wake()
+    }
+
+    public var isRaised: Bool { wake.isRaised }
+
+    public func raise() {
+        wake.raise()
+    }
+}
