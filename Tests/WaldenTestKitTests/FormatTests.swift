@@ -5,7 +5,10 @@ import Testing
 @Suite struct JSONValueTests {
     @Test func everyKindOfValue() throws {
         let value = try JSONValue(
-            parsing: #" {"a": [1, -2.5e1, true, false, null], "b": {"c": "x\n\u00e4\ud83d\ude00\"/"}, "d": {}, "e": []} "#)
+            parsing: #"""
+                 {"a": [1, -2.5e1, true, false, null],
+                  "b": {"c": "x\n\u00e4\ud83d\ude00\"/"}, "d": {}, "e": []} 
+                """#)
         #expect(value["a"].array == [.number(1), .number(-25), .bool(true), .bool(false), .null])
         #expect(value["b"]["c"].string == "x\nä😀\"/")
         #expect(value["d"] == .object([:]))

@@ -1,0 +1,43 @@
+# What people run. Everything below needs Swift; the rest is installed by scripts/bootstrap.sh.
+.DEFAULT_GOAL := help
+.PHONY: help bootstrap build release test demo up down bench lint format clean
+
+SOURCES := Package.swift Sources Tests
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+bootstrap: ## Install what is missing from Debian (with sudo when not root)
+	@scripts/bootstrap.sh
+
+build: bootstrap ## Build for debugging
+	swift build
+
+release: bootstrap ## Build the program for release
+	swift build -c release --product walden
+
+test: bootstrap ## Build and run all tests, on temporary PostgreSQL clusters
+	swift build --build-tests
+	swift test --skip-build --disable-xctest
+
+demo: bootstrap ## Show Walden before a primary and two standbys, in under two minutes
+	@scripts/demo.sh run
+
+up: bootstrap ## Start the demo's cluster and leave it running
+	@scripts/demo.sh up
+
+down: ## End what `make up` started
+	@scripts/demo.sh down
+
+bench: ## Measure Walden beside PostgreSQL, PgBouncer and Pgpool-II
+	@scripts/bootstrap.sh bench
+	@Benchmarks/run.sh
+
+lint: ## Check the formatting
+	swift format lint --strict --parallel --recursive $(SOURCES)
+
+format: ## Format all sources
+	swift format --in-place --parallel --recursive $(SOURCES)
+
+clean: ## Remove what was built
+	rm -rf .build bench.json
