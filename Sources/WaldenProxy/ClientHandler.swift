@@ -1,0 +1,75 @@
+import NIOCore
+import WaldenWire
+
+/// The client's end of a connection: hands bytes and events to the `ProxyConnection` and holds no state of its own.
+final class ClientHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let connection: ProxyConnection
+
+    init(_ connection: ProxyConnection) {
+        self.connection = connection
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        connection.clientConnected(context.channel)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        connection.clientSent(unwrapInboundIn(data))
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        connection.clientReadEnded()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        connection.clientWritabilityChanged()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        connection.clientClosed()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is DrainEvent { connection.drainRequested() }
+    }
+}
+
+/// The server's end.
+final class ServerHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let connection: ProxyConnection
+
+    init(_ connection: ProxyConnection) {
+        self.connection = connection
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        connection.serverSent(unwrapInboundIn(data))
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        connection.serverReadEnded()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        connection.serverWritabilityChanged()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        connection.serverClosed()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+}
+
+/// Asks a connection to end as soon as nothing is under way.
+struct DrainEvent: Sendable {}

@@ -1,0 +1,48 @@
+public import NIOCore
+public import WaldenSession
+
+/// What the proxy listens on, where it relays to, and what it may hold.
+public struct ProxyConfiguration: Sendable {
+    public enum Endpoint: Hashable, Sendable, CustomStringConvertible {
+        case tcp(host: String, port: Int)
+        case unix(path: String)
+
+        public var description: String {
+            switch self {
+            case .tcp(let host, let port): "\(host):\(port)"
+            case .unix(let path): path
+            }
+        }
+    }
+
+    public var listen: [Endpoint]
+    public var primary: Endpoint
+    /// False: a plain relay that parses no statement.
+    public var isCaching: Bool
+    /// Client connections at the same time. One more is refused with 53300.
+    public var clients: Int
+    /// From accept until the first ReadyForQuery; also bounds connecting to the server.
+    public var startupTimeout: TimeAmount
+    /// How long a miss waits for another client's identical fill before it asks the server itself.
+    public var coalesceWait: TimeAmount
+    /// Results above this are not kept.
+    public var resultBytes: Int
+    /// Results from this size on are compressed while the cache is more than half full.
+    public var compressBytes: Int
+    public var session: SessionLimits
+
+    public init(
+        listen: [Endpoint], primary: Endpoint, isCaching: Bool, clients: Int, startupTimeout: TimeAmount,
+        coalesceWait: TimeAmount, resultBytes: Int, compressBytes: Int, session: SessionLimits = SessionLimits()
+    ) {
+        self.listen = listen
+        self.primary = primary
+        self.isCaching = isCaching
+        self.clients = clients
+        self.startupTimeout = startupTimeout
+        self.coalesceWait = coalesceWait
+        self.resultBytes = resultBytes
+        self.compressBytes = compressBytes
+        self.session = session
+    }
+}

@@ -1,0 +1,195 @@
+import NIOCore
+import WaldenCache
+import WaldenCore
+import WaldenDependency
+import WaldenSession
+import WaldenWire
+
+extension ProxyConnection {
+    func clientSent(_ buffer: ByteBuffer) {
+        readClock()
+        var buffer = buffer
+        if clientInput.readableBytes == 0 { clientInput = buffer } else { clientInput.writeBuffer(&buffer) }
+        switch state {
+        case .startup: processStartup()
+        case .relaying: processClient()
+        case .connecting, .closed: break
+        }
+    }
+
+    func clientReadEnded() {
+        flushClient()
+        flushServer()
+        readMore()
+    }
+
+    func clientWritabilityChanged() {
+        guard state != .closed, client?.isWritable ?? false else { return }
+        // Hits stopped here because the client did not read: go on with what it has asked since.
+        readClock()
+        processClient()
+        clientReadEnded()
+    }
+
+    func clientClosed() {
+        if state != .closed { context.log.trace("client closed its connection") }
+        close(cause: "client_closed")
+        context.clientLeft()
+    }
+
+    /// Takes the client's bytes step by step until they are used up or something must be waited for.
+    func processClient() {
+        while state == .relaying, pause == nil, clientInput.readableBytes > 0, clientTakesMore() {
+            switch nextClientStep() {
+            case .needMore: return
+            case .forward(let byteCount, let bypass):
+                if let bypass { counters.count { $0.bypasses[bypass.label, default: 0] += 1 } }
+                forward(byteCount)
+            case .lookup: lookUp()
+            case .drain: pause = .draining
+            case .terminate(let byteCount):
+                forward(byteCount)
+                close(cause: "client_terminated")
+            case .violation(let error):
+                context.log.info("closing a client that broke the protocol", metadata: ["error": "\(error)"])
+                fail(ErrorResponse(error), cause: "protocol_violation")
+            }
+        }
+    }
+
+    private func nextClientStep() -> ClientStep {
+        clientInput.withUnsafeReadableBytes { bytes in
+            machine?.nextClientStep(bytes.bytes, context) ?? .needMore
+        }
+    }
+
+    /// Messages up to this size are gathered into one write.
+    private static let gatherBytes = 16 * 1024
+
+    private func forward(_ byteCount: Int) {
+        if machine?.hasInjection ?? false, let injection = machine?.takeInjection() {
+            serverOutput.writeBytes(injection)
+        }
+        counters.count { $0.bytesFromClients += UInt64(byteCount) }
+        if byteCount > Self.gatherBytes, let slice = clientInput.readSlice(length: byteCount) {
+            writeToServer(slice)
+        } else {
+            clientInput.withUnsafeReadableBytes { bytes in
+                _ = serverOutput.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[..<byteCount]))
+            }
+            clientInput.moveReaderIndex(forwardBy: byteCount)
+        }
+    }
+
+    // MARK: Cached units
+
+    private func lookUp() {
+        guard let wroteAt = machine?.wroteAt else { return }
+        let found = context.cache.lookup(key: machine?.key ?? [], now: now, notOlderThan: wroteAt)
+        switch found {
+        case .hit(let payload):
+            answer(with: unsafeDowncast(payload, to: CachedReply.self))
+        case .stale:
+            context.cache.sessionNeedsFreshness(since: wroteAt)
+            context.delegate.probeWanted()
+            fillOrForward()
+        case .miss: fillOrForward()
+        case .suspended:
+            forwardUnit(fill: nil)
+        }
+    }
+
+    /// Answers the unit at the front with a kept result, or waits until those before it are answered.
+    private func answer(with reply: CachedReply) {
+        guard let frame = machine?.hitAccepted() else {
+            pause = .draining
+            return
+        }
+        clientInput.moveReaderIndex(forwardBy: frame.byteCount)
+        if frame.bindComplete {
+            clientOutput.writeStaticString(frame.parseComplete ? HitFrames.parseAndBind : HitFrames.bind)
+        }
+        if let buffer = reply.append(to: &clientOutput, allocator: ByteBufferAllocator()) { writeToClient(buffer) }
+        clientOutput.writeStaticString(frame.closeComplete ? HitFrames.closeAndReady : HitFrames.ready)
+    }
+
+    private func fillOrForward() {
+        let missed = clientInput.withUnsafeReadableBytes { bytes in machine?.missed(bytes.bytes, context) }
+        switch missed {
+        case .fill(let dependencies): begin(dependencies)
+        case .pass(let bypass):
+            counters.count { $0.bypasses[bypass.label, default: 0] += 1 }
+            forwardUnit(fill: nil)
+        case nil: break
+        }
+    }
+
+    private func begin(_ dependencies: Dependencies) {
+        guard let key = machine?.key, let wroteAt = machine?.wroteAt else { return }
+        let decision = context.cache.beginFill(
+            key: key, dependencies: dependencies, shape: 0, now: now, notOlderThan: wroteAt)
+        switch decision {
+        case .fill(let fill): forwardUnit(fill: fill.rawValue)
+        case .join(let fill): join(fill)
+        case .refused(let refusal):
+            if case .noProbe = refusal { context.delegate.probeWanted() }
+            forwardUnit(fill: nil)
+        }
+    }
+
+    private func forwardUnit(fill: UInt64?) {
+        let byteCount = clientInput.withUnsafeReadableBytes { bytes in
+            machine?.forwardUnit(bytes.bytes, context, fill: fill) ?? 0
+        }
+        forward(byteCount)
+    }
+
+    // MARK: Coalescing
+
+    private func join(_ fill: FillID) {
+        guard let loop = client?.eventLoop else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let waiter = context.waiters.add { reply in
+            loop.execute { bound.value.waitEnded(with: reply) }
+        }
+        guard context.cache.addWaiter(waiter, to: fill) else {
+            context.waiters.remove(waiter)
+            return forwardUnit(fill: nil)
+        }
+        let timeout = loop.assumeIsolated().scheduleTask(in: context.configuration.coalesceWait) {
+            self.waitTimedOut()
+        }
+        pause = .waiting(Wait(fill: fill, waiter: waiter, timeout: timeout))
+    }
+
+    private func waitTimedOut() {
+        guard case .waiting(let wait) = pause else { return }
+        // Woken at the same moment: that answer is on its way to this loop.
+        guard context.waiters.remove(wait.waiter) else { return }
+        context.cache.removeWaiter(wait.waiter, from: wait.fill)
+        resume(with: nil)
+    }
+
+    private func waitEnded(with reply: CachedReply?) {
+        guard case .waiting(let wait) = pause else { return }
+        wait.timeout.cancel()
+        if reply != nil { counters.count { $0.coalesced += 1 } }
+        resume(with: reply)
+    }
+
+    private func resume(with reply: CachedReply?) {
+        pause = nil
+        readClock()
+        if let reply { answer(with: reply) } else { forwardUnit(fill: nil) }
+        processClient()
+        clientReadEnded()
+    }
+}
+
+/// The constant messages around a cached result.
+private enum HitFrames {
+    static let bind: StaticString = "2\0\0\0\u{4}"
+    static let parseAndBind: StaticString = "1\0\0\0\u{4}2\0\0\0\u{4}"
+    static let ready: StaticString = "Z\0\0\0\u{5}I"
+    static let closeAndReady: StaticString = "3\0\0\0\u{4}Z\0\0\0\u{5}I"
+}

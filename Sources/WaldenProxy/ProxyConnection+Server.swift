@@ -1,0 +1,120 @@
+import NIOCore
+import WaldenCache
+import WaldenCore
+import WaldenSession
+import WaldenWire
+
+extension ProxyConnection {
+    func serverSent(_ buffer: ByteBuffer) {
+        guard state == .relaying else { return }
+        readClock()
+        var buffer = buffer
+        if serverInput.readableBytes == 0 { serverInput = buffer } else { serverInput.writeBuffer(&buffer) }
+        processServer()
+    }
+
+    func serverReadEnded() {
+        if case .draining = pause {
+            pause = nil
+            processClient()
+        }
+        flushClient()
+        flushServer()
+        readMore()
+        closeIfDrained()
+    }
+
+    func serverWritabilityChanged() {
+        guard server?.isWritable ?? false else { return }
+        readMore()
+    }
+
+    func serverClosed() {
+        guard state == .relaying else { return }
+        context.log.debug("the server closed a connection")
+        close(cause: "server_closed")
+    }
+
+    /// Walks over what the server sent; runs of bytes that go to the client leave as one slice.
+    private func processServer() {
+        var relayed = 0
+        while state == .relaying {
+            let step = serverInput.withUnsafeReadableBytes { bytes in
+                machine?.nextServerStep(UnsafeRawBufferPointer(rebasing: bytes[relayed...]).bytes, now: now)
+                    ?? .needMore
+            }
+            switch step {
+            case .needMore:
+                relay(&relayed)
+                if serverInput.readableBytes == 0 { serverInput = ByteBuffer() }
+                return
+            case .relay(let byteCount): relayed += byteCount
+            case .capture(let byteCount, let fill):
+                keep(relayed..<(relayed + byteCount), for: FillID(fill))
+                relayed += byteCount
+            case .swallow(let byteCount):
+                relay(&relayed)
+                serverInput.moveReaderIndex(forwardBy: byteCount)
+            case .backendKey(let byteCount, let key):
+                relay(&relayed)
+                serverInput.moveReaderIndex(forwardBy: byteCount)
+                give(key)
+            case .fillBroken(let fill):
+                capture.clear()
+                abandon(FillID(fill), .unexpectedMessage)
+            case .unitEnded(let byteCount, let fill):
+                relayed += byteCount
+                startupTimeout?.cancel()
+                startupTimeout = nil
+                if let fill { complete(FillID(fill)) }
+            case .becomeTransparent: break
+            case .violation(let error):
+                relay(&relayed)
+                context.log.error("the server broke the protocol", metadata: ["error": "\(error)"])
+                fail(
+                    ErrorResponse(
+                        severity: .fatal, sqlState: .protocolViolation,
+                        message: "the server sent a message that is not the PostgreSQL protocol: \(error)"),
+                    cause: "server_violation")
+            }
+        }
+    }
+
+    /// Sends the first `byteCount` unread bytes to the client.
+    private func relay(_ byteCount: inout Int) {
+        defer { byteCount = 0 }
+        guard byteCount > 0 else { return }
+        counters.count { $0.bytesFromServers += UInt64(byteCount) }
+        if let slice = serverInput.readSlice(length: byteCount) { writeToClient(slice) }
+    }
+
+    private func give(_ key: BackendKeyData) {
+        guard let own = context.cancels.register(key) else { return }
+        cancelKey = own
+        clientOutput.writeBytes(own.encoded())
+    }
+
+    // MARK: Fills
+
+    private func keep(_ range: Range<Int>, for fill: FillID) {
+        guard capture.readableBytes + range.count <= context.configuration.resultBytes else {
+            capture.clear()
+            machine?.giveUpFill(fill.rawValue)
+            return abandon(fill, .tooLarge)
+        }
+        let start = serverInput.readerIndex + range.lowerBound
+        if let slice = serverInput.getSlice(at: start, length: range.count) { capture.writeImmutableBuffer(slice) }
+    }
+
+    private func complete(_ fill: FillID) {
+        let isTight = context.cache.isUnderPressure
+        let reply = CachedReply(
+            capture, compress: isTight && capture.readableBytes >= context.configuration.compressBytes)
+        // A large reply shares the buffer; the next capture must not write into it.
+        if capture.readableBytes > 32 * 1024 { capture = ByteBuffer() } else { capture.clear() }
+        let completion = context.cache.completeFill(
+            fill, payload: reply, payloadBytes: reply.heldBytes, now: now)
+        context.waiters.wake(completion.waiters, with: reply)
+        if completion.wantsProbe { context.delegate.probeWanted() }
+    }
+}

@@ -1,0 +1,206 @@
+import Logging
+import NIOCore
+import NIOPosix
+import WaldenCache
+import WaldenCore
+import WaldenSession
+import WaldenWire
+
+/// One client, its session machine and its server connection, on one event loop.
+///
+/// It moves bytes and runs what the machine says; it holds no protocol knowledge. Reading from either side stops while
+/// the other side cannot be written to, so what a slow peer makes us hold is bounded by the two write watermarks and
+/// one read. States:
+///
+///     startup ──StartupMessage──► connecting ──connected──► relaying ──► closed
+///
+/// Startup packets are in `ProxyConnection+Startup`, the client's side in `+Client`, the server's in `+Server`.
+final class ProxyConnection {
+    enum State {
+        case startup
+        /// The server connection is being made; the client's further bytes wait.
+        case connecting
+        case relaying
+        case closed
+    }
+
+    /// Why the client's input is not being processed although there is some.
+    enum Pause {
+        /// Units under way must be answered first.
+        case draining
+        /// Another client's fill will answer.
+        case waiting(Wait)
+    }
+
+    /// A place in the queue of another client's fill.
+    struct Wait {
+        let fill: FillID
+        let waiter: UInt64
+        let timeout: Scheduled<Void>
+    }
+
+    let context: ProxyContext
+    let counters: LoopCounters
+    var state = State.startup
+    var machine: SessionMachine?
+    var pause: Pause?
+    var isDrainRequested = false
+    var hasAnsweredSSLRequest = false
+    var hasAnsweredGSSRequest = false
+    var startupTimeout: Scheduled<Void>?
+    var cancelKey: BackendKeyData?
+
+    var client: (any Channel)?
+    var server: (any Channel)?
+    /// Read from the client and not yet consumed.
+    var clientInput = ByteBuffer()
+    /// Read from the server and not yet consumed: the beginning of a message that must be seen whole.
+    var serverInput = ByteBuffer()
+    /// To be sent to the client with the next flush; reused once the channel has let go of it.
+    var clientOutput = ByteBuffer()
+    /// To be sent to the server with the next flush.
+    var serverOutput = ByteBuffer()
+    var clientNeedsFlush = false
+    var serverNeedsFlush = false
+    /// The result being captured.
+    var capture = ByteBuffer()
+    /// The clock as of the last read; one look serves all units of a batch.
+    var now = Instant.distantPast
+
+    init(context: ProxyContext, counters: LoopCounters) {
+        self.context = context
+        self.counters = counters
+    }
+
+    func readClock() {
+        now = Instant(nanoseconds: NIODeadline.now().uptimeNanoseconds)
+    }
+
+    // MARK: Output
+
+    /// Bytes kept in an output buffer before they are handed to the channel.
+    private static let batchBytes = 64 * 1024
+
+    func writeToClient(_ buffer: ByteBuffer) {
+        handOverClientOutput()
+        client?.write(buffer, promise: nil)
+        clientNeedsFlush = true
+    }
+
+    func handOverClientOutput() {
+        guard clientOutput.readableBytes > 0 else { return }
+        client?.write(clientOutput, promise: nil)
+        clientOutput.clear()
+        clientNeedsFlush = true
+    }
+
+    /// Hands a large batch over early so that its size stays bounded; true while the client takes more.
+    func clientTakesMore() -> Bool {
+        if clientOutput.readableBytes >= Self.batchBytes { flushClient() }
+        return client?.isWritable ?? false
+    }
+
+    func flushClient() {
+        if clientOutput.readableBytes > 0, !clientNeedsFlush {
+            client?.writeAndFlush(clientOutput, promise: nil)
+            clientOutput.clear()
+            return
+        }
+        handOverClientOutput()
+        if clientNeedsFlush { client?.flush() }
+        clientNeedsFlush = false
+    }
+
+    func writeToServer(_ buffer: ByteBuffer) {
+        handOverServerOutput()
+        server?.write(buffer, promise: nil)
+        serverNeedsFlush = true
+    }
+
+    private func handOverServerOutput() {
+        guard serverOutput.readableBytes > 0 else { return }
+        server?.write(serverOutput, promise: nil)
+        serverOutput.clear()
+        serverNeedsFlush = true
+    }
+
+    func flushServer() {
+        handOverServerOutput()
+        if serverNeedsFlush { server?.flush() }
+        serverNeedsFlush = false
+    }
+
+    /// Asks each side for more bytes if the other side can take them.
+    func readMore() {
+        guard state != .closed else { return }
+        if state == .startup || canReadClient { client?.read() }
+        if state == .relaying, client?.isWritable ?? false { server?.read() }
+    }
+
+    private var canReadClient: Bool {
+        guard state == .relaying, pause == nil, let server, let client else { return false }
+        return server.isWritable && client.isWritable
+    }
+
+    // MARK: End
+
+    /// Tells the client why and closes both ends. The message has reached the channel before it closes.
+    func fail(_ error: ErrorResponse, cause: String) {
+        guard state != .closed else { return }
+        clientOutput.writeBytes(error.encoded())
+        close(cause: cause)
+    }
+
+    /// Closes both ends after what has been written.
+    func close(cause: String) {
+        guard state != .closed else { return }
+        state = .closed
+        counters.count { $0.closed[cause, default: 0] += 1 }
+        startupTimeout?.cancel()
+        endWait()
+        abandonFills()
+        if let cancelKey { context.cancels.remove(cancelKey) }
+        flushClient()
+        flushServer()
+        server?.close(promise: nil)
+        client?.close(promise: nil)
+        machine = nil
+        clientInput = ByteBuffer()
+        serverInput = ByteBuffer()
+        capture = ByteBuffer()
+    }
+
+    private func abandonFills() {
+        for fill in machine?.unfinishedFills() ?? [] { abandon(FillID(fill), .connectionClosed) }
+    }
+
+    func abandon(_ fill: FillID, _ reason: FillAbandonment) {
+        context.waiters.wake(context.cache.abandonFill(fill, reason: reason), with: nil)
+    }
+
+    /// Stops waiting for another client's fill.
+    func endWait() {
+        guard case .waiting(let wait) = pause else { return }
+        pause = nil
+        wait.timeout.cancel()
+        if context.waiters.remove(wait.waiter) { context.cache.removeWaiter(wait.waiter, from: wait.fill) }
+    }
+
+    func drainRequested() {
+        isDrainRequested = true
+        closeIfDrained()
+    }
+
+    /// While draining, a session is ended at the first moment at which nothing is lost by it.
+    func closeIfDrained() {
+        guard isDrainRequested, state != .closed else { return }
+        if let quiescent = machine?.isQuiescent, !quiescent || clientInput.readableBytes > 0 { return }
+        fail(
+            ErrorResponse(
+                severity: .fatal, sqlState: .adminShutdown,
+                message: "terminating connection because Walden is shutting down"),
+            cause: "drained")
+    }
+}
+
+extension ProxyConnection.State: Equatable {}

@@ -1,0 +1,112 @@
+public import Logging
+public import WaldenCache
+public import WaldenDependency
+import NIOCore
+import Synchronization
+import WaldenCore
+import WaldenSession
+
+/// What the proxy asks of the rest of the process. All calls come from event loops and must not block.
+public protocol ProxyDelegate: Sendable {
+    /// The analysis of a statement text under the current catalog.
+    func analysis(of text: borrowing RawSpan, context: SessionContext) -> StatementAnalysis
+    /// A finished fill, or a session that has written, waits for the next look at the primary.
+    func probeWanted()
+    /// The primary could not be reached, or could again.
+    func primaryReachable(_ problem: String?)
+}
+
+/// What all connections of one proxy share.
+final class ProxyContext: Sendable {
+    let configuration: ProxyConfiguration
+    let cache: ResultCache
+    let delegate: any ProxyDelegate
+    let log: Logger
+    let cancels = CancelRegistry()
+    let fingerprints = FingerprintTable()
+    let waiters = FillWaiters()
+    let clients = Mutex(0)
+    private let counters = Mutex<[ObjectIdentifier: LoopCounters]>([:])
+
+    init(
+        configuration: ProxyConfiguration, cache: ResultCache, delegate: any ProxyDelegate, log: Logger
+    ) {
+        self.configuration = configuration
+        self.cache = cache
+        self.delegate = delegate
+        self.log = log
+    }
+
+    func counters(for loop: any EventLoop) -> LoopCounters {
+        counters.withLock { counters in
+            let id = ObjectIdentifier(loop)
+            if let known = counters[id] { return known }
+            let new = LoopCounters()
+            counters[id] = new
+            return new
+        }
+    }
+
+    var figures: ProxyFigures {
+        let parts = counters.withLock { Array($0.values) }
+        var sum = parts.map(\.current).reduce(ProxyFigures(), +)
+        sum.clients = clients.withLock { $0 }
+        return sum
+    }
+
+    /// Takes a place for a client; false when all are taken.
+    func admitClient() -> Bool {
+        clients.withLock { count in
+            guard count < configuration.clients else { return false }
+            count += 1
+            return true
+        }
+    }
+
+    func clientLeft() {
+        clients.withLock { $0 -= 1 }
+    }
+}
+
+extension ProxyContext: SessionEnvironment {
+    func analysis(of text: borrowing RawSpan, context: SessionContext) -> StatementAnalysis {
+        delegate.analysis(of: text, context: context)
+    }
+
+    func fingerprintID(_ fingerprint: [UInt8]) -> UInt64? {
+        fingerprints.number(for: fingerprint)
+    }
+}
+
+/// Clients that wait for another client's identical fill, across event loops.
+final class FillWaiters: Sendable {
+    typealias Wake = @Sendable (CachedReply?) -> Void
+
+    private struct State {
+        var next: UInt64 = 0
+        var waiting: [UInt64: Wake] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// - Parameter wake: Called once, from any thread, with the reply, or nil when the fill came to nothing.
+    func add(_ wake: @escaping Wake) -> UInt64 {
+        state.withLock { state in
+            state.next += 1
+            state.waiting[state.next] = wake
+            return state.next
+        }
+    }
+
+    /// False when it has been woken already.
+    @discardableResult
+    func remove(_ id: UInt64) -> Bool {
+        state.withLock { $0.waiting.removeValue(forKey: id) != nil }
+    }
+
+    func wake(_ ids: [UInt64], with reply: CachedReply?) {
+        if ids.isEmpty { return }
+        let wakes = state.withLock { state in ids.compactMap { state.waiting.removeValue(forKey: $0) } }
+        for wake in wakes { wake(reply) }
+    }
+}

@@ -1,0 +1,41 @@
+import Synchronization
+
+/// Figures of the proxy since it started.
+public struct ProxyFigures: Hashable, Sendable {
+    public var clients = 0
+    public var accepted: UInt64 = 0
+    /// Connections closed, by cause.
+    public var closed: [String: UInt64] = [:]
+    /// Units sent to the server without a fill, by reason.
+    public var bypasses: [String: UInt64] = [:]
+    public var coalesced: UInt64 = 0
+    public var cancelRequests: UInt64 = 0
+    public var bytesFromClients: UInt64 = 0
+    public var bytesFromServers: UInt64 = 0
+
+    public init() {}
+
+    public static func + (left: ProxyFigures, right: ProxyFigures) -> ProxyFigures {
+        var sum = left
+        sum.clients += right.clients
+        sum.accepted += right.accepted
+        sum.closed.merge(right.closed, uniquingKeysWith: +)
+        sum.bypasses.merge(right.bypasses, uniquingKeysWith: +)
+        sum.coalesced += right.coalesced
+        sum.cancelRequests += right.cancelRequests
+        sum.bytesFromClients += right.bytesFromClients
+        sum.bytesFromServers += right.bytesFromServers
+        return sum
+    }
+}
+
+/// Counts what happens on one event loop; only that loop writes, so the lock is free but while figures are read.
+final class LoopCounters: Sendable {
+    private let figures = Mutex(ProxyFigures())
+
+    func count(_ change: (inout ProxyFigures) -> Void) {
+        figures.withLock { change(&$0) }
+    }
+
+    var current: ProxyFigures { figures.withLock { $0 } }
+}

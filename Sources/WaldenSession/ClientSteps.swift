@@ -1,0 +1,218 @@
+import DequeModule
+import WaldenCore
+import WaldenDependency
+import WaldenWire
+
+extension SessionMachine {
+    /// What to do with the front of the client's unread bytes. Consumes nothing by itself: the shell drops the bytes
+    /// that a step counts once it has acted on it, then asks again.
+    public mutating func nextClientStep(
+        _ input: borrowing RawSpan, _ environment: some SessionEnvironment
+    ) -> ClientStep {
+        do throws(WireError) {
+            if input.isEmpty { return .needMore }
+            if phase == .transparent { return .forward(byteCount: input.byteCount, bypass: nil) }
+            if clientSkip > 0 { return forwardSkipped(input) }
+            guard let header = try MessageHeader.parse(input, at: 0, limit: limits.messageBytes) else {
+                return .needMore
+            }
+            if phase == .starting { return startingStep(header, input) }
+            return try readyStep(header, input, environment)
+        } catch {
+            return .violation(error)
+        }
+    }
+
+    private mutating func forwardSkipped(_ input: borrowing RawSpan) -> ClientStep {
+        let count = min(clientSkip, input.byteCount)
+        clientSkip -= count
+        return .forward(byteCount: count, bypass: nil)
+    }
+
+    /// While the server authenticates, only answers to it may pass; what else the client sends already waits.
+    private mutating func startingStep(_ header: MessageHeader, _ input: borrowing RawSpan) -> ClientStep {
+        switch FrontendTag(rawValue: header.tag) {
+        case .password: return stream(header, input)
+        case .terminate: return .terminate(byteCount: min(header.byteCount, input.byteCount))
+        default: return .drain
+        }
+    }
+
+    private mutating func readyStep(
+        _ header: MessageHeader, _ input: borrowing RawSpan, _ environment: some SessionEnvironment
+    ) throws(WireError) -> ClientStep {
+        let tag = FrontendTag(rawValue: header.tag)
+        switch tag {
+        case .query, .parse, .bind, .functionCall:
+            if units.count >= limits.unitsUnderWay { return .drain }
+        default: break
+        }
+        switch tag {
+        case .query: return try queryStep(header, input, environment)
+        case .parse, .bind, .describe, .execute, .close, .sync, .flush:
+            return try extendedStep(tag, header, input, environment)
+        case .functionCall:
+            var unit = Unit(isExtended: false)
+            unit.effects.add(.opaque)
+            units.append(unit)
+            return stream(header, input)
+        case .copyDone, .copyFail:
+            if !units.isEmpty { units[units.count - 1].copyEnded = true }
+            return stream(header, input)
+        case .copyData: return stream(header, input)
+        case .terminate: return .terminate(byteCount: min(header.byteCount, input.byteCount))
+        default: return .violation(WireError(.unknownTag(header.tag)))
+        }
+    }
+
+    /// Forwards what has come of the message at the front, and the rest of it as it comes.
+    func streamed(_ header: MessageHeader, _ input: borrowing RawSpan) -> (count: Int, rest: Int) {
+        let count = min(header.byteCount, input.byteCount)
+        return (count, header.byteCount - count)
+    }
+
+    private mutating func stream(
+        _ header: MessageHeader, _ input: borrowing RawSpan, bypass: Bypass? = nil
+    ) -> ClientStep {
+        let (count, rest) = streamed(header, input)
+        clientSkip = rest
+        return .forward(byteCount: count, bypass: bypass)
+    }
+
+    // MARK: Simple protocol
+
+    private mutating func queryStep(
+        _ header: MessageHeader, _ input: borrowing RawSpan, _ environment: some SessionEnvironment
+    ) throws(WireError) -> ClientStep {
+        guard isCaching else {
+            pushQuery(fill: nil)
+            return stream(header, input)
+        }
+        guard header.byteCount <= limits.heldBytes else {
+            injectDeferredBeforeQuery()
+            pushQuery(fill: nil)
+            units[units.count - 1].effects.add(.opaque)
+            return stream(header, input, bypass: .tooLong)
+        }
+        guard header.byteCount <= input.byteCount else { return .needMore }
+        let view = try QueryView(in: input, body: MessageHeader.byteCount..<header.byteCount)
+        let found = Candidate(
+            byteCount: header.byteCount, source: .query(text: view.text), parses: false, describes: false,
+            closesPortal: false)
+        return offer(found, input, environment)
+    }
+
+    /// A Query ends an extended unit that had no Sync: the server answers both with one ReadyForQuery.
+    private mutating func pushQuery(fill: UInt64?) {
+        if isUnitOpen {
+            isUnitOpen = false
+        } else {
+            units.append(Unit(isExtended: false, fill: fill))
+        }
+    }
+
+    /// Offers a candidate for lookup, or forwards it when the session may not hit now.
+    private mutating func offer(
+        _ found: Candidate, _ input: borrowing RawSpan, _ environment: some SessionEnvironment
+    ) -> ClientStep {
+        candidate = found
+        if let obstacle = obstacle() { return forwardCandidate(input, environment, obstacle) }
+        guard beginKey(environment) else { return forwardCandidate(input, environment, .tooManySessions) }
+        appendKey(of: found, in: input)
+        return .lookup
+    }
+
+    private mutating func forwardCandidate(
+        _ input: borrowing RawSpan, _ environment: some SessionEnvironment, _ bypass: Bypass
+    ) -> ClientStep {
+        let count = forwardUnit(input, environment, fill: nil)
+        return .forward(byteCount: count, bypass: bypass)
+    }
+
+    /// The cache has the answer to the unit offered. Nil when it must wait: units are under way whose answers come
+    /// first. The shell drops the bytes that the frame counts.
+    public mutating func hitAccepted() -> HitFrame? {
+        guard let candidate, units.isEmpty else { return nil }
+        self.candidate = nil
+        if case .execution(let statement, _) = candidate.source {
+            if candidate.parses { statements.define(statement) }
+            return HitFrame(
+                byteCount: candidate.byteCount, parseComplete: candidate.parses, bindComplete: true,
+                closeComplete: candidate.closesPortal)
+        }
+        return HitFrame(
+            byteCount: candidate.byteCount, parseComplete: false, bindComplete: false, closeComplete: false)
+    }
+
+    /// The cache does not have the answer to the unit offered.
+    public mutating func missed(_ input: borrowing RawSpan, _ environment: some SessionEnvironment) -> MissStep {
+        guard let candidate else { return .pass(.pipeline) }
+        let analysis = analysis(of: candidate, input, environment)
+        switch analysis.verdict {
+        case .uncacheable(let refusal): return .pass(.refused(refusal.rule))
+        case .cacheable(let plan):
+            var bound: [BoundParameter] = []
+            if case .execution(let statement, let binding) = candidate.source {
+                guard let parameters = try? parameters(of: statement, binding, in: input) else {
+                    return .pass(.refused(.parameter))
+                }
+                bound = parameters
+            }
+            do throws(Refusal) {
+                return .fill(try plan.bind(bound))
+            } catch {
+                return .pass(.refused(error.rule))
+            }
+        }
+    }
+
+    private func analysis(
+        of candidate: Candidate, _ input: borrowing RawSpan, _ environment: some SessionEnvironment
+    ) -> StatementAnalysis {
+        switch candidate.source {
+        case .query(let text): analyse(text, in: input, environment)
+        case .execution(let statement, _): analyse(statement, environment)
+        }
+    }
+
+    func analyse(_ statement: PreparedStatement, _ environment: some SessionEnvironment) -> StatementAnalysis {
+        let message = statement.parseMessage
+        let bytes = message.span.bytes
+        return analyse(statement.text, in: bytes, environment)
+    }
+
+    /// Sends the unit offered to the server; its result is captured for `fill`. Returns the bytes to forward.
+    public mutating func forwardUnit(
+        _ input: borrowing RawSpan, _ environment: some SessionEnvironment, fill: UInt64?
+    ) -> Int {
+        guard let candidate else { return 0 }
+        self.candidate = nil
+        let analysis = analysis(of: candidate, input, environment)
+        switch candidate.source {
+        case .query:
+            statements.forgetUnnamed()
+            if analysis.effect.mayTouchStatements { injectDeferredBeforeQuery() }
+            pushQuery(fill: fill)
+        case .execution(let statement, _):
+            units.append(Unit(isExtended: true, fill: fill))
+            if candidate.parses {
+                units[units.count - 1].pendingParses.append(.init(statement: statement, isInjected: false))
+            } else {
+                inject(statement)
+            }
+            if analysis.effect.mayTouchStatements { injectDeferred() }
+        }
+        units[units.count - 1].effects.add(analysis)
+        return candidate.byteCount
+    }
+}
+
+extension SessionEffect {
+    /// Whether the statement may name prepared statements, so that deferred ones must reach the server before it.
+    var mayTouchStatements: Bool {
+        switch self {
+        case .readOnly, .writes, .transactionControl: false
+        case .settings, .temporaryObjects, .opaque: true
+        }
+    }
+}

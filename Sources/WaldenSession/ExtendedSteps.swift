@@ -1,0 +1,164 @@
+import DequeModule
+import WaldenCore
+import WaldenDependency
+import WaldenWire
+
+extension SessionMachine {
+    /// One extended-protocol message at the front: part of a candidate, or forwarded by itself.
+    mutating func extendedStep(
+        _ tag: FrontendTag, _ header: MessageHeader, _ input: borrowing RawSpan,
+        _ environment: some SessionEnvironment
+    ) throws(WireError) -> ClientStep {
+        guard isCaching else { return forwardUninspected(tag, header, input) }
+        var bypass: Bypass?
+        if !isUnitOpen, tag == .parse || tag == .bind {
+            switch try scanExecution(input) {
+            case .incomplete: return .needMore
+            case .found(let found): return offerExecution(found, input, environment)
+            case .other(let reason): bypass = reason
+            }
+        }
+        return try forwardMessage(tag, header, input, environment, bypass: bypass)
+    }
+
+    private mutating func offerExecution(
+        _ found: Candidate, _ input: borrowing RawSpan, _ environment: some SessionEnvironment
+    ) -> ClientStep {
+        candidate = found
+        if let obstacle = obstacle() {
+            return .forward(byteCount: forwardUnit(input, environment, fill: nil), bypass: obstacle)
+        }
+        guard beginKey(environment) else {
+            return .forward(byteCount: forwardUnit(input, environment, fill: nil), bypass: .tooManySessions)
+        }
+        appendKey(of: found, in: input)
+        return .lookup
+    }
+
+    /// Where nothing is cached only the ends of units matter.
+    private mutating func forwardUninspected(
+        _ tag: FrontendTag, _ header: MessageHeader, _ input: borrowing RawSpan
+    ) -> ClientStep {
+        openUnit()
+        if tag == .sync { syncSent() }
+        let (count, rest) = streamed(header, input)
+        clientSkip = rest
+        return .forward(byteCount: count, bypass: nil)
+    }
+
+    /// Forwards one message of a unit that is no candidate, noting what it does to the session.
+    private mutating func forwardMessage(
+        _ tag: FrontendTag, _ header: MessageHeader, _ input: borrowing RawSpan,
+        _ environment: some SessionEnvironment, bypass: Bypass?
+    ) throws(WireError) -> ClientStep {
+        let isHeld = header.byteCount <= limits.heldBytes
+        if isHeld, header.byteCount > input.byteCount { return .needMore }
+        openUnit()
+        let last = units.count - 1
+        let available = MessageHeader.byteCount..<min(header.byteCount, input.byteCount)
+        switch tag {
+        case .parse where isHeld: try noteParse(input, 0..<header.byteCount, environment)
+        case .parse:
+            units[last].effects.add(.opaque)
+            units[last].pendingParses.append(.init(statement: nil, isInjected: false))
+            injectDeferred()
+        case .bind:
+            // The names stand first, so that a Bind too long to hold is understood as far as it matters.
+            guard let view = try? BindView(in: input, body: available) else {
+                units[last].effects.add(.opaque)
+                break
+            }
+            noteBind(view.statement, input, environment)
+        case .describe:
+            let view = try DescribeView(in: input, body: available)
+            if view.kind == .statement, let statement = statements.find(view.name, in: input) {
+                inject(statement)
+            }
+        case .close:
+            let view = try CloseView(in: input, body: available)
+            if view.kind == .statement { statements.forget(input.copy(view.name)) }
+        case .sync: syncSent()
+        default: break
+        }
+        let (count, rest) = streamed(header, input)
+        clientSkip = rest
+        return .forward(byteCount: count, bypass: bypass)
+    }
+
+    private mutating func noteParse(
+        _ input: borrowing RawSpan, _ message: Range<Int>, _ environment: some SessionEnvironment
+    ) throws(WireError) {
+        let view = try ParseView(in: input, body: MessageHeader.byteCount..<message.upperBound)
+        let analysis = analyse(view.query, in: input, environment)
+        let last = units.count - 1
+        units[last].effects.add(analysis)
+        if analysis.effect.mayTouchStatements { injectDeferred() }
+        // A deferred statement of the same name: the server must know it, to refuse the second one.
+        if let taken = statements.find(view.name, in: input), !view.name.isEmpty { inject(taken) }
+        let statement = PreparedStatement(parsing: view, message: message, in: input)
+        units[last].pendingParses.append(.init(statement: statement, isInjected: false))
+    }
+
+    private mutating func noteBind(
+        _ name: Range<Int>, _ input: borrowing RawSpan, _ environment: some SessionEnvironment
+    ) {
+        let last = units.count - 1
+        // A statement that this unit itself parses: its effect was counted there.
+        let isOwn = units[last].pendingParses.contains { parse in
+            parse.statement.map { input.holds($0.name, at: name) } ?? true
+        }
+        if isOwn { return }
+        guard let statement = statements.find(name, in: input) else {
+            units[last].effects.add(.opaque)
+            return
+        }
+        let analysis = analyse(statement, environment)
+        units[last].effects.add(analysis)
+        if analysis.effect.mayTouchStatements { injectDeferred() }
+        inject(statement)
+    }
+
+    // MARK: Units
+
+    private mutating func openUnit() {
+        guard !isUnitOpen else { return }
+        isUnitOpen = true
+        if units.count == 1, units[0].awaitsSecondSync { return }
+        units.append(Unit(isExtended: true))
+    }
+
+    private mutating func syncSent() {
+        isUnitOpen = false
+        if units.count == 1 { units[0].awaitsSecondSync = false }
+    }
+
+    // MARK: Deferred statements
+
+    /// Sends the Parse of a deferred statement ahead of what needs it in the last unit.
+    mutating func inject(_ statement: PreparedStatement) {
+        let last = units.count - 1
+        guard last >= 0, !statement.isOnServer else { return }
+        if units[last].pendingParses.contains(where: { $0.statement === statement }) { return }
+        injection += statement.parseMessage
+        units[last].pendingParses.append(.init(statement: statement, isInjected: true))
+    }
+
+    /// Sends all deferred statements ahead of a Query that may name any of them. They need a Sync of their own: after
+    /// an error the server skips to the next Sync, and a Query is none.
+    mutating func injectDeferredBeforeQuery() {
+        let deferred = statements.deferred
+        if deferred.isEmpty { return }
+        units.append(Unit(isExtended: true, isHidden: true))
+        for statement in deferred { inject(statement) }
+        injection += FrontendTag.syncMessage
+    }
+
+    /// The same within the last, extended unit.
+    mutating func injectDeferred() {
+        for statement in statements.deferred { inject(statement) }
+    }
+}
+
+extension FrontendTag {
+    static let syncMessage: [UInt8] = [FrontendTag.sync.rawValue, 0, 0, 0, 4]
+}

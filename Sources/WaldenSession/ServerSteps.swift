@@ -1,0 +1,257 @@
+import DequeModule
+public import WaldenCore
+import WaldenWire
+
+/// Where the rest of a server message goes whose beginning has been dealt with.
+enum ServerSkip: Hashable {
+    case relayed
+    case swallowed
+    case captured(UInt64)
+}
+
+extension SessionMachine {
+    /// What to do with the front of the server's unread bytes. Consumes nothing by itself; the shell drops the bytes
+    /// that a step counts once it has acted on it, then asks again.
+    ///
+    /// - Parameter now: When the bytes were read.
+    public mutating func nextServerStep(_ input: borrowing RawSpan, now: Instant) -> ServerStep {
+        if input.isEmpty { return .needMore }
+        if phase == .transparent { return .relay(byteCount: input.byteCount) }
+        if serverSkip > 0 {
+            let count = min(serverSkip, input.byteCount)
+            serverSkip -= count
+            return serverSkipGoes.step(count)
+        }
+        do throws(WireError) {
+            return try messageStep(input, now)
+        } catch {
+            return .violation(error)
+        }
+    }
+
+    /// Walks over whole messages that go the same way and returns them as one step; stops before one that needs a
+    /// step of its own.
+    private mutating func messageStep(_ input: borrowing RawSpan, _ now: Instant) throws(WireError) -> ServerStep {
+        var position = 0
+        let way = units.first.map(\.way) ?? .relayed
+        while let header = try MessageHeader.parse(input, at: position, limit: limits.messageBytes) {
+            guard let tag = plainTag(header.tag, way) else {
+                if position > 0 { break }
+                return try singleStep(header, input, now)
+            }
+            if case .captured = way, !tag.isResult { break }
+            let end = position + header.byteCount
+            if end > input.byteCount {
+                serverSkip = end - input.byteCount
+                serverSkipGoes = way
+                return way.step(input.byteCount)
+            }
+            position = end
+        }
+        return position > 0 ? way.step(position) : .needMore
+    }
+
+    /// The tag, when a message of that kind needs no look and changes nothing about the session.
+    private func plainTag(_ rawValue: UInt8, _ way: ServerSkip) -> BackendTag? {
+        let tag = BackendTag(rawValue: rawValue)
+        switch tag {
+        case .dataRow, .rowDescription: return tag
+        case .commandComplete:
+            if case .captured = way { return tag }
+            return nil
+        case .bindComplete, .closeComplete, .copyData, .copyDone, .noData, .parameterDescription, .emptyQueryResponse,
+            .portalSuspended, .noticeResponse, .notificationResponse, .copyOutResponse, .functionCallResponse:
+            if case .captured = way { return nil }
+            return tag
+        default: return nil
+        }
+    }
+
+    /// A message that is looked at or changes the session.
+    private mutating func singleStep(
+        _ header: MessageHeader, _ input: borrowing RawSpan, _ now: Instant
+    ) throws(WireError) -> ServerStep {
+        let tag = BackendTag(rawValue: header.tag)
+        let isHidden = units.first?.isHidden ?? false
+        if isInspected(tag), header.byteCount > input.byteCount {
+            if header.byteCount <= limits.heldBytes { return .needMore }
+            return .violation(WireError(.lengthOutOfRange(declared: header.byteCount, limit: limits.heldBytes)))
+        }
+        let body = MessageHeader.byteCount..<header.byteCount
+        var goesOn = !isHidden
+        switch tag {
+        case .readyForQuery:
+            return unitEnded(header, try ReadyForQuery(in: input, body: body).status, now)
+        case .parseComplete: goesOn = parseCompleted() && !isHidden
+        case .commandComplete: try commandCompleted(input, body)
+        case .errorResponse:
+            if let broken = breakFill() { return broken }
+            failUnit()
+        case .parameterStatus:
+            if let broken = breakFill() { return broken }
+            let status = try ParameterStatus(in: input, body: body)
+            settings.parameterReported(name: status.name, value: status.value)
+            goesOn = true
+        case .backendKeyData where phase == .starting:
+            return .backendKey(byteCount: header.byteCount, try BackendKeyData(in: input, body: body))
+        case .copyInResponse:
+            if let broken = breakFill() { return broken }
+            copyInBegan()
+        case .copyBothResponse:
+            phase = .transparent
+            return .becomeTransparent
+        case .bindComplete, .closeComplete: break
+        default:
+            if let broken = breakFill() { return broken }
+        }
+        return wholeOrPart(header, input, goesOn ? .relayed : .swallowed)
+    }
+
+    private func isInspected(_ tag: BackendTag) -> Bool {
+        switch tag {
+        case .readyForQuery, .commandComplete, .parameterStatus, .backendKeyData: true
+        default: false
+        }
+    }
+
+    private mutating func wholeOrPart(
+        _ header: MessageHeader, _ input: borrowing RawSpan, _ way: ServerSkip
+    ) -> ServerStep {
+        let count = min(header.byteCount, input.byteCount)
+        serverSkip = header.byteCount - count
+        serverSkipGoes = way
+        return way.step(count)
+    }
+
+    /// Gives up the capture of the unit whose answers are coming in, if there is one.
+    private mutating func breakFill() -> ServerStep? {
+        guard let fill = units.first?.fill else { return nil }
+        units[0].fill = nil
+        return .fillBroken(fill)
+    }
+
+    /// Stops the capture for `fill`, e.g. because the result has grown past the limit.
+    public mutating func giveUpFill(_ fill: UInt64) {
+        for index in units.indices where units[index].fill == fill { units[index].fill = nil }
+        if serverSkipGoes == .captured(fill) { serverSkipGoes = .relayed }
+    }
+
+    /// Fills of units that will not be answered any more.
+    public func unfinishedFills() -> [UInt64] {
+        units.compactMap(\.fill)
+    }
+
+    // MARK: What the answers tell
+
+    /// Returns whether the client is to see the answer.
+    private mutating func parseCompleted() -> Bool {
+        guard !units.isEmpty, units[0].answeredParses < units[0].pendingParses.count else { return true }
+        let parse = units[0].pendingParses[units[0].answeredParses]
+        units[0].answeredParses += 1
+        guard let statement = parse.statement else { return !parse.isInjected }
+        if parse.isInjected {
+            statements.reachedServer(statement)
+        } else {
+            statement.isOnServer = true
+            statements.define(statement)
+        }
+        return !parse.isInjected
+    }
+
+    private mutating func commandCompleted(_ input: borrowing RawSpan, _ body: Range<Int>) throws(WireError) {
+        guard isCaching, let first = units.first, !first.effects.isReadOnly else { return }
+        switch TransactionEnd(tag: try CommandComplete(in: input, body: body).tag) {
+        case .committed:
+            units[0].crossedTransactionEnd = true
+            settings.transactionCommitted(afterRollback: first.rolledBack)
+        case .rolledBack:
+            units[0].crossedTransactionEnd = true
+            units[0].rolledBack = true
+        case .statementsGone: statements.forgetAll()
+        case nil: break
+        }
+    }
+
+    private mutating func failUnit() {
+        guard !units.isEmpty else { return }
+        units[0].failed = true
+        // Whether the server had read the ignored Sync already when the copy failed, cannot be told.
+        if units[0].awaitsSecondSync { isRelayOnly = true }
+    }
+
+    private mutating func copyInBegan() {
+        guard let first = units.first, first.isExtended, !first.copyEnded else { return }
+        if units.count > 1 {
+            isRelayOnly = true
+        } else if !isUnitOpen {
+            units[0].awaitsSecondSync = true
+        }
+    }
+
+    private mutating func unitEnded(
+        _ header: MessageHeader, _ newStatus: TransactionStatus, _ now: Instant
+    ) -> ServerStep {
+        let oldStatus = status
+        status = newStatus
+        guard phase == .ready else {
+            phase = .ready
+            return .unitEnded(byteCount: header.byteCount, fill: nil)
+        }
+        // Units that only relay are not counted apart in an open pipeline, hence a unit may be missing here.
+        guard let unit = units.popFirst() else {
+            isRelayOnly = true
+            return .unitEnded(byteCount: header.byteCount, fill: nil)
+        }
+        if unit.isHidden { return .swallow(byteCount: header.byteCount) }
+        if units.isEmpty { isUnitOpen = false }
+        if isCaching, !unit.effects.isReadOnly || oldStatus != .idle {
+            settings.unitEnded(
+                unit.effects, failed: unit.failed, crossedTransactionEnd: unit.crossedTransactionEnd,
+                rolledBack: unit.rolledBack, isIdle: newStatus == .idle)
+            transactionWrote = transactionWrote || unit.effects.writes
+            if transactionWrote { wroteAt = now }
+            if newStatus == .idle { transactionWrote = false }
+        }
+        return .unitEnded(byteCount: header.byteCount, fill: unit.failed ? nil : unit.fill)
+    }
+}
+
+extension ServerSkip {
+    func step(_ byteCount: Int) -> ServerStep {
+        switch self {
+        case .relayed: .relay(byteCount: byteCount)
+        case .swallowed: .swallow(byteCount: byteCount)
+        case .captured(let fill): .capture(byteCount: byteCount, fill: fill)
+        }
+    }
+}
+
+extension Unit {
+    /// Where the answers go that need no look.
+    var way: ServerSkip {
+        if isHidden { return .swallowed }
+        return fill.map(ServerSkip.captured) ?? .relayed
+    }
+}
+
+extension BackendTag {
+    /// Whether a message of this kind is part of a result that may be kept.
+    var isResult: Bool { self == .dataRow || self == .rowDescription || self == .commandComplete }
+}
+
+/// What a command tag says about transactions and prepared statements (PostgreSQL `tcop/cmdtaglist.h`).
+enum TransactionEnd {
+    case committed
+    /// The whole transaction, or back to a savepoint: the tag is the same.
+    case rolledBack
+    case statementsGone
+
+    init?(tag: String) {
+        switch tag {
+        case "COMMIT", "PREPARE TRANSACTION": self = .committed
+        case "ROLLBACK": self = .rolledBack
+        case "DEALLOCATE", "DEALLOCATE ALL", "DISCARD ALL": self = .statementsGone
+        default: return nil
+        }
+    }
+}

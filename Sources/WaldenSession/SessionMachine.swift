@@ -1,0 +1,128 @@
+public import WaldenCore
+import WaldenDependency
+public import WaldenWire
+import DequeModule
+
+/// Bounds on what one session may hold.
+public struct SessionLimits: Hashable, Sendable {
+    /// Bytes of a message that is held until it is complete, so that it can be inspected. Longer ones are streamed
+    /// through and bypass the cache. Range 1 KiB … 1 GiB, default 1 MiB.
+    public var heldBytes = 1 << 20
+    /// The longest message, as PostgreSQL's own limit (`PQ_LARGE_MESSAGE_LIMIT`): 1 GiB − 1.
+    public var messageBytes = (1 << 30) - 1
+    /// Prepared statements that are remembered. Default 4,096.
+    public var preparedStatements = 4_096
+    /// Units under way at the server, after which the client is not read until it has answered. Default 1,024.
+    public var unitsUnderWay = 1_024
+
+    public init() {}
+}
+
+/// One client's session: what to do with each message of either side.
+///
+/// Governs, for one client and the one server connection that belongs to it: the phase (authentication, ready,
+/// transparent), units under way and their order, the transaction status, prepared statements, the session part of
+/// the cache key, and which results are captured. The shell feeds the front of each side's unread bytes and does what
+/// the returned step says; it never looks into a message itself.
+///
+///     starting ──first ReadyForQuery──► ready ──CopyBothResponse──► transparent
+///
+/// A unit may be answered from the cache only when no transaction is open, the session is not opaque, and all units
+/// under way only read; a hit waits until those are answered (`drain`), so answers never change places.
+///
+/// Never: reads a clock, holds a channel or promise, trusts a length, or keeps more than `SessionLimits` says.
+public struct SessionMachine: ~Copyable {
+    enum Phase: Hashable {
+        /// The server authenticates the client and tells its parameters.
+        case starting
+        case ready
+        case transparent
+    }
+
+    let limits: SessionLimits
+    let isCaching: Bool
+    var phase = Phase.starting
+    var settings: SettingsTracker
+    var statements: StatementTable
+    var units = Deque<Unit>()
+    /// The last of `units` has not had its Sync yet.
+    var isUnitOpen = false
+    /// As the last ReadyForQuery told.
+    public internal(set) var status = TransactionStatus.idle
+    /// The transaction in progress has written.
+    var transactionWrote = false
+    /// The order of answers can no longer be told; everything is forwarded from now on.
+    var isRelayOnly = false
+    /// Bytes of the current client message that are still to be forwarded without a look.
+    var clientSkip = 0
+    /// The same for the current server message, and where they go.
+    var serverSkip = 0
+    var serverSkipGoes = ServerSkip.relayed
+    /// Bytes to be sent to the server before the next forwarded ones.
+    var injection: [UInt8] = []
+
+    /// The unit offered for lookup, and the statement it uses.
+    var candidate: Candidate?
+    /// The key of `candidate`: fingerprint, protocol, statement, parameters and result formats.
+    public internal(set) var key: [UInt8] = []
+    private var fingerprintID: UInt64?
+    private var fingerprintRevision: UInt64?
+
+    /// The session wrote, as of the moment that the last writing unit ended. A hit must be at least this fresh.
+    public internal(set) var wroteAt = Instant.distantPast
+
+    /// - Parameters:
+    ///   - startup: The client's startup packet.
+    ///   - isCaching: False where the instance never caches: then nothing is parsed or remembered.
+    public init(startup: StartupMessage, isCaching: Bool, limits: SessionLimits = SessionLimits()) {
+        self.limits = limits
+        self.isCaching = isCaching
+        settings = SettingsTracker(parameters: startup.parameters.map { ($0.name, $0.value) })
+        statements = StatementTable(limit: limits.preparedStatements)
+    }
+
+    /// Whether nothing is under way, so that the session can be closed without cutting anything off.
+    public var isQuiescent: Bool { units.isEmpty && status == .idle && clientSkip == 0 }
+
+    public var isTransparent: Bool { phase == .transparent }
+    public var isStarting: Bool { phase == .starting }
+
+    /// Bytes to be sent to the server before the forwarded ones; they are handed out once.
+    public mutating func takeInjection() -> [UInt8] {
+        defer { injection.removeAll(keepingCapacity: true) }
+        return injection
+    }
+
+    public var hasInjection: Bool { !injection.isEmpty }
+
+    /// Why the next unit may not be answered from the cache, whatever it is; nil when it may.
+    func obstacle() -> Bypass? {
+        if status != .idle { return .inTransaction }
+        if isUnitOpen || isRelayOnly { return .pipeline }
+        for unit in units where !unit.effects.isReadOnly { return .pipeline }
+        switch settings.obstacle {
+        case .opaque: return .opaqueSession
+        case .temporaryObjects: return .temporaryObjects
+        case nil: break
+        }
+        return settings.isUTF8 ? nil : .clientEncoding
+    }
+
+    /// Starts `key` with the session's part; false when too many different sessions are known.
+    mutating func beginKey(_ environment: some SessionEnvironment) -> Bool {
+        if fingerprintRevision != settings.revision {
+            fingerprintID = environment.fingerprintID(settings.fingerprint)
+            fingerprintRevision = settings.revision
+        }
+        guard let fingerprintID else { return false }
+        key.removeAll(keepingCapacity: true)
+        withUnsafeBytes(of: fingerprintID) { key.append(contentsOf: $0) }
+        return true
+    }
+
+    func analyse(
+        _ text: Range<Int>, in input: borrowing RawSpan, _ environment: some SessionEnvironment
+    ) -> StatementAnalysis {
+        environment.analysis(of: input.extracting(text), context: settings.context)
+    }
+}

@@ -1,0 +1,93 @@
+public import WaldenDependency
+public import WaldenWire
+
+/// What to do with the front of the client's unread bytes.
+public enum ClientStep: Equatable, Sendable {
+    /// Nothing until more bytes have come.
+    case needMore
+    /// Send `takeInjection()` (if any) and then this many bytes to the server.
+    case forward(byteCount: Int, bypass: Bypass?)
+    /// A complete unit whose answer may be in the cache: look `key` up and say `hitAccepted()` or `missed()`.
+    case lookup
+    /// Nothing until the server has answered what is under way.
+    case drain
+    /// Terminate: send this many bytes to the server, then close.
+    case terminate(byteCount: Int)
+    /// The client broke the protocol: report and close this connection.
+    case violation(WireError)
+}
+
+/// What to do with a unit that was not found in the cache.
+public enum MissStep: Sendable {
+    /// Cacheable: begin a fill, then say `forwardUnit(fill:)`; or answer with another client's fill and say
+    /// `hitAccepted()`.
+    case fill(Dependencies)
+    /// Not cacheable: say `forwardUnit(fill: nil)`.
+    case pass(Bypass)
+}
+
+/// The frame of messages around a cached result.
+public struct HitFrame: Equatable, Sendable {
+    /// Bytes of the client's input that the hit answers.
+    public let byteCount: Int
+    public let parseComplete: Bool
+    public let bindComplete: Bool
+    public let closeComplete: Bool
+}
+
+/// What to do with the front of the server's unread bytes.
+public enum ServerStep: Equatable, Sendable {
+    /// Nothing until more bytes have come.
+    case needMore
+    /// Send this many bytes to the client.
+    case relay(byteCount: Int)
+    /// Send this many bytes to the client and add them to the result being captured for `fill`.
+    case capture(byteCount: Int, fill: UInt64)
+    /// Drop this many bytes: the answer to something that the client did not send.
+    case swallow(byteCount: Int)
+    /// Drop this BackendKeyData message and send one of our own in its place.
+    case backendKey(byteCount: Int, BackendKeyData)
+    /// The result being captured for `fill` is none that may be kept; no bytes are consumed.
+    case fillBroken(UInt64)
+    /// Send these bytes (ReadyForQuery) to the client; the unit is over.
+    case unitEnded(byteCount: Int, fill: UInt64?)
+    /// From here on both directions are copied without a look (replication). No bytes are consumed.
+    case becomeTransparent
+    /// The server broke the protocol: close both connections.
+    case violation(WireError)
+}
+
+/// Why a unit went to the server without a fill. The label counts it in the metrics.
+public enum Bypass: Hashable, Sendable {
+    case inTransaction
+    case pipeline
+    case opaqueSession
+    case temporaryObjects
+    case clientEncoding
+    case unknownStatement
+    case tooLong
+    case tooManySessions
+    case refused(Refusal.Rule)
+
+    public var label: String {
+        switch self {
+        case .inTransaction: "in_transaction"
+        case .pipeline: "pipeline"
+        case .opaqueSession: "opaque_session"
+        case .temporaryObjects: "temporary_objects"
+        case .clientEncoding: "client_encoding"
+        case .unknownStatement: "unknown_statement"
+        case .tooLong: "too_long"
+        case .tooManySessions: "too_many_sessions"
+        case .refused(let rule): rule.rawValue
+        }
+    }
+}
+
+/// What the session machine asks of its surroundings. All three answer at once and have no effect on the session.
+public protocol SessionEnvironment {
+    /// The analysis of a statement text, which is UTF-8.
+    func analysis(of text: borrowing RawSpan, context: SessionContext) -> StatementAnalysis
+    /// A number that stands for the fingerprint in cache keys, the same for equal bytes; nil when there are too many.
+    func fingerprintID(_ fingerprint: [UInt8]) -> UInt64?
+}

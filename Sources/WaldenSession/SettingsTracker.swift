@@ -1,0 +1,192 @@
+import WaldenDependency
+
+/// What a session's results depend on besides the statement: who it is and which settings it changed.
+///
+/// Governs the session part of the cache key. Changes are read off the statements' texts; the server's replies say
+/// whether they took effect. Whatever cannot be followed exactly makes the session *opaque*: it bypasses the cache
+/// until `DISCARD ALL`, which resets the role too (`RESET ALL` does not: PostgreSQL `guc.c`, `GUC_NO_RESET_ALL`).
+///
+/// Called by the session machine for each startup packet, finished unit, transaction end and ParameterStatus. Never
+/// reads message bytes.
+struct SettingsTracker: Sendable {
+    /// Why the session bypasses the cache.
+    enum Obstacle: Hashable, Sendable {
+        case opaque
+        case temporaryObjects
+    }
+
+    private(set) var obstacle: Obstacle?
+    /// Rises whenever `fingerprint` may have changed.
+    private(set) var revision: UInt64 = 0
+
+    private let user: String
+    private let database: String
+    private let startup: [String: String]
+    /// Committed assignments, over `startup`; a reset removes them, for the startup packet's values are the defaults.
+    private var overlay: [String: String] = [:]
+    /// Assignments of the transaction in progress, in order.
+    private var uncommitted: [SettingChange] = []
+    /// What the server reported of settings that shape results (protocol chapter, asynchronous operations).
+    private var reported: [String: String] = [:]
+
+    /// - Parameter parameters: name and value of the startup packet, in order.
+    init(parameters: [(name: String, value: String)]) {
+        var settings: [String: String] = [:]
+        var user = ""
+        var database = ""
+        var understood = true
+        for (name, value) in parameters {
+            switch name.lowercased() {
+            case "user": user = value
+            case "database": database = value
+            case "application_name", "replication": break
+            case "options":
+                if let assignments = StartupOptions.assignments(in: value) {
+                    for (name, value) in assignments { settings[name] = value }
+                } else {
+                    understood = false
+                }
+            default: settings[name.lowercased()] = value
+            }
+        }
+        self.user = user
+        self.database = database.isEmpty ? user : database
+        self.startup = settings
+        if !understood { obstacle = .opaque }
+    }
+
+    /// Statement texts are parsed as UTF-8; in any other encoding the session bypasses the cache.
+    var isUTF8: Bool { reported["client_encoding"] == "UTF8" }
+
+    private func value(of name: String) -> String? {
+        overlay[name] ?? startup[name]
+    }
+
+    /// Equal bytes: equal statements have equal results in equal database states.
+    var fingerprint: [UInt8] {
+        var parts = [database, user]
+        let settings = startup.merging(overlay) { _, assigned in assigned }
+        for (name, value) in settings.sorted(by: { $0.key < $1.key }) { parts += [name, value] }
+        parts.append("\u{1}reported")
+        for (name, value) in reported.sorted(by: { $0.key < $1.key }) { parts += [name, value] }
+        return Array(parts.joined(separator: "\u{0}").utf8)
+    }
+
+    // MARK: Events
+
+    /// The server told a parameter's value.
+    mutating func parameterReported(name: String, value: String) {
+        guard Self.shapesResults.contains(name), reported[name] != value else { return }
+        reported[name] = value
+        revision &+= 1
+    }
+
+    /// A unit ended with ReadyForQuery.
+    ///
+    /// - Parameters:
+    ///   - failed: The unit had an ErrorResponse.
+    ///   - crossedTransactionEnd: A COMMIT or ROLLBACK completed within the unit, so that the order of its
+    ///     assignments relative to it is not known.
+    ///   - rolledBack: A ROLLBACK completed within the unit, of the transaction or to a savepoint.
+    ///   - isIdle: No transaction is open now.
+    mutating func unitEnded(
+        _ effects: UnitEffects, failed: Bool, crossedTransactionEnd: Bool, rolledBack: Bool, isIdle: Bool
+    ) {
+        if effects.isOpaque { becomeOpaque() }
+        if effects.createsTemporaryObjects, obstacle == nil { obstacle = .temporaryObjects }
+        if rolledBack, !uncommitted.isEmpty {
+            // Back to a savepoint undoes some of the assignments only: which, is not followed.
+            if !isIdle { becomeOpaque() }
+            uncommitted.removeAll()
+        }
+        if !effects.settings.isEmpty {
+            // Part of a failed or transaction-crossing unit may have been committed: which part, nobody tells.
+            if failed && effects.statementCount > 1 || crossedTransactionEnd {
+                becomeOpaque()
+            } else if !failed {
+                uncommitted += effects.settings
+            }
+        }
+        guard isIdle, !uncommitted.isEmpty else { return }
+        if failed { uncommitted.removeAll() } else { transactionCommitted(afterRollback: false) }
+    }
+
+    /// - Parameter afterRollback: A ROLLBACK completed in the same unit before, perhaps to a savepoint.
+    mutating func transactionCommitted(afterRollback: Bool) {
+        if afterRollback, !uncommitted.isEmpty { becomeOpaque() }
+        for change in uncommitted { apply(change) }
+        uncommitted.removeAll()
+    }
+
+    mutating func becomeOpaque() {
+        obstacle = .opaque
+    }
+
+    private mutating func apply(_ change: SettingChange) {
+        revision &+= 1
+        switch change {
+        case .set(_, _, local: true): break
+        case .set(let name, let value, local: false): overlay[name] = value
+        case .reset(let name): overlay[name] = nil
+        case .resetAll:
+            overlay = overlay.filter { Self.survivesResetAll.contains($0.key) }
+        case .discardAll:
+            overlay.removeAll()
+            obstacle = nil
+        }
+    }
+
+    private static let survivesResetAll: Set<String> = ["role", "session_authorization"]
+    private static let shapesResults: Set<String> = [
+        "client_encoding", "DateStyle", "IntervalStyle", "TimeZone", "session_authorization", "is_superuser",
+        "standard_conforming_strings", "search_path", "default_transaction_read_only",
+    ]
+}
+
+/// What the statements of one unit do to their session once the unit succeeds.
+struct UnitEffects: Hashable, Sendable {
+    private(set) var writes = false
+    private(set) var isOpaque = false
+    private(set) var createsTemporaryObjects = false
+    private(set) var isReadOnly = true
+    private(set) var settings: [SettingChange] = []
+    private(set) var statementCount = 0
+
+    mutating func add(_ analysis: StatementAnalysis) {
+        for effect in analysis.effects { add(effect) }
+    }
+
+    mutating func add(_ effect: SessionEffect) {
+        statementCount += 1
+        if effect != .readOnly { isReadOnly = false }
+        switch effect {
+        case .readOnly, .transactionControl: break
+        case .writes: writes = true
+        case .settings(let changes): settings += changes
+        case .temporaryObjects:
+            createsTemporaryObjects = true
+            writes = true
+        case .opaque:
+            isOpaque = true
+            writes = true
+        }
+    }
+}
+
+extension SettingsTracker {
+    /// What the meaning of this session's statements depends on.
+    var context: SessionContext {
+        let sessionUser = reported["session_authorization"] ?? user
+        return SessionContext(
+            searchPath: value(of: "search_path"), loginUser: user, user: assignedRole ?? sessionUser,
+            standardConformingStrings: reported["standard_conforming_strings"] != "off")
+    }
+
+    /// The role of SET ROLE, without the quotes of its source form.
+    private var assignedRole: String? {
+        guard let role = value(of: "role"), role != "none" else { return nil }
+        let quotes: [Character] = ["'", "\""]
+        guard role.count >= 2, let first = role.first, quotes.contains(first), role.last == first else { return role }
+        return String(role.dropFirst().dropLast())
+    }
+}

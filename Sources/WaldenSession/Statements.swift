@@ -1,0 +1,120 @@
+import WaldenCore
+import WaldenWire
+
+/// A statement that the client prepared by protocol, kept as its Parse message.
+final class PreparedStatement {
+    let parseMessage: [UInt8]
+    let name: [UInt8]
+    /// Where the text and the parameter types' count and OIDs stand in `parseMessage`.
+    let text: Range<Int>
+    let types: Range<Int>
+    /// Whether the server has it. A statement whose Parse was answered along with a hit is *deferred*: it exists for
+    /// the client alone until something needs it on the server.
+    var isOnServer: Bool
+
+    init(parseMessage: [UInt8], name: [UInt8], text: Range<Int>, types: Range<Int>, isOnServer: Bool) {
+        self.parseMessage = parseMessage
+        self.name = name
+        self.text = text
+        self.types = types
+        self.isOnServer = isOnServer
+    }
+
+    /// The type that Parse gave to parameter `index`; unspecified when it gave none.
+    func parameterType(at index: Int) -> TypeID {
+        let message = parseMessage
+        let bytes = message.span.bytes
+        var cursor = ByteCursor(at: types.lowerBound)
+        guard let count = try? cursor.read(Int16.self, in: bytes), index < Int(count) else { return .unspecified }
+        var entry = ByteCursor(at: types.lowerBound + 2 + 4 * index)
+        guard let oid = try? entry.read(UInt32.self, in: bytes) else { return .unspecified }
+        return TypeID(oid)
+    }
+}
+
+/// The statements that one client prepared, by name, as far as Walden saw them being prepared.
+///
+/// Names missing here may exist on the server (SQL `PREPARE`, texts too long to hold); what uses them is forwarded.
+struct StatementTable {
+    private var named: [[UInt8]: PreparedStatement] = [:]
+    private var unnamed: PreparedStatement?
+    /// The last one found: most clients execute the same statement many times in a row.
+    private var recent: PreparedStatement?
+    private(set) var deferredCount = 0
+    let limit: Int
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    var isFull: Bool { named.count >= limit }
+
+    mutating func find(_ name: Range<Int>, in bytes: borrowing RawSpan) -> PreparedStatement? {
+        if name.isEmpty { return unnamed }
+        if let recent, bytes.holds(recent.name, at: name) { return recent }
+        recent = named[bytes.copy(name)]
+        return recent
+    }
+
+    func contains(_ name: Range<Int>, in bytes: borrowing RawSpan) -> Bool {
+        name.isEmpty ? false : named[bytes.copy(name)] != nil
+    }
+
+    /// Adds `statement` or replaces the one of its name. A named one beyond the limit is not kept.
+    mutating func define(_ statement: PreparedStatement) {
+        if statement.name.isEmpty {
+            unnamed = statement
+        } else if named[statement.name] != nil || !isFull {
+            forget(statement.name)
+            named[statement.name] = statement
+            if !statement.isOnServer { deferredCount += 1 }
+        }
+    }
+
+    mutating func forget(_ name: [UInt8]) {
+        if name.isEmpty {
+            unnamed = nil
+        } else if let old = named.removeValue(forKey: name) {
+            if !old.isOnServer { deferredCount -= 1 }
+            recent = nil
+        }
+    }
+
+    mutating func forgetUnnamed() {
+        unnamed = nil
+    }
+
+    /// After DEALLOCATE or DISCARD: which ones are left, only the server knows.
+    mutating func forgetAll() {
+        named.removeAll()
+        unnamed = nil
+        recent = nil
+        deferredCount = 0
+    }
+
+    /// The server has answered the Parse that Walden sent for a deferred statement.
+    mutating func reachedServer(_ statement: PreparedStatement) {
+        guard !statement.isOnServer else { return }
+        statement.isOnServer = true
+        if !statement.name.isEmpty, named[statement.name] === statement { deferredCount -= 1 }
+    }
+
+    var deferred: [PreparedStatement] {
+        deferredCount == 0 ? [] : named.values.filter { !$0.isOnServer }
+    }
+}
+
+extension RawSpan {
+    /// Whether the bytes in `range` are `expected`.
+    func holds(_ expected: [UInt8], at range: Range<Int>) -> Bool {
+        guard range.count == expected.count else { return false }
+        let wanted = expected.span.bytes
+        for index in 0..<wanted.byteCount
+        where unsafeLoad(fromByteOffset: range.lowerBound + index, as: UInt8.self)
+            != wanted.unsafeLoad(fromByteOffset: index, as: UInt8.self)
+        {
+            return false
+        }
+        return true
+    }
+}

@@ -1,0 +1,35 @@
+/// One exchange that ends with ReadyForQuery: a Query, a FunctionCall, or the extended-protocol messages up to a Sync.
+struct Unit {
+    /// A Parse of which the server owes the answer, in the order sent.
+    struct PendingParse {
+        /// Becomes known with ParseComplete; nil when the message was too long to hold.
+        let statement: PreparedStatement?
+        /// Sent by Walden for a deferred statement: the client must not see the answer.
+        let isInjected: Bool
+    }
+
+    let isExtended: Bool
+    /// Sent by Walden: the client must see none of its answers.
+    let isHidden: Bool
+    var effects = UnitEffects()
+    /// The cache fill that this unit's result is captured for.
+    var fill: UInt64?
+    var pendingParses: [PendingParse] = []
+    var answeredParses = 0
+    var failed = false
+    /// A COMMIT or ROLLBACK completed within the unit.
+    var crossedTransactionEnd = false
+    /// A ROLLBACK did, of the transaction or to a savepoint: the tag is the same, the status at the end tells.
+    var rolledBack = false
+    /// The client has sent CopyDone or CopyFail within the unit.
+    var copyEnded = false
+    /// The server went into COPY FROM STDIN after the Sync had been sent; it ignores that one (protocol chapter, COPY
+    /// operations), so the next Sync ends the unit.
+    var awaitsSecondSync = false
+
+    init(isExtended: Bool, isHidden: Bool = false, fill: UInt64? = nil) {
+        self.isExtended = isExtended
+        self.isHidden = isHidden
+        self.fill = fill
+    }
+}
