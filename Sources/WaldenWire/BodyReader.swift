@@ -2,8 +2,8 @@ import WaldenCore
 
 /// Walks over the body of one message inside a larger buffer, and names the message in every error.
 ///
-/// Like `ByteCursor` it holds offsets alone and is given the bytes with each call; unlike it, it stops at the end of the
-/// body. The same bytes must be given each time: the end is checked against them once, in `init`.
+/// Like `ByteCursor` it holds offsets alone and is given the bytes with each call; unlike it, it stops at the end of
+/// the body. The same bytes must be given each time: the end is checked against them once, in `init`.
 struct BodyReader {
     private(set) var offset: Int
     let end: Int
@@ -57,15 +57,13 @@ struct BodyReader {
     /// Reads a string that a server may have sent in any encoding: what is not UTF-8 becomes U+FFFD.
     mutating func readLossyCString(in bytes: borrowing RawSpan) throws(WireError) -> String {
         let range = try takeCString(in: bytes)
-        return String(decoding: bytes.copy(range), as: UTF8.self)
+        return bytes.extracting(range).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
     }
 
     func text(_ range: Range<Int>, in bytes: borrowing RawSpan) throws(WireError) -> String {
-        do {
-            return try bytes.text(range)
-        } catch {
-            throw malformed(error)
-        }
+        let text = bytes.extracting(range).withUnsafeBytes { String(validating: $0, as: UTF8.self) }
+        guard let text else { throw malformed(.invalidText) }
+        return text
     }
 
     /// Reads an Int16 count of items that take at least `bytesEach` bytes, so that what it promises can be there.
@@ -127,13 +125,13 @@ extension RawSpan {
     /// The offset of the first zero byte in `range`, which must lie within.
     func firstZero(in range: Range<Int>) -> Int? {
         var offset = range.lowerBound
-        // Eight bytes at a time: the expression is zero unless one of them is zero (Lamport 1975; Hacker's Delight 6-1).
+        // Eight bytes at a time: the expression is zero unless one of them is zero (Hacker's Delight, 6-1).
         while offset + 8 <= range.upperBound {
-            let word = unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            let word = UInt64(littleEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
             let zeros = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
             if zeros != 0 {
                 // The lowest bit set marks the first zero; above it a borrow may have set others.
-                return offset + UInt64(littleEndian: zeros).trailingZeroBitCount / 8
+                return offset + zeros.trailingZeroBitCount / 8
             }
             offset += 8
         }

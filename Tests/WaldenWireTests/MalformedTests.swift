@@ -122,7 +122,10 @@ private let malformedBackend: [Malformed] = [
     Malformed(
         NegotiateProtocolVersion.self, "2 billion options", int32(0x30000) + int32(Int(Int32.max)) + [0], .truncated
     ),
-    Malformed(CopyInResponse.self, "format -1", [0xFF] + int16(0), .unexpectedValue(tag: 0x47, field: .formatCode, value: -1)),
+    Malformed(
+        CopyInResponse.self, "format -1", [0xFF] + int16(0),
+        .unexpectedValue(tag: 0x47, field: .formatCode, value: -1)
+    ),
     Malformed(CopyOutResponse.self, "columns promised", [0] + int16(4), .truncated),
     Malformed(CopyBothResponse.self, "nothing", [], .truncated),
     Malformed(NotificationResponse.self, "no payload", int32(1) + ascii("c\0"), .unterminatedString),

@@ -25,7 +25,9 @@ struct MessageHeaderTests {
         #expect(header.body(at: 0).upperBound == Int(Int32.max) + 1)
     }
 
-    @Test("an offset at, near or beyond the end, or before the start, finds nothing", arguments: [-1, 4, 8, 9, 1000, .max])
+    @Test(
+        "an offset at, near or beyond the end, or before the start, finds nothing",
+        arguments: [-1, 4, 8, 9, 1000, .max])
     func offsets(offset: Int) {
         #expect(header(Sync().encoded() + [1, 2, 3], at: offset) == .success(nil))
     }

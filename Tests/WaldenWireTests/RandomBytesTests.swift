@@ -117,14 +117,17 @@ struct RandomBytesTests {
         return (start..<first, (first + 1)..<second, (second + 1)..<end)
     }
 
-    @Test("the first zero is found at every place and alignment, past bytes that look like it", arguments: [1, 0x80, 0xFF])
+    @Test(
+        "the first zero is found at every place and alignment, past bytes that look like it",
+        arguments: [1, 0x80, 0xFF])
     func firstZero(filler: UInt8) {
         for length in 0..<40 {
             for lead in 0..<9 {
                 let text = [UInt8](repeating: filler, count: length)
                 // The bytes 1 and 0x80 after a zero are those on which a careless word-wise search stumbles.
                 let bytes = Array(repeating: 0, count: lead) + text + [0, 1, 0x80, 0, 1, 1, 1, 1, 1]
-                let view = result { () throws(WireError) in try BindView(in: bytes.span.bytes, body: lead..<bytes.count) }
+                let view = result { () throws(WireError) in try BindView(in: bytes.span.bytes, body: lead..<bytes.count)
+                }
                 #expect(view.value?.portal == lead..<(lead + length))
                 #expect(view.value?.statement == (lead + length + 1)..<(lead + length + 3))
             }

@@ -11,7 +11,8 @@ struct ResponseFieldsTests {
     func typical() throws {
         let error = try #require(
             decoded(
-                "SFEHLER\0VERROR\0C42P01\0Mrelation \"x\" does not exist\0P15\0Fparse_relation.c\0L1449\0RparserOpenTable\0\0"
+                "SFEHLER\0VERROR\0C42P01\0Mrelation \"x\" does not exist\0P15\0Fparse_relation.c\0L1449\0"
+                    + "RparserOpenTable\0\0"
             )
         )
         #expect(error.severity == .error)
@@ -26,14 +27,17 @@ struct ResponseFieldsTests {
         #expect(error.fields[.localizedSeverity] == "FEHLER")
     }
 
-    @Test("an error without SQLSTATE, or without anything, is read (CVE-2026-6666)", arguments: ["SERROR\0Mm\0\0", "\0"])
+    @Test(
+        "an error without SQLSTATE, or without anything, is read (CVE-2026-6666)", arguments: ["SERROR\0Mm\0\0", "\0"])
     func missing(body: String) throws {
         let error = try #require(decoded(body))
         #expect(error.sqlState == nil)
         #expect(error.detail == nil)
     }
 
-    @Test("a SQLSTATE that is none is kept as text but not as a state", arguments: ["", "42P0", "42p01", "42P011", "42 01"])
+    @Test(
+        "a SQLSTATE that is none is kept as text but not as a state",
+        arguments: ["", "42P0", "42p01", "42P011", "42 01"])
     func notSQLState(text: String) throws {
         let error = try #require(decoded("C\(text)\0\0"))
         #expect(error.sqlState == nil)

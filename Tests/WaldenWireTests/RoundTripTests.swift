@@ -95,8 +95,10 @@ struct EncodingTests {
                 [0x50] + int32(14) + ascii("s\0q\0") + int16(1) + int32(23)
             ),
             (
-                Bind(portal: "p", statement: "s", parameterFormats: [.binary], values: [[7], nil], resultFormats: [.text])
-                    .encoded(),
+                Bind(
+                    portal: "p", statement: "s", parameterFormats: [.binary], values: [[7], nil], resultFormats: [.text]
+                )
+                .encoded(),
                 [0x42] + int32(27) + ascii("p\0s\0") + int16(1) + int16(1) + int16(2) + int32(1) + [7] + int32(-1)
                     + int16(1) + int16(0)
             ),

@@ -49,7 +49,8 @@ let frontendSamples: [Sample] = [
     Sample(Sync()),
     Sample(Flush()),
     Sample(Terminate()),
-    Sample(FunctionCall(function: 1299, argumentFormats: [.text], arguments: [ascii("1"), nil], resultFormat: .binary)),
+    Sample(
+        FunctionCall(function: 1299, argumentFormats: [.text], arguments: [ascii("1"), nil], resultFormat: .binary)),
     Sample(FunctionCall(function: 1299)),
     Sample(CopyData([0, 1, 2, 0])),
     Sample(CopyData([])),

@@ -82,7 +82,9 @@ struct StartupPacketTests {
         )
     }
 
-    @Test("lengths outside 8...10,004 are refused as soon as they are there", arguments: [0, 4, 7, 10_005, -1, 0x1603_0100])
+    @Test(
+        "lengths outside 8...10,004 are refused as soon as they are there",
+        arguments: [0, 4, 7, 10_005, -1, 0x1603_0100])
     func length(declared: Int) {
         #expect(parse(int32(declared)).code == .startup(.invalidLength))
     }
@@ -125,7 +127,9 @@ struct StartupPacketTests {
         )
     }
 
-    @Test("protocols other than 3 are refused by number", arguments: [(2, 0), (4, 0), (0, 3), (1234, 5677), (65_535, 65_535)])
+    @Test(
+        "protocols other than 3 are refused by number",
+        arguments: [(2, 0), (4, 0), (0, 3), (1234, 5677), (65_535, 65_535)])
     func unsupported(major: Int, minor: Int) {
         let code = parse(packet(major << 16 | minor, ascii("\0"))).code
         #expect(code == .unsupportedProtocol(major: major, minor: minor))

@@ -1,7 +1,7 @@
 import WaldenCore
 
-/// Authentication: what the server asks the client to prove, or that it is satisfied (protocol chapter, Start-up and SASL
-/// Authentication; Message Formats, AuthenticationOk and those after it).
+/// Authentication: what the server asks the client to prove, or that it is satisfied (protocol chapter, Start-up and
+/// SASL Authentication; Message Formats, AuthenticationOk and those after it).
 public enum Authentication: BackendMessage {
     public static var tagByte: UInt8 { BackendTag.authentication.rawValue }
 

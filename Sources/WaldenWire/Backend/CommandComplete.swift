@@ -1,5 +1,3 @@
-import WaldenCore
-
 /// CommandComplete: a statement ended well (Message Formats, CommandComplete).
 public struct CommandComplete: BackendMessage {
     public static var tagByte: UInt8 { BackendTag.commandComplete.rawValue }

@@ -1,5 +1,3 @@
-import WaldenCore
-
 /// The formats of a COPY stream (Message Formats, CopyInResponse, CopyOutResponse and CopyBothResponse).
 public struct CopyFormats: Hashable, Sendable {
     /// Text covers CSV.

@@ -1,5 +1,3 @@
-import WaldenCore
-
 /// NotificationResponse: a NOTIFY on a channel listened to (protocol chapter, Asynchronous Operations).
 public struct NotificationResponse: BackendMessage {
     public static var tagByte: UInt8 { BackendTag.notificationResponse.rawValue }

@@ -1,6 +1,5 @@
-import WaldenCore
-
-/// ParameterStatus: the present value of a setting that is reported to clients (protocol chapter, Asynchronous Operations).
+/// ParameterStatus: the present value of a setting that is reported to clients (protocol chapter, Asynchronous
+/// Operations).
 public struct ParameterStatus: BackendMessage {
     public static var tagByte: UInt8 { BackendTag.parameterStatus.rawValue }
 

@@ -1,5 +1,3 @@
-import WaldenCore
-
 /// Where the server stands between commands (Message Formats, ReadyForQuery).
 public enum TransactionStatus: UInt8, Hashable, Sendable {
     /// `I`: in no transaction.

@@ -1,5 +1,3 @@
-import WaldenCore
-
 /// The fields of an ErrorResponse or a NoticeResponse (protocol chapter, Error and Notice Message Fields).
 ///
 /// Fields of unknown type are kept: the chapter has receivers ignore them in silence. Any field may be missing; one

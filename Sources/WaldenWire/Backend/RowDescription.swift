@@ -38,8 +38,8 @@ public struct RowDescription: BackendMessage {
         self.columns = columns
     }
 
-    /// - Throws: `truncated`, `unterminatedString`, `unexpectedValue` or `trailingBytes`. What is not UTF-8 in a name is
-    ///   replaced.
+    /// - Throws: `truncated`, `unterminatedString`, `unexpectedValue` or `trailingBytes`. What is not UTF-8 in a name
+    ///   is replaced.
     public init(in bytes: borrowing RawSpan, body: Range<Int>) throws(WireError) {
         var reader = BodyReader(bytes, body: body, tag: Self.tagByte)
         // An empty name with its zero, and 18 bytes of numbers.

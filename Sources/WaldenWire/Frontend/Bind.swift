@@ -55,8 +55,8 @@ public struct Bind: FrontendMessage {
 
 /// Where the parts of a Bind stand in the bytes that hold it. Names are in the client's encoding.
 ///
-/// Making the view finds the names and no more: a cached reply is found by the bytes of `rest` as they are. Only a miss
-/// pays for the walk over the values.
+/// Making the view finds the names and no more: a cached reply is found by the bytes of `rest` as they are. Only a
+/// miss pays for the walk over the values.
 public struct BindView: Hashable, Sendable {
     /// The portal's name without its zero; empty for the unnamed portal.
     public let portal: Range<Int>
@@ -75,8 +75,8 @@ public struct BindView: Hashable, Sendable {
 
     /// Walks over `rest`; `bytes` must be those the view was made from.
     ///
-    /// - Throws: `truncated`, `lengthOutOfRange` for a value of negative length other than null, `parameterFormatCount`,
-    ///   `unexpectedValue` for a format other than text and binary, or `trailingBytes`.
+    /// - Throws: `truncated`, `lengthOutOfRange` for a value of negative length other than null,
+    ///   `parameterFormatCount`, `unexpectedValue` for a format other than text and binary, or `trailingBytes`.
     public func parameters(in bytes: borrowing RawSpan) throws(WireError) -> BindParameters {
         var reader = BodyReader(bytes, body: rest, tag: Bind.tagByte)
         let formats = try reader.readFormats(in: bytes)

@@ -1,7 +1,5 @@
-import WaldenCore
-
-/// Close: drops a prepared statement or a portal; one that does not exist is no error (protocol chapter, Extended Query; Message Formats,
-/// Close).
+/// Close: drops a prepared statement or a portal; one that does not exist is no error (protocol chapter, Extended
+/// Query; Message Formats, Close).
 public struct Close: FrontendMessage {
     public static var tagByte: UInt8 { FrontendTag.close.rawValue }
 

@@ -1,5 +1,3 @@
-import WaldenCore
-
 /// CopyFail: the client gives up a COPY FROM STDIN (protocol chapter, COPY Operations).
 public struct CopyFail: FrontendMessage {
     public static var tagByte: UInt8 { FrontendTag.copyFail.rawValue }

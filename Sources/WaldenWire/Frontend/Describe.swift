@@ -1,7 +1,5 @@
-import WaldenCore
-
-/// Describe: asks what a prepared statement takes and returns, or what a portal returns (protocol chapter, Extended Query; Message Formats,
-/// Describe).
+/// Describe: asks what a prepared statement takes and returns, or what a portal returns (protocol chapter,
+/// Extended Query; Message Formats, Describe).
 public struct Describe: FrontendMessage {
     public static var tagByte: UInt8 { FrontendTag.describe.rawValue }
 

@@ -1,5 +1,3 @@
-import WaldenCore
-
 /// What Describe and Close name.
 public enum DescribeTarget: UInt8, Hashable, Sendable {
     /// `S`

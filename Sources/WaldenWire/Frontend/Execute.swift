@@ -1,5 +1,3 @@
-import WaldenCore
-
 /// Execute: runs a portal (protocol chapter, Extended Query; Message Formats, Execute).
 public struct Execute: FrontendMessage {
     public static var tagByte: UInt8 { FrontendTag.execute.rawValue }

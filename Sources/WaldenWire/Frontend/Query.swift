@@ -1,5 +1,3 @@
-import WaldenCore
-
 /// Query: a simple query of one or more statements (protocol chapter, Simple Query; Message Formats, Query).
 public struct Query: FrontendMessage {
     public static var tagByte: UInt8 { FrontendTag.query.rawValue }

@@ -1,5 +1,3 @@
-import WaldenCore
-
 /// SASLInitialResponse: the mechanism chosen and its first data (protocol chapter, SASL Authentication).
 public struct SASLInitialResponse: FrontendMessage {
     public static var tagByte: UInt8 { FrontendTag.password.rawValue }

@@ -1,5 +1,3 @@
-import WaldenCore
-
 /// StartupMessage: the protocol version and the session's first settings (protocol chapter, Start-up; Message Formats,
 /// StartupMessage).
 public struct StartupMessage: Hashable, Sendable {

@@ -1,5 +1,3 @@
-import WaldenCore
-
 /// What a client may send first: packets without a type byte, told apart by a number where the version stands (protocol
 /// chapter, Start-up and SSL Session Encryption; PostgreSQL `ProcessStartupPacket`).
 public enum StartupPacket: Hashable, Sendable {
