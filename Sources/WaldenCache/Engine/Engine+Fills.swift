@@ -1,0 +1,133 @@
+import WaldenCore
+import WaldenDependency
+
+extension Engine {
+    mutating func beginFill(
+        key: [UInt8], dependencies: Dependencies, generation: UInt64, now: Instant, notOlderThan: Instant,
+        shards: borrowing ShardSet
+    ) -> FillDecision {
+        if let id = joinable(key, now: now, notOlderThan: notOlderThan) { return .join(id) }
+        let hash = key.keyHash
+        if let refusal = refusal(of: key, hash: hash, generation: generation, shards: shards) {
+            counters.fillsRefused[refusal] += 1
+            return .refused(refusal)
+        }
+        guard let probe = ledger.newestProbe else {
+            counters.fillsRefused[.noHorizon] += 1
+            return .refused(.noHorizon)
+        }
+        let horizon = Horizon.primary(probe.snapshot)
+        let taint = taintAtBirth(of: dependencies, under: horizon)
+        let id = fills.begin(key, hash: hash, horizon: horizon, taint: taint, now: now)
+        counters.fillsBegun += 1
+        if let taint {
+            // Not kept, but begun all the same, so that identical requests wait for it and spare the server.
+            counters.fillsTainted[taint] += 1
+            changedSinceProbe = true
+        } else {
+            let entry = entries.insert(Entry(place: .fill(id)))
+            entries[entry].indexBytes = Int32(clamping: index.insert(entry, dependencies))
+            fills.setEntry(entry, of: id)
+        }
+        return .fill(id)
+    }
+
+    private func joinable(_ key: [UInt8], now: Instant, notOlderThan: Instant) -> FillID? {
+        guard suspension == nil, let (id, fill) = fills.newest(of: key), !fill.isCompleted,
+            fill.startedAt >= notOlderThan, now.elapsed(since: fill.startedAt) <= configuration.maxStaleness
+        else { return nil }
+        return id
+    }
+
+    private func refusal(
+        of key: [UInt8], hash: UInt64, generation: UInt64, shards: borrowing ShardSet
+    ) -> FillRefusal? {
+        if suspension != nil { return .suspended }
+        if !catalog.admits(generation) { return .catalogChanged }
+        if let (_, fill) = fills.newest(of: key) {
+            // A tainted one will not be kept; a new one may.
+            guard case .tainted = fill.phase else { return .identicalUnderWay }
+        }
+        if fills.count >= configuration.maxPendingFills { return .tooManyFills }
+        let isThere = shards.withShard(shards.number(of: hash)) { $0.contains(key, hash: hash) }
+        return isThere ? .alreadyServable : nil
+    }
+
+    private func taintAtBirth(of dependencies: Dependencies, under horizon: Horizon) -> Taint? {
+        if let startWindow, startWindow.isOpen(for: horizon) { return .startWindow }
+        return recent.taint(of: dependencies, under: horizon)
+    }
+
+    mutating func addWaiter(_ waiter: UInt64, to id: FillID) -> Bool {
+        let added = fills.addWaiter(waiter, to: id, limit: configuration.maxWaitersPerFill)
+        if added { counters.fillsJoined += 1 }
+        return added
+    }
+
+    mutating func completeFill(_ id: FillID, payload: Payload, payloadBytes: Int, now: Instant) -> FillCompletion {
+        guard let fill = fills[id], !fill.isCompleted else {
+            return FillCompletion(outcome: .gone, waiters: [], wantsProbe: false)
+        }
+        counters.fillsCompleted += 1
+        func end(_ outcome: FillCompletion.Outcome) -> FillCompletion {
+            FillCompletion(outcome: outcome, waiters: fill.waiters, wantsProbe: changedSinceProbe)
+        }
+        if case .tainted(let taint) = fill.phase {
+            fills.remove(id)
+            return end(.tainted(taint))
+        }
+        if payloadBytes > configuration.maxResultBytes {
+            counters.fillsTooLarge += 1
+            discard(id, fill)
+            return end(.tooLarge)
+        }
+        if fills.completedBytes + payloadBytes > max(configuration.maxBytes / 8, configuration.maxResultBytes) {
+            counters.fillsTainted[.crowdedOut] += 1
+            discard(id, fill)
+            return end(.tainted(.crowdedOut))
+        }
+        fills.complete(id, with: FillBook.Result(payload: payload, bytes: payloadBytes), now: now)
+        return FillCompletion(outcome: .pendingVisibility, waiters: fill.waiters, wantsProbe: true)
+    }
+
+    mutating func abandonFill(_ id: FillID, reason: FillAbandonment) -> [UInt64] {
+        guard let fill = fills[id], !fill.isCompleted else { return [] }
+        counters.fillsAbandoned[reason] += 1
+        discard(id, fill)
+        return fill.waiters
+    }
+
+    private mutating func discard(_ id: FillID, _ fill: FillBook.Fill) {
+        if fill.entry >= 0 { removeFromIndex(fill.entry) }
+        fills.remove(id)
+    }
+
+    /// Makes servable what the watermark has reached.
+    mutating func promote(shards: borrowing ShardSet) {
+        while let id = fills.nextServable(at: ledger.watermark) {
+            guard let fill = fills[id], let result = fill.result else { continue }
+            fills.remove(id)
+            promote(fill, result, shards: shards)
+        }
+    }
+
+    private mutating func promote(_ fill: FillBook.Fill, _ result: FillBook.Result, shards: borrowing ShardSet) {
+        let number = shards.number(of: fill.hash)
+        let bytes = fill.key.count + result.bytes + Self.bytesPerEntry + Int(entries[fill.entry].indexBytes)
+        var evicted: [Int32] = []
+        let insertion = shards.withShard(number) { table in
+            table.insert(fill.key, hash: fill.hash, payload: result.payload, bytes: bytes, entry: fill.entry) {
+                evicted.append($0)
+            }
+        }
+        for entry in evicted { removeFromIndex(entry) }
+        counters.invalidations[.eviction] += evicted.count
+        switch insertion {
+        case .inserted(let cell):
+            entries[fill.entry].place = .shard(Int16(number), cell: cell)
+            counters.fillsKept += 1
+        case .duplicate:
+            removeFromIndex(fill.entry)
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import WaldenCore
+import WaldenDependency
+
+/// The exactness machine: fills, the stream and probes, in one order. `ResultCache` holds it behind one lock; hits never
+/// take that lock.
+///
+/// The invariant that everything here serves: each transaction up to the watermark that affects a servable entry is
+/// contained in what the entry's query read. Three rules keep it.
+/// - A fill is in the index before it looks at the recent list, and a transaction is on the recent list before it is
+///   applied; both under the one lock. So each pair of a fill and a transaction meets exactly once.
+/// - A pair is harmless if the fill's horizon covers the transaction, or the transaction does not affect it.
+/// - A result becomes servable only at a watermark that has passed everything its query can have read, and removals
+///   precede the watermark's publication. So all hits show the state at the watermark. It follows that whatever the
+///   stream brings after an entry became servable is not covered by its horizon: a servable entry needs none.
+///
+/// Split by event over `Engine+Fills`, `Engine+Stream` and `Engine+Probes`; this file holds the state and what they
+/// share.
+struct Engine {
+    /// Where an entry of the index lives: in a fill, or in a shard.
+    struct Entry {
+        enum Place {
+            case free
+            case fill(FillID)
+            case shard(Int16, cell: Int32)
+        }
+
+        var place = Place.free
+        var indexBytes: Int32 = 0
+    }
+
+    /// Beside key and payload: the cells, places and nodes of the tables.
+    static let bytesPerEntry = 192
+
+    let configuration: CacheConfiguration
+    var index = PredicateIndex()
+    var entries = SlotArena<Entry>()
+    var fills = FillBook()
+    var recent: RecentList
+    var startWindow: StartWindow?
+    var ledger = FreshnessLedger()
+    var catalog = CatalogFence()
+    var suspensions: Set<Suspension> = [.streamNotStarted]
+    var suspensionDetail = ""
+    /// A probe would help fills: something was dropped or tainted since the newest one.
+    var changedSinceProbe = false
+    /// The latest instant that some session wants the cache to be as fresh as.
+    var freshnessWanted = Instant.distantPast
+    var lastNudge = Instant.distantPast
+    var counters = CacheStatistics()
+    /// Reused by `apply`.
+    var matches: [Match] = []
+
+    init(configuration: CacheConfiguration) {
+        self.configuration = configuration
+        recent = RecentList(
+            bounds: RecentList.Bounds(changes: configuration.maxRecentChanges, bytes: configuration.maxRecentBytes))
+    }
+
+    /// The first by rank; the others show once it is lifted.
+    var suspension: Suspension? {
+        suspensions.min { $0.rawValue < $1.rawValue }
+    }
+
+    /// Lets hits see what this event has brought. Call last.
+    func publish(to gate: borrowing ServingGate) {
+        if let suspension { return gate.suspend(suspension) }
+        gate.publish(
+            freshAsOf: ledger.freshAsOf,
+            servingUntil: ledger.servingUntil(
+                maxStaleness: configuration.maxStaleness, maxSilence: configuration.maxSilence))
+    }
+
+    /// Drops every entry and marks every fill. Returns how many servable entries and finished fills there were.
+    mutating func dropEverything(_ cause: InvalidationCause, _ taint: Taint, shards: borrowing ShardSet) -> Int {
+        let dropped = shards.removeAll() + fills.completed
+        for id in fills.all {
+            countTaint(taint, of: id)
+            fills.taint(id, taint)
+        }
+        index.removeAll()
+        entries.removeAll()
+        counters.invalidations[cause] += dropped
+        return dropped
+    }
+
+    /// Counts the taint of a running fill once, whatever else comes over it.
+    mutating func countTaint(_ taint: Taint, of id: FillID) {
+        if let fill = fills[id], case .running = fill.phase { counters.fillsTainted[taint] += 1 }
+    }
+
+    /// Takes an entry out of the index and frees its slot.
+    mutating func removeFromIndex(_ entry: Int32) {
+        index.remove(entry)
+        entries.remove(entry, leaving: Entry())
+    }
+}

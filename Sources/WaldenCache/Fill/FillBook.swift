@@ -1,0 +1,178 @@
+import DequeModule
+import WaldenCore
+
+/// The fills: those whose query runs, and the finished ones that wait to become servable.
+///
+///     begin ──► running ──complete──► awaitingProbe ──a probe begun later──► awaitingWatermark ──W ≥ F──► taken
+///                  │                        │                                       │
+///                  └── taint: stays,        └── taint: removed                      └── taint: removed
+///                      answers its waiters
+///
+/// A fill knows its index entry (`entry`) as long as it is untainted. The book never touches index or shards.
+struct FillBook {
+    enum Phase {
+        case running
+        case tainted(Taint)
+        case awaitingProbe(Result, completedAt: Instant)
+        case awaitingWatermark(Result, until: LSN)
+    }
+
+    struct Result {
+        let payload: Payload
+        let bytes: Int
+    }
+
+    struct Fill {
+        var key: [UInt8] = []
+        var hash: UInt64 = 0
+        var startedAt = Instant.distantPast
+        var horizon = Horizon.standby(.zero)
+        var phase = Phase.running
+        var waiters: [UInt64] = []
+        /// The engine's slot; negative when tainted from the start or since.
+        var entry: Int32 = -1
+        var generation: UInt32 = 0
+        var isFree = true
+    }
+
+    private struct Awaited {
+        let lsn: LSN
+        let since: Instant
+        let id: FillID
+    }
+
+    private var fills = SlotArena<Fill>()
+    private var nextGeneration: UInt32 = 1
+    /// The newest fill of each key.
+    private var byKey: [[UInt8]: FillID] = [:]
+    private var awaitingProbe: Deque<FillID> = []
+    private var awaitingWatermark: Deque<Awaited> = []
+    private(set) var completed = 0
+    private(set) var completedBytes = 0
+
+    var count: Int { fills.count }
+    var running: Int { count - completed }
+
+    /// The fill of this name, or nil when it is gone.
+    subscript(_ id: FillID) -> Fill? {
+        guard id.slot >= 0, Int(id.slot) < fills.limit else { return nil }
+        let fill = fills[id.slot]
+        return fill.isFree || fill.generation != id.generation ? nil : fill
+    }
+
+    func newest(of key: [UInt8]) -> (id: FillID, fill: Fill)? {
+        guard let id = byKey[key], let fill = self[id] else { return nil }
+        return (id, fill)
+    }
+
+    mutating func begin(_ key: [UInt8], hash: UInt64, horizon: Horizon, taint: Taint?, now: Instant) -> FillID {
+        let generation = nextGeneration
+        nextGeneration &+= 1
+        let slot = fills.insert(
+            Fill(
+                key: key, hash: hash, startedAt: now, horizon: horizon, phase: taint.map(Phase.tainted) ?? .running,
+                generation: generation, isFree: false))
+        let id = FillID(slot: slot, generation: generation)
+        byKey[key] = id
+        return id
+    }
+
+    mutating func setEntry(_ entry: Int32, of id: FillID) {
+        fills[id.slot].entry = entry
+    }
+
+    mutating func addWaiter(_ waiter: UInt64, to id: FillID, limit: Int) -> Bool {
+        guard let fill = self[id], !fill.isCompleted, fill.waiters.count < limit else { return false }
+        fills[id.slot].waiters.append(waiter)
+        return true
+    }
+
+    mutating func removeWaiter(_ waiter: UInt64, from id: FillID) {
+        guard self[id] != nil else { return }
+        fills[id.slot].waiters.removeAll { $0 == waiter }
+    }
+
+    /// Marks a running fill, or removes a finished one. Nothing happens to one that is tainted already.
+    mutating func taint(_ id: FillID, _ taint: Taint) {
+        guard let fill = self[id] else { return }
+        switch fill.phase {
+        case .running:
+            fills[id.slot].phase = .tainted(taint)
+            fills[id.slot].entry = -1
+        case .tainted: break
+        case .awaitingProbe, .awaitingWatermark: remove(id)
+        }
+    }
+
+    /// Moves a running fill on; its waiters are the caller's now.
+    mutating func complete(_ id: FillID, with result: Result, now: Instant) {
+        guard let fill = self[id], !fill.isCompleted else { return }
+        fills[id.slot].phase = .awaitingProbe(result, completedAt: now)
+        fills[id.slot].waiters = []
+        awaitingProbe.append(id)
+        completed += 1
+        completedBytes += result.bytes
+    }
+
+    mutating func remove(_ id: FillID) {
+        guard let fill = self[id] else { return }
+        if fill.isCompleted {
+            completed -= 1
+            completedBytes -= fill.resultBytes
+        }
+        if byKey[fill.key] == id { byKey[fill.key] = nil }
+        fills.remove(id.slot, leaving: Fill())
+    }
+
+    /// Gives each fill that had completed when the probe began the position that the watermark must reach (F).
+    mutating func probeCompleted(_ probe: Probe, now: Instant) {
+        while let id = awaitingProbe.first {
+            if let fill = self[id], case .awaitingProbe(let result, let completedAt) = fill.phase {
+                guard completedAt <= probe.startedAt else { return }
+                fills[id.slot].phase = .awaitingWatermark(result, until: probe.insertLSN)
+                awaitingWatermark.append(Awaited(lsn: probe.insertLSN, since: now, id: id))
+            }
+            awaitingProbe.removeFirst()
+        }
+    }
+
+    /// The next fill that the watermark has reached; it stays in the book.
+    mutating func nextServable(at watermark: LSN) -> FillID? {
+        while let first = awaitingWatermark.first {
+            guard self[first.id] == nil || first.lsn <= watermark else { return nil }
+            awaitingWatermark.removeFirst()
+            if self[first.id] != nil { return first.id }
+        }
+        return nil
+    }
+
+    /// Whether some fill needs a probe begun from now on.
+    var wantsProbe: Bool { !awaitingProbe.isEmpty }
+
+    /// Since when the oldest of the fills that wait for the watermark does.
+    var waitingForWatermarkSince: Instant? { awaitingWatermark.first?.since }
+
+    var all: [FillID] {
+        (0..<Int32(fills.limit)).compactMap { slot in
+            fills[slot].isFree ? nil : FillID(slot: slot, generation: fills[slot].generation)
+        }
+    }
+}
+
+extension FillBook.Fill {
+    var isCompleted: Bool {
+        switch phase {
+        case .running, .tainted: false
+        case .awaitingProbe, .awaitingWatermark: true
+        }
+    }
+
+    var result: FillBook.Result? {
+        switch phase {
+        case .running, .tainted: nil
+        case .awaitingProbe(let result, _), .awaitingWatermark(let result, _): result
+        }
+    }
+
+    var resultBytes: Int { result?.bytes ?? 0 }
+}

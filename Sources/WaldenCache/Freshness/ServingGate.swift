@@ -1,0 +1,45 @@
+import Synchronization
+import WaldenCore
+
+/// What hits read of the engine without its lock. The engine publishes here last, after all removals that a new
+/// watermark implies; a hit reads here first, before it looks at its shard. So an entry found is never older than the
+/// gate claimed.
+struct ServingGate: ~Copyable, Sendable {
+    private let until = Atomic<UInt64>(0)
+    private let freshAsOf = Atomic<UInt64>(0)
+    private let suspension = Atomic<UInt8>(Suspension.streamNotStarted.rawValue + 1)
+
+    struct Reading {
+        let servingUntil: Instant
+        let freshAsOf: Instant
+    }
+
+    /// Nil while suspended.
+    @inline(__always)
+    func read() -> Reading? {
+        let until = until.load(ordering: .acquiring)
+        if until == 0 { return nil }
+        return Reading(
+            servingUntil: Instant(nanoseconds: until),
+            freshAsOf: Instant(nanoseconds: freshAsOf.load(ordering: .acquiring)))
+    }
+
+    /// Nil when the gate is merely closed for want of freshness.
+    var reason: Suspension? {
+        let code = suspension.load(ordering: .acquiring)
+        return code == 0 ? nil : Suspension(rawValue: code - 1)
+    }
+
+    func publish(freshAsOf instant: Instant, servingUntil end: Instant) {
+        freshAsOf.store(instant.nanoseconds, ordering: .releasing)
+        suspension.store(0, ordering: .releasing)
+        // One nanosecond at least: zero means suspended.
+        until.store(max(1, end.nanoseconds), ordering: .releasing)
+    }
+
+    func suspend(_ reason: Suspension) {
+        suspension.store(reason.rawValue + 1, ordering: .releasing)
+        until.store(0, ordering: .releasing)
+        freshAsOf.store(0, ordering: .releasing)
+    }
+}

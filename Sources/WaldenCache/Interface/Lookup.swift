@@ -1,0 +1,34 @@
+/// What the cache keeps for a key: any immutable object. One word, no box; the caller knows the class.
+public typealias Payload = any AnyObject & Sendable
+
+/// What a lookup found.
+public enum Lookup: Sendable {
+    /// The result that the query has in the database state at the watermark.
+    case hit(payload: Payload)
+    case miss
+    /// There is an entry, but the cache may be further behind than the request allows: ask the server, keep nothing.
+    case stale
+    /// Nothing is served at present.
+    case suspended(Suspension)
+}
+
+/// Why nothing is served. The label counts it in the metrics.
+public enum Suspension: UInt8, Hashable, Sendable, CaseIterable {
+    /// No stream yet since the start.
+    case streamNotStarted
+    /// The stream ended; what was committed meanwhile is unknown, so the cache was emptied.
+    case streamLost
+    /// A probe went back in the log or in time: another server, or one that lost its tail in a crash.
+    case probeRegressed
+    /// Someone asked for it.
+    case operatorRequest
+
+    public var label: String {
+        switch self {
+        case .streamNotStarted: "stream_not_started"
+        case .streamLost: "stream_lost"
+        case .probeRegressed: "probe_regressed"
+        case .operatorRequest: "operator_request"
+        }
+    }
+}

@@ -1,0 +1,208 @@
+import Synchronization
+public import WaldenCore
+public import WaldenDependency
+
+/// The result cache: results by key, each served only as long as it is what the query would return in the database
+/// state at the watermark.
+///
+/// Three kinds of threads call it. Connections look up (`lookup`: one shard's lock, nothing else) and fill; the stream's
+/// thread applies committed transactions; the prober's thread reports probes. What they do to one another is decided in
+/// `Engine`, under one lock. Lock order: engine, then shard. Nothing calls out under a lock.
+public final class ResultCache: Sendable {
+    private let configuration: CacheConfiguration
+    private let gate = ServingGate()
+    private let shards: ShardSet
+    private let engine: Mutex<Engine>
+
+    public init(configuration: CacheConfiguration) {
+        self.configuration = configuration
+        shards = ShardSet(count: configuration.shardCount, maxBytes: configuration.maxBytes)
+        engine = Mutex(Engine(configuration: configuration))
+    }
+
+    /// Runs an event and lets hits see its outcome before the lock is given up.
+    private func event<Result>(_ body: (inout Engine, borrowing ShardSet) -> Result) -> Result {
+        engine.withLock { engine in
+            let result = body(&engine, shards)
+            engine.publish(to: gate)
+            return result
+        }
+    }
+}
+
+// MARK: Hits
+
+extension ResultCache {
+    /// Looks a key up. Any thread; allocates nothing.
+    ///
+    /// - Parameters:
+    ///   - now: When the request was read.
+    ///   - notOlderThan: The hit must show all that was visible at this instant (a session's last write);
+    ///     `distantPast` when any state within `maxStaleness` will do.
+    public func lookup(_ key: borrowing RawSpan, now: Instant, notOlderThan: Instant) -> Lookup {
+        let reading = gate.read()
+        return key.withUnsafeBytes { bytes in
+            let hash = bytes.keyHash
+            let number = shards.number(of: hash)
+            guard let reading else {
+                shards.withShard(number) { $0.counters.suspended += 1 }
+                return .suspended(gate.reason ?? .streamNotStarted)
+            }
+            let isOpen = now < reading.servingUntil && notOlderThan <= reading.freshAsOf
+            return shards.withShard(number) { $0.lookup(bytes, hash: hash, isOpen: isOpen) }
+        }
+    }
+}
+
+// MARK: Fills
+
+extension ResultCache {
+    /// Asks what to do about a miss. Call before the message that makes the query's snapshot is sent: Query, or Bind.
+    ///
+    /// - Parameters:
+    ///   - shape: Equal for statements that differ in constants only; equal shapes are filed faster.
+    ///   - generation: Of the catalog under which the dependencies were found, as last given to `catalogChanged`; 0
+    ///     before the first.
+    public func beginFill(
+        key: [UInt8], dependencies: Dependencies, shape: UInt64, generation: UInt64, now: Instant,
+        notOlderThan: Instant
+    ) -> FillDecision {
+        engine.withLock { engine in
+            engine.beginFill(
+                key: key, dependencies: dependencies, generation: generation, now: now, notOlderThan: notOlderThan,
+                shards: shards)
+        }
+    }
+
+    /// Joins a fill that `beginFill` named. False when it has ended meanwhile or has too many waiters: go on alone.
+    public func addWaiter(_ waiter: UInt64, to id: FillID) -> Bool {
+        engine.withLock { $0.addWaiter(waiter, to: id) }
+    }
+
+    public func removeWaiter(_ waiter: UInt64, from id: FillID) {
+        engine.withLock { $0.fills.removeWaiter(waiter, from: id) }
+    }
+
+    /// The whole reply has been read, without error. `payloadBytes` is what the payload holds in memory.
+    public func completeFill(_ id: FillID, payload: Payload, payloadBytes: Int, now: Instant) -> FillCompletion {
+        engine.withLock { $0.completeFill(id, payload: payload, payloadBytes: payloadBytes, now: now) }
+    }
+
+    /// The reply will not be kept. Returns the waiters, to be sent on their own way.
+    public func abandonFill(_ id: FillID, reason: FillAbandonment) -> [UInt64] {
+        engine.withLock { $0.abandonFill(id, reason: reason) }
+    }
+}
+
+// MARK: Stream
+
+extension ResultCache {
+    /// A new slot streams from `consistentPoint` on. Empties the cache: whatever came before is unknown.
+    ///
+    /// - Parameters:
+    ///   - probe: Begun after the slot was made.
+    ///   - ceiling: An identifier assigned after the slot was made (`pg_current_xact_id()`). Together with the probe it
+    ///     tells which transactions the stream may never mention (`StartWindow`).
+    public func streamStarted(at consistentPoint: LSN, probe: Probe, ceiling: TransactionID, now: Instant) {
+        event { $0.streamStarted(at: consistentPoint, probe: probe, ceiling: ceiling, now: now, shards: $1) }
+    }
+
+    /// The stream has ended. Suspends and empties the cache.
+    public func streamLost(reason: String, now: Instant) {
+        gate.suspend(.streamLost)
+        event { $0.streamLost(.streamLost, detail: reason, shards: $1) }
+    }
+
+    /// Applies the next committed transaction; on return the watermark is at its end.
+    public func apply(_ transaction: CommittedTransaction, now: Instant) -> InvalidationReport {
+        event { $0.apply(transaction, now: now, shards: $1) }
+    }
+
+    /// The stream has delivered every transaction that ended at or before `lsn` (a keepalive).
+    public func advanceWatermark(to lsn: LSN, now: Instant) {
+        event { $0.watermarkReached(lsn, now: now, shards: $1) }
+    }
+}
+
+// MARK: Probes
+
+extension ResultCache {
+    @discardableResult
+    public func probeCompleted(_ probe: Probe, now: Instant) -> ProbeVerdict {
+        event { $0.probeCompleted(probe, now: now, shards: $1) }
+    }
+
+    /// What the prober should do now.
+    public func demand(now: Instant) -> ProbeDemand {
+        engine.withLock { $0.demand(now: now) }
+    }
+
+    /// A session wrote before `since` and waits for the cache to be at least as fresh.
+    public func sessionNeedsFreshness(since: Instant) {
+        engine.withLock { $0.freshnessWanted = max($0.freshnessWanted, since) }
+    }
+}
+
+// MARK: Control
+
+extension ResultCache {
+    /// Serves nothing and begins no fill until `resume`; the stream is applied all the same, so nothing is lost.
+    public func suspend(_ reason: Suspension = .operatorRequest) {
+        event { engine, _ in _ = engine.suspensions.insert(reason) }
+    }
+
+    public func resume(_ reason: Suspension = .operatorRequest) {
+        event { engine, _ in _ = engine.suspensions.remove(reason) }
+    }
+
+    /// Empties the cache; running fills will not be kept. Returns how many results were dropped.
+    @discardableResult
+    public func flush() -> Int {
+        event { $0.dropEverything(.flush, .flush, shards: $1) }
+    }
+
+    /// The catalog has been read again: statements are analysed under `generation` from now on. Empties the cache.
+    ///
+    /// - Parameter snapshot: Taken before the catalog was read; it tells which changes the reading contains.
+    /// - Returns: False when a change is known that the reading may not contain. Read again; until then no fill begins.
+    @discardableResult
+    public func catalogChanged(generation: UInt64, readUnder snapshot: Snapshot) -> Bool {
+        event { engine, shards in
+            _ = engine.dropEverything(.catalogChanged, .catalogChanged, shards: shards)
+            return engine.catalog.catalogRead(generation: generation, under: snapshot)
+        }
+    }
+
+    public var statistics: CacheStatistics {
+        var statistics = engine.withLock { $0.statistics }
+        for number in 0..<shards.count {
+            shards.withShard(number) { table in
+                statistics.hits += table.counters.hits
+                statistics.misses += table.counters.misses
+                statistics.stale += table.counters.stale
+                statistics.suspendedLookups += table.counters.suspended
+                statistics.entries += table.count
+                statistics.bytes += table.bytes
+            }
+        }
+        return statistics
+    }
+}
+
+extension Engine {
+    var statistics: CacheStatistics {
+        var statistics = counters
+        statistics.runningFills = fills.running
+        statistics.completedFills = fills.completed
+        statistics.recentTransactions = recent.count
+        statistics.recentChanges = recent.changes
+        statistics.watermark = ledger.watermark
+        statistics.probedLSN = ledger.newestProbe?.insertLSN ?? .zero
+        statistics.freshAsOf = ledger.freshAsOf
+        statistics.lastStreamMessage = ledger.lastMessage
+        statistics.suspension = suspension
+        statistics.suspensionDetail = suspensionDetail
+        statistics.catalogIsStale = catalog.isUp
+        return statistics
+    }
+}

@@ -1,0 +1,93 @@
+/// One shard's servable entries: the hash table that hits read, and the eviction queues over it.
+struct ShardTable: Sendable {
+    private struct Cell: Sendable {
+        var key: [UInt8] = []
+        var payload: Payload?
+        var hash: UInt64 = 0
+        /// The engine's slot of the entry.
+        var entry: Int32 = -1
+    }
+
+    struct Counters {
+        var hits = 0
+        var misses = 0
+        var stale = 0
+        var suspended = 0
+    }
+
+    enum Insertion {
+        case inserted(cell: Int32)
+        /// The key is there already; nothing changed.
+        case duplicate
+    }
+
+    private var cells = SlotArena<Cell>()
+    private var table = HandleTable()
+    private var queues: EvictionQueues
+    var counters = Counters()
+
+    init(maxBytes: Int) {
+        queues = EvictionQueues(maxBytes: maxBytes)
+    }
+
+    var count: Int { queues.count }
+    var bytes: Int { queues.bytes }
+
+    /// Finds an entry and counts the outcome. `isOpen` says whether a found one may be served; it was decided before
+    /// the shard was locked, so that it never vouches for more than the entries seen after it.
+    mutating func lookup(_ key: UnsafeRawBufferPointer, hash: UInt64, isOpen: Bool) -> Lookup {
+        guard let cell = find(key, hash), let payload = cells[cell].payload else {
+            counters.misses += 1
+            return .miss
+        }
+        guard isOpen else {
+            counters.stale += 1
+            return .stale
+        }
+        counters.hits += 1
+        queues.touch(cell)
+        return .hit(payload: payload)
+    }
+
+    func contains(_ key: [UInt8], hash: UInt64) -> Bool {
+        key.withUnsafeBytes { find($0, hash) != nil }
+    }
+
+    /// Adds an entry, `evicting` others until it fits: they are handed over as the engine's slots.
+    mutating func insert(
+        _ key: [UInt8], hash: UInt64, payload: Payload, bytes: Int, entry: Int32, evicting: (Int32) -> Void
+    ) -> Insertion {
+        if contains(key, hash: hash) { return .duplicate }
+        while let victim = queues.victim(toFit: bytes) {
+            evicting(cells[victim].entry)
+            discard(victim)
+        }
+        let cell = cells.insert(Cell(key: key, payload: payload, hash: hash, entry: entry))
+        table.insert(hash, cell)
+        queues.insert(cell, hash: hash, bytes: bytes)
+        return .inserted(cell: cell)
+    }
+
+    mutating func remove(_ cell: Int32) {
+        queues.remove(cell)
+        discard(cell)
+    }
+
+    /// Empties the shard; the counters stay. Returns what is left of it, to be released outside the lock.
+    mutating func removeAll(maxBytes: Int) -> ShardTable {
+        var fresh = ShardTable(maxBytes: maxBytes)
+        fresh.counters = counters
+        swap(&fresh, &self)
+        return fresh
+    }
+
+    @inline(__always)
+    private func find(_ key: UnsafeRawBufferPointer, _ hash: UInt64) -> Int32? {
+        table.find(hash) { key.equals(cells[$0].key) }
+    }
+
+    private mutating func discard(_ cell: Int32) {
+        table.remove(cells[cell].hash, cell)
+        cells.remove(cell, leaving: Cell())
+    }
+}
