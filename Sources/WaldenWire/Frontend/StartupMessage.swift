@@ -59,6 +59,9 @@ public struct StartupMessage: Hashable, Sendable {
     }
 
     /// Reads what follows the protocol version.
+    ///
+    /// It refuses what PostgreSQL refuses and one layout more: a last byte that is not zero, which PostgreSQL takes for
+    /// the terminator when nothing else is missing.
     init(version: ProtocolVersion, reader: consuming BodyReader, in bytes: borrowing RawSpan) throws(WireError) {
         self.init(version: version, parameters: [])
         while true {
