@@ -1,0 +1,48 @@
+import WaldenCore
+
+/// The dependencies of a cacheable statement with its parameters left open.
+///
+/// Made once per statement; `bind` fills in one execution's values and shares everything else.
+public final class CachePlan: Sendable {
+    /// The highest number of a parameter in the text.
+    public let parameterCount: Int
+    /// One per occurrence of a relation, and one more per ancestor and descendant of it.
+    let tables: [TableTemplate]
+    /// Parameters that are only compared with columns of types that know no special date words.
+    let plainParameters: Set<Int>
+    /// Set when no table's predicate has a parameter.
+    private let constant: Dependencies?
+
+    init(parameterCount: Int, tables: [TableTemplate], plainParameters: Set<Int>) {
+        self.parameterCount = parameterCount
+        self.tables = tables
+        self.plainParameters = plainParameters
+        let fixed = tables.map { $0.bound([]) }
+        constant = tables.allSatisfy(\.isConstant) ? Dependencies(tables: fixed) : nil
+    }
+
+    /// What one execution depends on.
+    ///
+    /// - Throws: `Refusal` when the values make the result depend on the time of day (`'now'` …), or when there are
+    ///   fewer than the text names.
+    public func bind(_ parameters: [BoundParameter]) throws(Refusal) -> Dependencies {
+        guard parameters.count >= parameterCount else {
+            throw Refusal(.parameter, "the statement has more parameters than values were given")
+        }
+        for (index, parameter) in parameters.enumerated() where !plainParameters.contains(index + 1) {
+            try parameter.refuseSpecialDates(number: index + 1)
+        }
+        if let constant { return constant }
+        return Dependencies(tables: tables.map { $0.bound(parameters) })
+    }
+}
+
+extension BoundParameter {
+    func refuseSpecialDates(number: Int) throws(Refusal) {
+        if type == .timetz {
+            throw Refusal(.specialDate, "parameter $\(number) is a time with time zone, read by the current date")
+        }
+        guard let bytes, !(isBinary && TypeProperties.hasNoText(type)), SpecialDates.occur(in: bytes) else { return }
+        throw Refusal(.specialDate, "parameter $\(number) holds now, today, tomorrow or yesterday")
+    }
+}

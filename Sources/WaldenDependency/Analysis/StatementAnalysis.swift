@@ -1,0 +1,42 @@
+public import WaldenCore
+
+/// Whether a statement's result may be kept, and if so, on what it depends.
+public enum Verdict: Sendable {
+    case cacheable(CachePlan)
+    case uncacheable(Refusal)
+}
+
+/// All that is concluded from a statement's text, a catalog snapshot and a session's context. Immutable and shared by
+/// every session that sends the text.
+public final class StatementAnalysis: Sendable {
+    /// What each statement of the text does to the session, in order. Empty for an empty text.
+    public let effects: [SessionEffect]
+    /// All `effects` as one.
+    public let effect: SessionEffect
+    public let verdict: Verdict
+
+    public init(effects: [SessionEffect], verdict: Verdict) {
+        self.effects = effects
+        self.effect = effects.reduce(.readOnly) { $0.union($1) }
+        self.verdict = verdict
+    }
+
+    public convenience init(effect: SessionEffect, verdict: Verdict) {
+        self.init(effects: [effect], verdict: verdict)
+    }
+}
+
+/// A parameter as it stands in a Bind message, with the type named in Parse.
+public struct BoundParameter: Sendable {
+    /// `TypeID.unspecified` when the client left it to the server.
+    public let type: TypeID
+    public let isBinary: Bool
+    /// Nil for null.
+    public let bytes: [UInt8]?
+
+    public init(type: TypeID, isBinary: Bool, bytes: [UInt8]?) {
+        self.type = type
+        self.isBinary = isBinary
+        self.bytes = bytes
+    }
+}

@@ -1,0 +1,101 @@
+public import WaldenCore
+
+/// What the system catalogs of one database say, as far as statement analysis needs it.
+///
+/// Immutable: a change of the schema is a new snapshot with a higher generation, and whatever was concluded from the
+/// old one is forgotten. Objects are given as flat arrays; names are looked up through dictionaries built here.
+public final class CatalogSnapshot: Sendable {
+    public let generation: UInt64
+    /// Where unqualified names are sought when a session did not say.
+    public let searchPaths: SearchPathDefaults
+
+    let namespaces: [String: NamespaceEntry]
+    let relations: [RelationEntry]
+    let types: [TypeID: TypeEntry]
+    let functions: [FunctionEntry]
+    let operators: [OperatorEntry]
+    let casts: [CastEntry]
+    /// Whether some function outside `pg_catalog` may change settings: then it may run wherever code runs unseen,
+    /// in a trigger, a rule, a view or a default.
+    let settingsMayChangeUnseen: Bool
+
+    private let relationsByID: [RelationID: Int]
+    private let relationsByName: [String: [Int]]
+    private let typesByName: [String: [TypeID]]
+    private let functionsByName: [String: [Int]]
+    private let functionsByOID: [UInt32: Int]
+    private let operatorsByName: [String: [Int]]
+
+    /// - Parameters:
+    ///   - generation: Rises with every snapshot that a process takes.
+    ///   - relations: `pg_class` of kinds r, p, v, m, f, S, t, c; also those of the system schemas.
+    ///   - functions: All of `pg_proc`.
+    ///   - operators: All of `pg_operator`.
+    ///   - casts: Those of `pg_cast` that users made (OID 16384 and above).
+    public init(
+        generation: UInt64, searchPaths: SearchPathDefaults, namespaces: [NamespaceEntry],
+        relations: [RelationEntry], types: [TypeEntry], functions: [FunctionEntry], operators: [OperatorEntry],
+        casts: [CastEntry]
+    ) {
+        self.generation = generation
+        self.searchPaths = searchPaths
+        self.namespaces = Dictionary(namespaces.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.relations = relations
+        self.types = Dictionary(types.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        self.functions = functions
+        self.operators = operators
+        self.casts = casts
+        settingsMayChangeUnseen = functions.contains { $0.mayChangeSettings && !$0.isBuiltIn }
+        relationsByID = Dictionary(
+            relations.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
+        relationsByName = Dictionary(grouping: relations.indices) { relations[$0].name }
+        typesByName = Dictionary(grouping: types) { $0.name }.mapValues { $0.map(\.id) }
+        functionsByName = Dictionary(grouping: functions.indices) { functions[$0].name }
+        functionsByOID = Dictionary(
+            functions.enumerated().map { ($1.oid, $0) }, uniquingKeysWith: { first, _ in first })
+        operatorsByName = Dictionary(grouping: operators.indices) { operators[$0].name }
+    }
+
+    public func relation(_ id: RelationID) -> RelationEntry? {
+        relationsByID[id].map { relations[$0] }
+    }
+
+    func relations(named name: String) -> [RelationEntry] {
+        (relationsByName[name] ?? []).map { relations[$0] }
+    }
+
+    func type(_ id: TypeID) -> TypeEntry? {
+        types[id]
+    }
+
+    func types(named name: String) -> [TypeEntry] {
+        (typesByName[name] ?? []).compactMap { types[$0] }
+    }
+
+    func functions(named name: String) -> [FunctionEntry] {
+        (functionsByName[name] ?? []).map { functions[$0] }
+    }
+
+    func function(_ oid: UInt32) -> FunctionEntry? {
+        functionsByOID[oid].map { functions[$0] }
+    }
+
+    func operators(named name: String) -> [OperatorEntry] {
+        (operatorsByName[name] ?? []).map { operators[$0] }
+    }
+
+    /// The relation with all its ancestors and descendants in inheritance or partitioning, itself first.
+    func family(of relation: RelationEntry) -> [RelationEntry] {
+        var found = [relation]
+        var seen: Set<RelationID> = [relation.id]
+        for step in [\RelationEntry.parents, \RelationEntry.children] {
+            var pending = relation[keyPath: step]
+            while let id = pending.popLast() {
+                guard seen.insert(id).inserted, let member = self.relation(id) else { continue }
+                found.append(member)
+                pending += member[keyPath: step]
+            }
+        }
+        return found
+    }
+}

@@ -1,0 +1,42 @@
+import WaldenCore
+
+/// What is fixed about PostgreSQL's built-in types.
+enum TypeProperties {
+    /// The family in which values of a type are compared; nil when Walden does not reproduce the comparison.
+    static func family(of type: TypeID, in catalog: CatalogSnapshot) -> ValueFamily? {
+        switch type {
+        case .int2, .int4, .int8: .integer
+        case .oid: .oid
+        case .bool: .boolean
+        case .date: .date
+        case .timestamp: .timestamp
+        case .timestamptz: .timestamptz
+        case .numeric: .numeric
+        case .text, .varchar, .name: .text
+        case .bytea: .bytea
+        case .uuid: .uuid
+        default: catalog.type(type)?.kind == .enumeration ? .enumeration : nil
+        }
+    }
+
+    static func isDateOrTime(_ type: TypeID) -> Bool {
+        switch type {
+        case .date, .time, .timestamp, .timestamptz, .interval: true
+        default: false
+        }
+    }
+
+    /// Whether the binary form of a type is never the text of a date.
+    static func hasNoText(_ type: TypeID) -> Bool {
+        switch type {
+        case .int2, .int4, .int8, .oid, .bool, .float4, .float8, .numeric, .uuid, .bytea: true
+        default: isDateOrTime(type)
+        }
+    }
+}
+
+extension TypeID {
+    static let float4 = TypeID(700)
+    static let float8 = TypeID(701)
+    static let interval = TypeID(1186)
+}

@@ -1,0 +1,95 @@
+import Synchronization
+public import WaldenDependency
+
+/// The analyses of the statement texts in use, shared by all sessions of one database.
+///
+/// An analysis holds for one text, one catalog generation and one context of name resolution. Both the number of
+/// texts and their bytes are bounded; a full table is emptied by half, oldest first.
+public final class StatementCatalog: Sendable {
+    public struct Limits: Sendable {
+        /// Longer texts are not parsed. Bytes.
+        public var textBytes: Int
+        /// Texts kept.
+        public var count: Int
+        /// Bytes of the texts kept.
+        public var totalBytes: Int
+
+        public init(textBytes: Int = 65_536, count: Int = 20_000, totalBytes: Int = 64 << 20) {
+            self.textBytes = textBytes
+            self.count = count
+            self.totalBytes = totalBytes
+        }
+    }
+
+    private struct Key: Hashable {
+        let text: [UInt8]
+        let context: SessionContext
+    }
+
+    private struct State {
+        var analyzer: StatementAnalyzer?
+        var known: [Key: StatementAnalysis] = [:]
+        /// The keys of `known`, oldest first.
+        var order: [Key] = []
+        var bytes = 0
+    }
+
+    private let limits: Limits
+    private let state = Mutex(State())
+
+    public init(limits: Limits = Limits()) {
+        self.limits = limits
+    }
+
+    /// Takes a new snapshot and forgets what was concluded from the old one. Nil: the catalog is not known, so that
+    /// nothing is cacheable.
+    public func replaceCatalog(_ catalog: CatalogSnapshot?) {
+        state.withLock { state in
+            state.analyzer = catalog.map { StatementAnalyzer(catalog: $0) }
+            state.known.removeAll()
+            state.order.removeAll()
+            state.bytes = 0
+        }
+    }
+
+    /// The analysis of `sql`, which is UTF-8 without a zero byte.
+    public func analysis(of sql: borrowing RawSpan, context: SessionContext) -> StatementAnalysis {
+        guard sql.byteCount <= limits.textBytes else {
+            return StatementAnalysis(
+                effect: .opaque,
+                verdict: .uncacheable(
+                    Refusal(.statementTooLong, "the text is longer than \(limits.textBytes) bytes")))
+        }
+        let key = Key(text: sql.withUnsafeBytes { Array($0) }, context: context)
+        let (known, analyzer) = state.withLock { ($0.known[key], $0.analyzer) }
+        if let known { return known }
+        let analysis = Self.analyze(key.text, context: context, analyzer: analyzer)
+        state.withLock { remember(analysis, for: key, by: analyzer, in: &$0) }
+        return analysis
+    }
+
+    private static func analyze(
+        _ text: [UInt8], context: SessionContext, analyzer: StatementAnalyzer?
+    ) -> StatementAnalysis {
+        StatementAnalysis(effect: .opaque, verdict: .uncacheable(Refusal(.unparsable, "not parsed")))
+    }
+
+    private func remember(
+        _ analysis: StatementAnalysis, for key: Key, by analyzer: StatementAnalyzer?, in state: inout State
+    ) {
+        // Another catalog may have come meanwhile.
+        guard state.analyzer?.generation == analyzer?.generation, state.known[key] == nil else { return }
+        while state.known.count >= limits.count || state.bytes + key.text.count > limits.totalBytes {
+            guard !state.order.isEmpty else { break }
+            let half = (state.order.count + 1) / 2
+            for old in state.order.prefix(half) {
+                state.known[old] = nil
+                state.bytes -= old.text.count
+            }
+            state.order.removeFirst(half)
+        }
+        state.known[key] = analysis
+        state.order.append(key)
+        state.bytes += key.text.count
+    }
+}
