@@ -205,6 +205,21 @@ struct StartupMessageTests {
         #expect(message.parameters.map(\.name) == ["user", "_pq"])
     }
 
+    @Test("names and values are compared by their bytes, as PostgreSQL compares them")
+    func byBytes() throws {
+        let composed = StartupMessage(user: "caf\u{E9}")
+        let decomposed = StartupMessage(user: "cafe\u{301}")
+        #expect(composed.user == decomposed.user)
+        #expect(composed != decomposed)
+        let rest = ascii("user\0a\0_pq_.") + ascii("\u{301}\0x\0\0")
+        let read = try #require(parse(packet(version30, rest)).value ?? nil)
+        guard case .startup(let message) = read.packet else {
+            Issue.record("not a startup message")
+            return
+        }
+        #expect(message.protocolOptions.count == 1)
+    }
+
     @Test("names of parameters keep their case, values their spaces and escapes")
     func verbatim() throws {
         let rest = ascii("user\0a\0Application_Name\0 My App \0options\0-c a=b\\ c\0\0")

@@ -1,6 +1,7 @@
 /// StartupMessage: the protocol version and the session's first settings (protocol chapter, Start-up; Message Formats,
 /// StartupMessage).
 public struct StartupMessage: Hashable, Sendable {
+    /// To Swift two strings are equal when they look alike; to PostgreSQL they are not. Equality here is PostgreSQL's.
     public struct Parameter: Hashable, Sendable {
         public let name: String
         public let value: String
@@ -8,6 +9,10 @@ public struct StartupMessage: Hashable, Sendable {
         public init(name: String, value: String) {
             self.name = name
             self.value = value
+        }
+
+        public static func == (lhs: Parameter, rhs: Parameter) -> Bool {
+            lhs.name.utf8.elementsEqual(rhs.name.utf8) && lhs.value.utf8.elementsEqual(rhs.value.utf8)
         }
     }
 
@@ -33,8 +38,9 @@ public struct StartupMessage: Hashable, Sendable {
     public var major: Int { version.major }
     public var minor: Int { version.minor }
 
+    /// The last value given for `name`; names are equal when their bytes are.
     public subscript(name: String) -> String? {
-        parameters.last { $0.name == name }?.value
+        parameters.last { $0.name.utf8.elementsEqual(name.utf8) }?.value
     }
 
     /// Never empty in a message that was parsed.
@@ -75,7 +81,7 @@ public struct StartupMessage: Hashable, Sendable {
                 throw WireError(.startup(.missingTerminator))
             }
             let parameter = Parameter(name: name, value: try reader.readCString(in: bytes))
-            if name.hasPrefix("_pq_.") {
+            if name.utf8.starts(with: "_pq_.".utf8) {
                 protocolOptions.append(parameter)
             } else {
                 parameters.append(parameter)
