@@ -17,6 +17,7 @@ public final class Connection {
 
     private(set) var handle: OpaquePointer?
     private let interrupt: Interrupt?
+    private let notices = NoticeCollector()
 
     private init(_ handle: OpaquePointer, _ interrupt: Interrupt?) {
         self.handle = handle
@@ -40,6 +41,9 @@ public final class Connection {
         guard let handle, let value = PQparameterStatus(handle, name) else { return nil }
         return String(cString: value)
     }
+
+    /// The notices and warnings since the last call, oldest first, at most 100.
+    public func takeNotices() -> [String] { notices.take() }
 
     /// Whether the last call left the connection usable.
     public var isOpen: Bool { handle.map { PQstatus($0) == CONNECTION_OK } ?? false }
@@ -79,7 +83,7 @@ extension Connection {
             throw PostgresError(.resources, "out of memory")
         }
         let connection = Connection(handle, interrupt)
-        PQsetNoticeProcessor(handle, { _, _ in }, nil)
+        connection.notices.attach(to: handle)
         // Only the verbose form of a refusal to connect carries its SQLSTATE.
         PQsetErrorVerbosity(handle, PQERRORS_VERBOSE)
         try connection.finishOpening(deadline: MonotonicClock.now() + dsn.connectTimeout, endpoint: dsn.endpoint)

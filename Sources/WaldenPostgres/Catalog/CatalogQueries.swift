@@ -1,0 +1,89 @@
+/// The questions that make a catalog snapshot. Each gives one kind of entry, in the order of its fields.
+///
+/// Everything is qualified: the session's search path must not decide what a catalog query means.
+enum CatalogQueries {
+    /// One moment for all of them.
+    static let begin = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    static let end = "COMMIT"
+
+    static let namespaces = """
+        SELECT nspname, pg_catalog.has_schema_privilege('public', oid, 'USAGE'), \
+        CASE WHEN pg_catalog.has_schema_privilege(nspowner, oid, 'USAGE') THEN pg_catalog.pg_get_userbyid(nspowner) END \
+        FROM pg_catalog.pg_namespace
+        """
+
+    /// Takes the publication's name.
+    static func relations(serverVersion: Int) -> String {
+        """
+        SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relreplident, \
+        COALESCE(cover.published, false), COALESCE(cover.filtered, false), COALESCE(cover.listed, false), \
+        c.relrowsecurity, \
+        EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal) \
+        OR EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN') \
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+        LEFT JOIN (\(PublicationSQL(serverVersion: serverVersion).subquery)) cover ON cover.relation = c.oid \
+        WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 't', 'c')
+        """
+    }
+
+    /// Without the columns of TOAST tables, which no statement names.
+    static let columns = """
+        SELECT a.attrelid, a.attname, a.attnum, a.atttypid, a.atttypmod, COALESCE(l.collisdeterministic, true), \
+        a.attgenerated <> '' \
+        FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
+        LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation \
+        WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') \
+        ORDER BY a.attrelid, a.attnum
+        """
+
+    static let inheritance = "SELECT inhrelid, inhparent FROM pg_catalog.pg_inherits"
+
+    static let types = """
+        SELECT t.oid, n.nspname, t.typname, t.typtype, t.typcategory, t.typbasetype, t.typelem, \
+        t.typinput::oid, t.typoutput::oid \
+        FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+        """
+
+    /// The last column: whether calling it may leave a setting changed.
+    ///
+    /// Of the server's own functions only `set_config` does, under whatever name it is declared. A body that can be
+    /// read is searched for it, for statements built at run time, and for SET, RESET or DISCARD where a statement
+    /// begins; it is searched once as it stands and once without comments, for either form can hide a beginning that
+    /// the other shows. Modules in C are trusted.
+    static let functions = """
+        SELECT p.oid, n.nspname, p.proname, p.proargtypes, p.pronargdefaults, p.provariadic <> 0, p.prorettype, \
+        p.provolatile, p.prokind, CASE \
+        WHEN p.prosrc = 'set_config_by_name' THEN true \
+        WHEN n.nspname IN ('pg_catalog', 'information_schema', 'walden') OR l.lanname IN ('internal', 'c') THEN false \
+        ELSE b.body ~* '(set_config|\\mexecute\\M|\\mspi_exec|\\mdo\\s*[$''])' OR b.body ~* s.beginning \
+        OR pg_catalog.regexp_replace(b.body, '--[^\\n]*|/[*].*?[*]/', ' ', 'g') ~* s.beginning END \
+        FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
+        JOIN pg_catalog.pg_language l ON l.oid = p.prolang \
+        CROSS JOIN LATERAL (SELECT COALESCE(p.prosrc, '') || ' ' \
+        || COALESCE(CASE WHEN p.oid >= 16384 THEN pg_catalog.pg_get_function_sqlbody(p.oid) END, '') AS body) b \
+        CROSS JOIN (SELECT '(^|;|>>|\\m(begin|then|else|loop)\\M)\\s*(set|reset|discard)\\M' AS beginning) s
+        """
+
+    static let operators = """
+        SELECT n.nspname, o.oprname, o.oprleft, o.oprright, o.oprcode::oid \
+        FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
+        """
+
+    static let casts = """
+        SELECT castsource, casttarget, castfunc, castcontext = 'i' FROM pg_catalog.pg_cast WHERE oid >= 16384
+        """
+
+    /// The server's own `search_path` shows through only where neither the role, the database nor the client sets one.
+    static let serverSearchPath = """
+        SELECT CASE WHEN source IN ('default', 'configuration file', 'command line', 'global') \
+        THEN reset_val END FROM pg_catalog.pg_settings WHERE name = 'search_path'
+        """
+
+    static let searchPaths = """
+        SELECT CASE WHEN s.setrole <> 0 THEN pg_catalog.pg_get_userbyid(s.setrole) END, s.setdatabase <> 0, \
+        pg_catalog.substr(e.entry, pg_catalog.length('search_path=') + 1) \
+        FROM pg_catalog.pg_db_role_setting s CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS e (entry) \
+        WHERE e.entry LIKE 'search\\_path=%' AND s.setdatabase IN (0, \
+        (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))
+        """
+}
