@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import WaldenCache
 import WaldenCore
@@ -84,15 +85,14 @@ extension ProxyConnection {
     // MARK: Cached units
 
     private func lookUp() {
-        guard let wroteAt = machine?.wroteAt else { return }
-        let found = context.cache.lookup(key: machine?.key ?? [], now: now, notOlderThan: wroteAt)
+        guard let found = machine?.lookUp(in: context.cache, now: now) else { return }
         switch found {
         case .hit(let payload):
-            answer(with: unsafeDowncast(payload, to: CachedReply.self))
+            answer(with: unsafeDowncast(payload as AnyObject, to: CachedReply.self))
         case .stale:
-            context.cache.sessionNeedsFreshness(since: wroteAt)
+            if let wroteAt = machine?.wroteAt { context.cache.sessionNeedsFreshness(since: wroteAt) }
             context.delegate.probeWanted()
-            fillOrForward()
+            forwardUnit(fill: nil)
         case .miss: fillOrForward()
         case .suspended:
             forwardUnit(fill: nil)
@@ -116,7 +116,7 @@ extension ProxyConnection {
     private func fillOrForward() {
         let missed = clientInput.withUnsafeReadableBytes { bytes in machine?.missed(bytes.bytes, context) }
         switch missed {
-        case .fill(let dependencies): begin(dependencies)
+        case .fill(let dependencies, let generation): begin(dependencies, generation)
         case .pass(let bypass):
             counters.count { $0.bypasses[bypass.label, default: 0] += 1 }
             forwardUnit(fill: nil)
@@ -124,15 +124,16 @@ extension ProxyConnection {
         }
     }
 
-    private func begin(_ dependencies: Dependencies) {
+    private func begin(_ dependencies: Dependencies, _ generation: UInt64) {
         guard let key = machine?.key, let wroteAt = machine?.wroteAt else { return }
         let decision = context.cache.beginFill(
-            key: key, dependencies: dependencies, shape: 0, now: now, notOlderThan: wroteAt)
+            key: key, dependencies: dependencies, shape: 0, generation: generation, now: now,
+            notOlderThan: wroteAt)
         switch decision {
         case .fill(let fill): forwardUnit(fill: fill.rawValue)
         case .join(let fill): join(fill)
         case .refused(let refusal):
-            if case .noProbe = refusal { context.delegate.probeWanted() }
+            if case .noHorizon = refusal { context.delegate.probeWanted() }
             forwardUnit(fill: nil)
         }
     }
@@ -183,6 +184,13 @@ extension ProxyConnection {
         if let reply { answer(with: reply) } else { forwardUnit(fill: nil) }
         processClient()
         clientReadEnded()
+    }
+}
+
+extension SessionMachine {
+    /// Looks the unit offered up, at a state no older than the session's own last write.
+    fileprivate borrowing func lookUp(in cache: ResultCache, now: Instant) -> Lookup {
+        cache.lookup(key.span.bytes, now: now, notOlderThan: wroteAt)
     }
 }
 

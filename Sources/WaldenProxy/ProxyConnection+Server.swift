@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import WaldenCache
 import WaldenCore
@@ -50,7 +51,7 @@ extension ProxyConnection {
                 return
             case .relay(let byteCount): relayed += byteCount
             case .capture(let byteCount, let fill):
-                keep(relayed..<(relayed + byteCount), for: FillID(fill))
+                keep(relayed..<(relayed + byteCount), for: FillID(rawValue: fill))
                 relayed += byteCount
             case .swallow(let byteCount):
                 relay(&relayed)
@@ -61,12 +62,12 @@ extension ProxyConnection {
                 give(key)
             case .fillBroken(let fill):
                 capture.clear()
-                abandon(FillID(fill), .unexpectedMessage)
+                abandon(FillID(rawValue: fill), .error)
             case .unitEnded(let byteCount, let fill):
                 relayed += byteCount
                 startupTimeout?.cancel()
                 startupTimeout = nil
-                if let fill { complete(FillID(fill)) }
+                if let fill { complete(FillID(rawValue: fill)) }
             case .becomeTransparent: break
             case .violation(let error):
                 relay(&relayed)

@@ -66,7 +66,7 @@ extension ProxyConnection {
     private func begin(_ message: StartupMessage) {
         if message.minor > 0 || !message.protocolOptions.isEmpty {
             let reply = NegotiateProtocolVersion(
-                newest: .earliest, unrecognizedOptions: message.protocolOptions.map(\.name))
+                version: .earliest, unrecognizedOptions: message.protocolOptions.map(\.name))
             clientOutput.writeBytes(reply.encoded())
         }
         let isReplication = message["replication"].map { $0 != "false" && $0 != "off" && $0 != "no" } ?? false

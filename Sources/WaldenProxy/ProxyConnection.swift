@@ -171,7 +171,7 @@ final class ProxyConnection {
     }
 
     private func abandonFills() {
-        for fill in machine?.unfinishedFills() ?? [] { abandon(FillID(fill), .connectionClosed) }
+        for fill in machine?.unfinishedFills() ?? [] { abandon(FillID(rawValue: fill), .connectionLost) }
     }
 
     func abandon(_ fill: FillID, _ reason: FillAbandonment) {

@@ -1,5 +1,5 @@
-public import Logging
-public import WaldenCache
+import Logging
+import WaldenCache
 public import WaldenDependency
 import NIOCore
 import Synchronization
@@ -10,6 +10,8 @@ import WaldenSession
 public protocol ProxyDelegate: Sendable {
     /// The analysis of a statement text under the current catalog.
     func analysis(of text: borrowing RawSpan, context: SessionContext) -> StatementAnalysis
+    /// The generation of that catalog.
+    var catalogGeneration: UInt64 { get }
     /// A finished fill, or a session that has written, waits for the next look at the primary.
     func probeWanted()
     /// The primary could not be reached, or could again.
@@ -72,6 +74,8 @@ extension ProxyContext: SessionEnvironment {
     func analysis(of text: borrowing RawSpan, context: SessionContext) -> StatementAnalysis {
         delegate.analysis(of: text, context: context)
     }
+
+    var catalogGeneration: UInt64 { delegate.catalogGeneration }
 
     func fingerprintID(_ fingerprint: [UInt8]) -> UInt64? {
         fingerprints.number(for: fingerprint)

@@ -147,6 +147,8 @@ extension SessionMachine {
     /// The cache does not have the answer to the unit offered.
     public mutating func missed(_ input: borrowing RawSpan, _ environment: some SessionEnvironment) -> MissStep {
         guard let candidate else { return .pass(.pipeline) }
+        // Read first: if the catalog is replaced in between, the older generation is the one that gets refused.
+        let generation = environment.catalogGeneration
         let analysis = analysis(of: candidate, input, environment)
         switch analysis.verdict {
         case .uncacheable(let refusal): return .pass(.refused(refusal.rule))
@@ -159,7 +161,7 @@ extension SessionMachine {
                 bound = parameters
             }
             do throws(Refusal) {
-                return .fill(try plan.bind(bound))
+                return .fill(try plan.bind(bound), generation: generation)
             } catch {
                 return .pass(.refused(error.rule))
             }

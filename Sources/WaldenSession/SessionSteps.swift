@@ -21,7 +21,9 @@ public enum ClientStep: Equatable, Sendable {
 public enum MissStep: Sendable {
     /// Cacheable: begin a fill, then say `forwardUnit(fill:)`; or answer with another client's fill and say
     /// `hitAccepted()`.
-    case fill(Dependencies)
+    ///
+    /// `generation` is that of the catalog under which the dependencies were found, or of an older one.
+    case fill(Dependencies, generation: UInt64)
     /// Not cacheable: say `forwardUnit(fill: nil)`.
     case pass(Bypass)
 }
@@ -84,10 +86,12 @@ public enum Bypass: Hashable, Sendable {
     }
 }
 
-/// What the session machine asks of its surroundings. All three answer at once and have no effect on the session.
+/// What the session machine asks of its surroundings. All answer at once and have no effect on the session.
 public protocol SessionEnvironment {
     /// The analysis of a statement text, which is UTF-8.
     func analysis(of text: borrowing RawSpan, context: SessionContext) -> StatementAnalysis
+    /// The generation of the catalog that `analysis` uses.
+    var catalogGeneration: UInt64 { get }
     /// A number that stands for the fingerprint in cache keys, the same for equal bytes; nil when there are too many.
     func fingerprintID(_ fingerprint: [UInt8]) -> UInt64?
 }

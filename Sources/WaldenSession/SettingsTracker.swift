@@ -76,7 +76,7 @@ struct SettingsTracker: Sendable {
 
     /// The server told a parameter's value.
     mutating func parameterReported(name: String, value: String) {
-        guard Self.shapesResults.contains(name), reported[name] != value else { return }
+        guard Self.shapesResults.contains(name) else { return }
         reported[name] = value
         revision &+= 1
     }

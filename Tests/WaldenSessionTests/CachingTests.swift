@@ -7,7 +7,7 @@ import WaldenWire
 /// Which units are looked up, captured and answered from the cache.
 @Suite struct CachingTests {
     @Test func simpleQueryMissesThenHits() {
-        var script = Script()
+        let script = Script()
         script.becomeReady()
         script.client(Query("SELECT a"))
         script.serverBytes(Reply.select())
@@ -16,7 +16,7 @@ import WaldenWire
     }
 
     @Test func executionsHitByParameters() {
-        var script = Script()
+        let script = Script()
         script.becomeReady()
         script.client(Parse(name: "s", query: "SELECT a"), Sync())
         script.server(ParseComplete(), ReadyForQuery(.idle))
@@ -33,7 +33,7 @@ import WaldenWire
     }
 
     @Test func describedAndUndescribedResultsAreApart() {
-        var script = Script()
+        let script = Script()
         script.becomeReady()
         for describes in [false, true] {
             script.client(Parse(query: "SELECT a"), Bind())
@@ -51,7 +51,7 @@ import WaldenWire
     }
 
     @Test func binaryResultsAreApart() {
-        var script = Script()
+        let script = Script()
         script.becomeReady()
         for formats: [FormatCode] in [[], [.binary], [.binary]] {
             script.client(Parse(query: "SELECT a"), Bind(resultFormats: formats), Execute(), Sync())
@@ -61,7 +61,7 @@ import WaldenWire
     }
 
     @Test func nothingIsLookedUpInATransaction() {
-        var script = Script()
+        let script = Script()
         script.becomeReady()
         script.client(Query("SELECT a"))
         script.serverBytes(Reply.select())
@@ -80,7 +80,7 @@ import WaldenWire
     }
 
     @Test func errorsAndNoticesAreNotKept() {
-        var script = Script()
+        let script = Script()
         script.becomeReady()
         script.client(Query("SELECT a"))
         script.serverBytes(Reply.row + Reply.error())
@@ -95,23 +95,23 @@ import WaldenWire
     }
 
     @Test func severalResultsAreNotOneEntry() {
-        var script = Script()
+        let script = Script()
         script.becomeReady()
         script.client(Parse(query: "SELECT a"), Bind(), Execute(), Bind(), Execute(), Sync())
         #expect(script.takeLog().first == "bypass pipeline")
-        #expect(script.machine.units.count == 1)
+        #expect(script.unitCount == 1)
     }
 
     @Test(arguments: [Execute(maxRows: 5), Execute(portal: "p")])
     func partialAndNamedPortalsPass(execute: Execute) {
-        var script = Script()
+        let script = Script()
         script.becomeReady()
         script.client(Parse(query: "SELECT a"), Bind(portal: execute.portal), execute, Sync())
         #expect(script.takeLog().first == "bypass pipeline")
     }
 
     @Test func pipelinedReadsFillAndHitsKeepTheirPlace() {
-        var script = Script()
+        let script = Script()
         script.becomeReady()
         script.client(Query("SELECT a"))
         script.serverBytes(Reply.select())
@@ -123,7 +123,7 @@ import WaldenWire
     }
 
     @Test func nothingHitsBehindAWriteUnderWay() {
-        var script = Script()
+        let script = Script()
         script.becomeReady()
         script.client(Query("SELECT a"))
         script.serverBytes(Reply.select())
@@ -133,13 +133,13 @@ import WaldenWire
     }
 
     @Test func aWriteIsRemembered() {
-        var script = Script()
+        let script = Script()
         script.becomeReady()
         script.clock = 50
         script.client(Query("UPDATE t"))
-        #expect(script.machine.wroteAt == .distantPast)
+        #expect(script.wroteAt == .distantPast)
         script.serverBytes(Reply.command("UPDATE 1"))
-        #expect(script.machine.wroteAt == Instant(nanoseconds: 50))
+        #expect(script.wroteAt == Instant(nanoseconds: 50))
         script.client(Query("BEGIN"))
         script.serverBytes(Reply.command("BEGIN", .inTransaction))
         script.client(Query("UPDATE t"))
@@ -147,21 +147,21 @@ import WaldenWire
         script.clock = 90
         script.client(Query("COMMIT"))
         script.serverBytes(Reply.command("COMMIT"))
-        #expect(script.machine.wroteAt == Instant(nanoseconds: 90))
+        #expect(script.wroteAt == Instant(nanoseconds: 90))
     }
 
     @Test func whereNothingIsCachedNothingIsParsed() {
-        var script = Script(isCaching: false)
+        let script = Script(isCaching: false)
         script.becomeReady()
         script.client(Query("SELECT a"), Parse(query: "SELECT a"), Bind(), Execute(), Sync())
         #expect(script.takeLog() == ["> Q", "> P", "> B", "> E", "> S"])
         script.serverBytes(Reply.select() + Reply.execution(parse: true, describe: false))
         #expect(script.takeLog() == ["< T D C Z", "< 1 2 D C Z"])
-        #expect(script.machine.isQuiescent)
+        #expect(script.isQuiescent)
     }
 
     @Test func otherEncodingsBypass() {
-        var script = Script()
+        let script = Script()
         script.becomeReady()
         script.server(ParameterStatus(name: "client_encoding", value: "LATIN1"))
         script.client(Query("SELECT a"))
@@ -173,17 +173,17 @@ import WaldenWire
             Query("SELECT a").encoded() + Parse(name: "s", query: "SELECT b").encoded() + Bind(statement: "s").encoded()
             + Describe(.portal).encoded() + Execute().encoded() + Sync().encoded()
         let serverBytes = Reply.select() + Reply.execution(parse: true, describe: true)
-        var whole = Script()
+        let whole = Script()
         whole.becomeReady()
         whole.clientBytes(clientBytes)
         whole.serverBytes(serverBytes)
-        var split = Script()
+        let split = Script()
         split.becomeReady()
         for byte in clientBytes { split.clientBytes([byte]) }
         for byte in serverBytes { split.serverBytes([byte]) }
         let kept = { (log: [String]) in log.filter { $0.hasPrefix("kept") || $0.hasPrefix("fill") || $0 == "> Q" } }
         #expect(kept(whole.log) == kept(split.log))
         #expect(kept(whole.log).contains("kept 2: T D C"))
-        #expect(split.machine.isQuiescent)
+        #expect(split.isQuiescent)
     }
 }

@@ -8,7 +8,7 @@ import WaldenWire
 @Suite struct SessionStateTests {
     /// What a statement adds to the log of a ready session that has `SELECT a` in the cache.
     private func answerAfter(_ steps: [(statement: String, reply: [UInt8])]) -> [String] {
-        var script = Script()
+        let script = Script()
         script.becomeReady()
         script.client(Query("SELECT a"))
         script.serverBytes(Reply.select())
@@ -74,7 +74,7 @@ import WaldenWire
     }
 
     @Test func reportedParametersArePartOfTheKey() {
-        var script = Script()
+        let script = Script()
         script.becomeReady()
         script.client(Query("SELECT a"))
         script.serverBytes(Reply.select())
@@ -95,7 +95,7 @@ import WaldenWire
     @Test(arguments: ["-d 3", "-c", "-c nothing", "plain"])
     func otherSwitchesMakeTheSessionOpaque(options: String) {
         #expect(StartupOptions.assignments(in: options) == nil)
-        var script = Script(parameters: [("options", options)])
+        let script = Script(parameters: [("options", options)])
         script.becomeReady()
         script.client(Query("SELECT a"))
         #expect(script.takeLog() == ["bypass opaque_session", "> Q"])
@@ -104,15 +104,15 @@ import WaldenWire
     // MARK: Prepared statements
 
     /// A session whose named statement `s` exists for the client only, because its Parse came with a hit.
-    private func withDeferredStatement(_ body: (inout Script) -> Void) -> [String] {
-        var script = Script()
+    private func withDeferredStatement(_ body: (Script) -> Void) -> [String] {
+        let script = Script()
         script.becomeReady()
         script.client(Parse(name: "first", query: "SELECT a"), Bind(statement: "first"), Execute(), Sync())
         script.serverBytes(Reply.execution(parse: true, describe: false))
         script.client(Parse(name: "s", query: "SELECT a"), Bind(statement: "s"), Execute(), Sync())
         #expect(script.log.last == "hit 1 2 Z")
         _ = script.takeLog()
-        body(&script)
+        body(script)
         return script.takeLog()
     }
 
@@ -132,7 +132,7 @@ import WaldenWire
         let log = withDeferredStatement { script in
             script.client(Describe(.statement, name: "s"), Sync())
             script.server(
-                ParseComplete(), ParameterDescription(types: []), RowDescription(columns: []), ReadyForQuery(.idle))
+                ParseComplete(), ParameterDescription([]), RowDescription([]), ReadyForQuery(.idle))
         }
         #expect(log == ["> inject P", "> D", "> S", "swallow 1", "< t T Z"])
     }
@@ -162,7 +162,7 @@ import WaldenWire
     }
 
     @Test func aFailedParseDefinesNothing() {
-        var script = Script()
+        let script = Script()
         script.becomeReady()
         script.client(Parse(name: "s", query: "SELECT a"), Sync())
         script.serverBytes(Reply.error())
@@ -174,28 +174,28 @@ import WaldenWire
     // MARK: Order of answers
 
     @Test func aCopyByExtendedProtocolIgnoresTheFirstSync() {
-        var script = Script()
+        let script = Script()
         script.becomeReady()
         script.client(Parse(query: "COPY t"), Bind(), Execute(), Sync())
-        script.server(ParseComplete(), BindComplete(), CopyInResponse(overallFormat: .text, columnFormats: []))
+        script.server(ParseComplete(), BindComplete(), CopyInResponse(CopyFormats(overall: .text, columns: [])))
         script.client(CopyData([1]), CopyDone(), Sync())
         script.serverBytes(Reply.command("COPY 1"))
-        #expect(script.machine.isQuiescent)
-        #expect(!script.machine.isRelayOnly)
+        #expect(script.isQuiescent)
+        #expect(!script.isRelayOnly)
     }
 
     @Test func anErrorInsideSuchACopyEndsCaching() {
-        var script = Script()
+        let script = Script()
         script.becomeReady()
         script.client(Parse(query: "COPY t"), Bind(), Execute(), Sync())
-        script.server(ParseComplete(), BindComplete(), CopyInResponse(overallFormat: .text, columnFormats: []))
+        script.server(ParseComplete(), BindComplete(), CopyInResponse(CopyFormats(overall: .text, columns: [])))
         script.serverBytes(Reply.error())
         script.client(Query("SELECT a"))
         #expect(script.takeLog().suffix(2) == ["bypass pipeline", "> Q"])
     }
 
     @Test func anAnswerTooManyEndsCaching() {
-        var script = Script()
+        let script = Script()
         script.becomeReady()
         script.server(ReadyForQuery(.idle))
         script.client(Query("SELECT a"))
@@ -203,32 +203,32 @@ import WaldenWire
     }
 
     @Test func aQueryEndsAUnitWithoutSync() {
-        var script = Script()
+        let script = Script()
         script.becomeReady()
         script.client(Parse(name: "s", query: "SELECT a"), Flush(), Query("SELECT b"))
         script.server(ParseComplete())
         script.serverBytes(Reply.select())
-        #expect(script.machine.isQuiescent)
+        #expect(script.isQuiescent)
     }
 
     @Test func replicationIsCopiedWithoutALook() {
-        var script = Script(isCaching: false)
+        let script = Script(isCaching: false)
         script.becomeReady()
         script.client(Query("START_REPLICATION"))
-        script.server(CopyBothResponse(overallFormat: .text, columnFormats: []))
+        script.server(CopyBothResponse(CopyFormats(overall: .text, columns: [])))
         script.clientBytes([1, 2, 3])
         #expect(script.takeLog() == ["> Q", "transparent", "< W", "> +"])
     }
 
     @Test func nothingButAnswersPassesWhileAuthenticating() {
-        var script = Script()
-        script.client(PasswordMessage("secret"), Query("SELECT a"))
+        let script = Script()
+        script.client(PasswordMessage(Array("secret".utf8)), Query("SELECT a"))
         #expect(script.takeLog() == ["> p", "drain"])
     }
 
     @Test(arguments: [[0x51, 0, 0, 0, 3], [0x51, 0x7F, 0xFF, 0xFF, 0xFF], [0x21, 0, 0, 0, 4]] as [[UInt8]])
     func garbageIsAViolation(bytes: [UInt8]) {
-        var script = Script()
+        let script = Script()
         script.becomeReady()
         script.clientBytes(bytes)
         #expect(script.takeLog().first?.hasPrefix("violation") ?? false)
@@ -237,13 +237,13 @@ import WaldenWire
     @Test func longMessagesAreStreamedAndBypass() {
         var limits = SessionLimits()
         limits.heldBytes = 64
-        var script = Script(limits: limits)
+        let script = Script(limits: limits)
         script.becomeReady()
         let long = Query("SELECT " + String(repeating: "a", count: 100)).encoded()
         script.clientBytes(Array(long.prefix(20)))
         script.clientBytes(Array(long.dropFirst(20)))
         #expect(script.takeLog() == ["bypass too_long", "> +", "> +"])
         script.serverBytes(Reply.select())
-        #expect(script.machine.isQuiescent)
+        #expect(script.isQuiescent)
     }
 }
