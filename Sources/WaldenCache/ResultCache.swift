@@ -173,6 +173,13 @@ extension ResultCache {
         }
     }
 
+    /// Whether more than half of `maxBytes` is in use: time to trade CPU for room.
+    public var isUnderPressure: Bool {
+        var bytes = 0
+        for number in 0..<shards.count { shards.withShard(number) { bytes += $0.bytes } }
+        return bytes > configuration.maxBytes / 2
+    }
+
     public var statistics: CacheStatistics {
         var statistics = engine.withLock { $0.statistics }
         for number in 0..<shards.count {

@@ -26,8 +26,9 @@ extension Engine {
             changedSinceProbe = true
         } else {
             let entry = entries.insert(Entry(place: .fill(id)))
-            entries[entry].indexBytes = Int32(clamping: index.insert(entry, dependencies))
-            fills.setEntry(entry, of: id)
+            let receipt = index.insert(entry, dependencies)
+            entries[entry].firstPosting = receipt.first
+            fills.setEntry(entry, indexBytes: receipt.bytes, of: id)
         }
         return .fill(id)
     }
@@ -113,7 +114,7 @@ extension Engine {
 
     private mutating func promote(_ fill: FillBook.Fill, _ result: FillBook.Result, shards: borrowing ShardSet) {
         let number = shards.number(of: fill.hash)
-        let bytes = fill.key.count + result.bytes + Self.bytesPerEntry + Int(entries[fill.entry].indexBytes)
+        let bytes = fill.key.count + result.bytes + Self.bytesPerEntry + fill.indexBytes
         var evicted: [Int32] = []
         let insertion = shards.withShard(number) { table in
             table.insert(fill.key, hash: fill.hash, payload: result.payload, bytes: bytes, entry: fill.entry) {
@@ -124,7 +125,7 @@ extension Engine {
         counters.invalidations[.eviction] += evicted.count
         switch insertion {
         case .inserted(let cell):
-            entries[fill.entry].place = .shard(Int16(number), cell: cell)
+            entries[fill.entry].place = .shard(cell: cell, number: Int16(number))
             counters.fillsKept += 1
         case .duplicate:
             removeFromIndex(fill.entry)

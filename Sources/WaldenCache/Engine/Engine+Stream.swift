@@ -97,7 +97,7 @@ extension Engine {
         }
         for change in transaction.changes {
             matches.removeAll(keepingCapacity: true)
-            index.match(change, into: &matches)
+            index.match(change, images: &images, into: &matches)
             for match in matches {
                 drop(
                     match.entry, match.isCertain ? .row : .unknownOldRow, match.isCertain ? .row : .unknownOldRow,
@@ -117,7 +117,7 @@ extension Engine {
             if fill.isCompleted { strike.dropped[cause] += 1 } else { strike.tainted += 1 }
             countTaint(taint, of: id)
             fills.taint(id, taint)
-        case .shard(let number, let cell):
+        case .shard(let cell, let number):
             shards.withShard(Int(number)) { $0.remove(cell) }
             strike.dropped[cause] += 1
         }

@@ -21,11 +21,12 @@ struct Engine {
         enum Place {
             case free
             case fill(FillID)
-            case shard(Int16, cell: Int32)
+            case shard(cell: Int32, number: Int16)
         }
 
         var place = Place.free
-        var indexBytes: Int32 = 0
+        /// In the index; negative when the entry depends on nothing.
+        var firstPosting: Int32 = -1
     }
 
     /// Beside key and payload: the cells, places and nodes of the tables.
@@ -33,6 +34,7 @@ struct Engine {
 
     let configuration: CacheConfiguration
     var index = PredicateIndex()
+    var images = ImagePair()
     var entries = SlotArena<Entry>()
     var fills = FillBook()
     var recent: RecentList
@@ -90,7 +92,7 @@ struct Engine {
 
     /// Takes an entry out of the index and frees its slot.
     mutating func removeFromIndex(_ entry: Int32) {
-        index.remove(entry)
+        index.remove(entries[entry].firstPosting)
         entries.remove(entry, leaving: Entry())
     }
 }

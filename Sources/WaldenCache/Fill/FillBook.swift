@@ -31,6 +31,7 @@ struct FillBook {
         var waiters: [UInt64] = []
         /// The engine's slot; negative when tainted from the start or since.
         var entry: Int32 = -1
+        var indexBytes = 0
         var generation: UInt32 = 0
         var isFree = true
     }
@@ -77,8 +78,9 @@ struct FillBook {
         return id
     }
 
-    mutating func setEntry(_ entry: Int32, of id: FillID) {
+    mutating func setEntry(_ entry: Int32, indexBytes: Int, of id: FillID) {
         fills[id.slot].entry = entry
+        fills[id.slot].indexBytes = indexBytes
     }
 
     mutating func addWaiter(_ waiter: UInt64, to id: FillID, limit: Int) -> Bool {

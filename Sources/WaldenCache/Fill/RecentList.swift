@@ -144,7 +144,7 @@ struct RecentList: Sendable {
 }
 
 extension Dependencies {
-    func mayBeAffected(by change: RowChange) -> Bool {
-        tables.contains { $0.relation == change.relation.id }
+    fileprivate func mayBeAffected(by change: RowChange) -> Bool {
+        tables.contains { $0.relation == change.relation.id && $0.affects(change) }
     }
 }

@@ -1,6 +1,10 @@
 /// Names one fill; never used twice.
-public struct FillID: Hashable, Sendable {
-    let rawValue: UInt64
+public struct FillID: RawRepresentable, Hashable, Sendable {
+    public let rawValue: UInt64
+
+    public init(rawValue: UInt64) {
+        self.rawValue = rawValue
+    }
 
     init(slot: Int32, generation: UInt32) {
         rawValue = UInt64(generation) << 32 | UInt64(UInt32(bitPattern: slot))

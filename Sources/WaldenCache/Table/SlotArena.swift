@@ -10,7 +10,7 @@ struct SlotArena<Element> {
     var limit: Int { elements.count }
 
     subscript(_ slot: Int32) -> Element {
-        get { elements[Int(slot)] }
+        _read { yield elements[Int(slot)] }
         _modify { yield &elements[Int(slot)] }
     }
 
