@@ -1,0 +1,99 @@
+public import WaldenCore
+
+/// What one node said of itself at one moment.
+public struct NodeFacts: Hashable, Sendable {
+    public let system: SystemIdentity
+    public let isInRecovery: Bool
+    /// Where a primary writes; nil on a standby.
+    public let insertLSN: LSN?
+    /// Received and flushed from the primary; nil on a primary and on a standby that reads an archive only.
+    public let receivedLSN: LSN?
+    /// Applied and visible to readers; nil on a primary.
+    public let replayedLSN: LSN?
+    /// Age of the last transaction applied, zero when all that was received is applied; nil on a primary, and while
+    /// nothing has been applied yet. An idle primary makes it no older.
+    public let replayDelay: Duration?
+    /// `pg_wal_replay_pause()` holds it back.
+    public let isReplayPaused: Bool
+    /// `pg_postmaster_start_time()` in microseconds since 1970.
+    public let startedAt: Int64
+    /// From question to answer.
+    public let roundTrip: Duration
+
+    public init(
+        system: SystemIdentity, isInRecovery: Bool, insertLSN: LSN?, receivedLSN: LSN?, replayedLSN: LSN?,
+        replayDelay: Duration?, isReplayPaused: Bool, startedAt: Int64, roundTrip: Duration
+    ) {
+        self.system = system
+        self.isInRecovery = isInRecovery
+        self.insertLSN = insertLSN
+        self.receivedLSN = receivedLSN
+        self.replayedLSN = replayedLSN
+        self.replayDelay = replayDelay
+        self.isReplayPaused = isReplayPaused
+        self.startedAt = startedAt
+        self.roundTrip = roundTrip
+    }
+}
+
+/// One look at a node, successful or not.
+public struct NodeSample: Hashable, Sendable {
+    public enum Answer: Hashable, Sendable {
+        case facts(NodeFacts)
+        case unreachable(PostgresError)
+    }
+
+    /// As the monitor was told to call it.
+    public let node: String
+    public let takenAt: Instant
+    public let answer: Answer
+
+    public init(node: String, takenAt: Instant, answer: Answer) {
+        self.node = node
+        self.takenAt = takenAt
+        self.answer = answer
+    }
+}
+
+extension NodeFacts {
+    /// The timeline of a primary is read off a log file's name. A standby's comes from its receiver, which only some
+    /// roles may see, else from its last restart point, which may be one promotion behind.
+    private static let sql = """
+        SELECT (pg_catalog.pg_control_system()).system_identifier, r.standby, \
+        CASE WHEN NOT r.standby THEN pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()) END, \
+        COALESCE((SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver), \
+        (pg_catalog.pg_control_checkpoint()).timeline_id), \
+        CASE WHEN NOT r.standby THEN pg_catalog.pg_current_wal_insert_lsn() END, \
+        CASE WHEN r.standby THEN pg_catalog.pg_last_wal_receive_lsn() END, \
+        CASE WHEN r.standby THEN pg_catalog.pg_last_wal_replay_lsn() END, \
+        CASE WHEN r.standby THEN (extract(epoch FROM CASE \
+        WHEN pg_catalog.pg_last_wal_receive_lsn() = pg_catalog.pg_last_wal_replay_lsn() THEN interval '0' \
+        ELSE pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp() END) * 1000000)::bigint END, \
+        CASE WHEN r.standby THEN pg_catalog.pg_is_wal_replay_paused() ELSE false END, \
+        (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000000)::bigint \
+        FROM (SELECT pg_catalog.pg_is_in_recovery() AS standby) r
+        """
+
+    public static func read(_ connection: Connection, timeout: Duration = .seconds(5)) throws(PostgresError) -> NodeFacts {
+        let asked = MonotonicClock.now()
+        let row = try connection.execute(sql, timeout: timeout).rows.first ?? []
+        let roundTrip = MonotonicClock.now().elapsed(since: asked)
+        guard let facts = NodeFacts(row: row, serverVersion: connection.serverVersion, roundTrip: roundTrip) else {
+            throw PostgresError(.unexpectedReply, "the node gave no facts")
+        }
+        return facts
+    }
+
+    init?(row: [String?], serverVersion: Int, roundTrip: Duration) {
+        guard row.count == 10, let system = row[0], let startedAt = row[9].flatMap({ Int64($0) }) else { return nil }
+        let written = row[2].flatMap { UInt32($0.prefix(8), radix: 16) }
+        guard let timeline = written ?? row[3].flatMap({ UInt32($0) }) else { return nil }
+        self.init(
+            system: SystemIdentity(
+                systemIdentifier: system, timeline: TimelineID(timeline), serverVersion: serverVersion),
+            isInRecovery: row[1] == "t", insertLSN: row[4].flatMap(LSN.init), receivedLSN: row[5].flatMap(LSN.init),
+            replayedLSN: row[6].flatMap(LSN.init),
+            replayDelay: row[7].flatMap { Int64($0) }.map { .microseconds(max(0, $0)) }, isReplayPaused: row[8] == "t",
+            startedAt: startedAt, roundTrip: roundTrip)
+    }
+}
