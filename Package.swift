@@ -15,6 +15,7 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
 ]
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
@@ -30,8 +31,8 @@ func pure(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target] 
     ]
 }
 
-func shell(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func shell(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
 let package = Package(
@@ -50,19 +51,20 @@ let package = Package(
         + pure("WaldenWire", ["WaldenCore"])
         + pure("WaldenDecoding", ["WaldenCore"])
         + pure("WaldenDependency", ["WaldenCore"])
-        + pure(
-            "WaldenCache",
-            ["WaldenCore", "WaldenDependency", .product(name: "DequeModule", package: "swift-collections")]
-        )
+        + pure("WaldenCache", ["WaldenCore", "WaldenDependency", deque])
         + pure("WaldenRouting", ["WaldenCore"])
-        + pure("WaldenSession", ["WaldenCore", "WaldenWire", "WaldenDependency"])
+        + pure("WaldenSession", ["WaldenCore", "WaldenWire", "WaldenDependency", deque])
         + [
             .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
             .systemLibrary(name: "CPgQuery", providers: [.apt(["libpg-query-dev"])]),
             .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
 
             shell("WaldenSQLParser", ["CPgQuery", "WaldenCore", "WaldenDependency"]),
-            shell("WaldenPostgres", ["CLibPQ", "WaldenCore", "WaldenDecoding", "WaldenDependency", logging]),
+            shell(
+                "WaldenPostgres",
+                ["CLibPQ", "WaldenCore", "WaldenDecoding", "WaldenDependency"],
+                resources: [.embedInCode("Resources/install.sql"), .embedInCode("Resources/uninstall.sql")]
+            ),
             shell(
                 "WaldenProxy",
                 ["CLZ4", "WaldenCore", "WaldenWire", "WaldenSession", "WaldenCache", "WaldenDependency", logging] + nio
@@ -81,6 +83,12 @@ let package = Package(
             ),
             shell("WaldenTestKit", ["CLibPQ"]),
             .testTarget(name: "WaldenTestKitTests", dependencies: ["WaldenTestKit"], swiftSettings: strict),
+            .testTarget(
+                name: "IntegrationTests",
+                dependencies: ["WaldenTestKit"],
+                exclude: ["Scripts"],
+                swiftSettings: strict
+            ),
             .executableTarget(
                 name: "walden",
                 dependencies: [

@@ -50,6 +50,13 @@ public final class Scratch: Sendable {
         return child
     }
 
+    /// Writes a file beneath this directory; its path.
+    public func write(_ name: String, _ content: String) throws -> String {
+        let file = "\(path)/\(name)"
+        try Files.write(content.utf8, to: file)
+        return file
+    }
+
     /// Ends what runs here and removes the directory. Further calls do nothing.
     public func end() {
         release()

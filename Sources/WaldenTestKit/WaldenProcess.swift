@@ -106,6 +106,10 @@ public final class WaldenProcess: Sendable {
         try JSONValue(parsing: get("/v1/status").body)
     }
 
+    public func figures() throws -> WaldenFigures {
+        WaldenFigures(json: try status())
+    }
+
     /// The samples of `/metrics` by name and labels as printed, e.g. `walden_bypasses_total{reason="write"}`.
     public func metrics() throws -> [String: Double] {
         var samples: [String: Double] = [:]

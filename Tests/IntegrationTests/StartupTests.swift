@@ -1,0 +1,206 @@
+import Glibc
+import Testing
+import WaldenTestKit
+
+private typealias Send = FrontendMessage
+
+/// Scenario: sessions begin in every legal way and some others, are cancelled, and break. Risk: a startup that PostgreSQL
+/// accepts and Walden does not, and a client that takes others down.
+@Suite(.serialized) struct StartupTests {
+    private static let stack = Result { try WaldenStack.start() }
+
+    @Test func encryptionRequestsAreDeclinedAndTheSessionGoesOn() throws {
+        let client = try ProtocolClient(port: Self.stack.get().walden.port)
+        try client.send(Send.gssEncryptionRequest)
+        #expect(try client.receiveByte() == "N")
+        try client.send(Send.sslRequest)
+        #expect(try client.receiveByte() == "N")
+        #expect(try client.start().last?.transactionStatus == "I")
+    }
+
+    @Test func newerProtocolIsNegotiatedDown() throws {
+        let client = try ProtocolClient(port: Self.stack.get().walden.port)
+        let messages = try client.start([("_pq_.walden_test", "on")], version: Send.protocol32)
+        let negotiations = messages.filter { $0.tag == "v" }
+        #expect(negotiations.count == 1)
+        #expect(negotiations.first?.integer(at: 0, as: Int32.self) == Send.protocol30)
+        #expect(negotiations.first?.integer(at: 4, as: Int32.self) == 1)
+        #expect(try client.exchange(Send.query("SELECT 1")).map(\.tag) == ["T", "D", "C", "Z"])
+    }
+
+    @Test func startupMayArriveByteByByte() throws {
+        let client = try ProtocolClient(port: Self.stack.get().walden.port)
+        for byte in Send.startup([("user", "postgres"), ("database", "postgres")]) { try client.send([byte]) }
+        #expect(try client.receiveUntilReady().last?.transactionStatus == "I")
+        for byte in Send.query("SELECT 1") { try client.send([byte]) }
+        #expect(try client.receiveUntilReady().map(\.tag) == ["T", "D", "C", "Z"])
+    }
+
+    @Test func startupOptionsReachTheServer() throws {
+        let stack = try Self.stack.get()
+        let options = [
+            ("options", "-c statement_timeout=12345 --DateStyle=German,\\ DMY"), ("application_name", "Mixed Case"),
+            ("TimeZone", "Asia/Tokyo"),
+        ]
+        for client in [try stack.directProtocol(options), try stack.proxiedProtocol(options)] {
+            #expect(client.parameters["application_name"] == "Mixed Case")
+            #expect(client.parameters["TimeZone"] == "Asia/Tokyo")
+            let sql = "SELECT current_setting('statement_timeout'), current_setting('datestyle')"
+            let rows = try client.exchange(Send.query(sql)).filter { $0.tag == "D" }
+            #expect(rows.map(\.texts) == [["12345ms", "German, DMY"]])
+        }
+    }
+
+    @Test func databaseDefaultsToTheUsersName() throws {
+        let client = try ProtocolClient(port: Self.stack.get().walden.port)
+        try client.send(Send.startup([("user", "postgres")]))
+        _ = try client.receiveUntilReady()
+        let rows = try client.exchange(Send.query("SELECT current_database()")).filter { $0.tag == "D" }
+        #expect(rows.map(\.texts) == [["postgres"]])
+    }
+
+    @Test func unixSocketServesAsTCPDoes() throws {
+        let stack = try Self.stack.get()
+        let scratch = try Scratch()
+        let socket = "\(scratch.path)/.s.PGSQL.6432"
+        var configuration = WaldenStack.Configuration()
+        configuration.flags = ["--listen", "unix:\(socket)"]
+        let walden = try WaldenStack.startWalden(configuration, before: stack.cluster)
+        try walden.waitUntilReady()
+        let client = try ProtocolClient(socketPath: socket)
+        try client.start()
+        #expect(try client.exchange(Send.query("SELECT 1")).map(\.tag) == ["T", "D", "C", "Z"])
+        let byLibpq = try SQLClient("host=\(scratch.path) port=6432 dbname=postgres user=postgres")
+        #expect(try byLibpq.scalar("SELECT 2") == "2")
+        try walden.terminate()
+        #expect(access(socket, F_OK) != 0)
+    }
+
+    @Test func replicationConnectionPassesThrough() throws {
+        let stack = try Self.stack.get()
+        let client = try stack.proxiedProtocol([("replication", "database")])
+        let messages = try client.exchange(Send.query("IDENTIFY_SYSTEM"))
+        #expect(messages.map(\.tag) == ["T", "D", "C", "Z"])
+        let slot = "CREATE_REPLICATION_SLOT through TEMPORARY LOGICAL pgoutput"
+        #expect(try client.exchange(Send.query(slot)).map(\.tag) == ["T", "D", "C", "Z"])
+        try client.send(
+            Send.query(
+                "START_REPLICATION SLOT through LOGICAL 0/0 (proto_version '1', publication_names 'walden')"))
+        #expect(try client.receive().tag == "W")
+        try stack.direct().query("CREATE TABLE IF NOT EXISTS streamed (id int PRIMARY KEY)")
+        try stack.direct().query("INSERT INTO streamed VALUES (1)")
+        #expect(try client.receive().tag == "d")
+        try client.send(Send.copyDone)
+        _ = try client.receiveUntilReady()
+    }
+
+    // MARK: Cancelling
+
+    @Test func cancelReachesTheRunningStatement() throws {
+        let stack = try Self.stack.get()
+        let client = try stack.proxiedProtocol()
+        let other = try stack.proxiedProtocol()
+        #expect(client.processID != other.processID)
+        try client.send(Send.query("SELECT pg_sleep(60)"))
+        let observer = try stack.direct()
+        try eventually("the statement runs") {
+            try observer.query("SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)' AND state = 'active'")
+                .rows.count == 1
+        }
+        let canceller = try ProtocolClient(port: stack.walden.port)
+        try canceller.send(Send.cancelRequest(processID: client.processID, key: client.cancelKey))
+        #expect(try canceller.receiveUntilClosed().isEmpty)
+        #expect(try client.receiveUntilReady().first { $0.tag == "E" }?.sqlState == "57014")
+        #expect(try client.exchange(Send.query("SELECT 1")).map(\.tag) == ["T", "D", "C", "Z"])
+    }
+
+    @Test func cancelWithAWrongKeyDoesNothing() throws {
+        let stack = try Self.stack.get()
+        let client = try stack.proxiedProtocol()
+        try client.send(Send.query("SELECT pg_sleep(0.5)"))
+        var wrong = client.cancelKey
+        wrong[0] ^= 1
+        let attempts: [(Int32, [UInt8])] = [
+            (client.processID, wrong), (client.processID &+ 1, client.cancelKey), (client.processID, [1, 2, 3, 4]),
+            (0, [0, 0, 0, 0]),
+        ]
+        for (processID, key) in attempts {
+            let canceller = try ProtocolClient(port: stack.walden.port)
+            try canceller.send(Send.cancelRequest(processID: processID, key: key))
+            #expect(try canceller.receiveUntilClosed().isEmpty)
+        }
+        #expect(try client.receiveUntilReady().map(\.tag) == ["T", "D", "C", "Z"])
+    }
+
+    // MARK: Bad input
+
+    static let malformed: [(String, [UInt8])] = [
+        ("length below four", [0, 0, 0, 3, 0, 3, 0, 0]),
+        ("length of two gigabytes", [0x7F, 0xFF, 0xFF, 0xFF, 0, 3, 0, 0]),
+        ("negative length", [0xFF, 0xFF, 0xFF, 0xFF, 0, 3, 0, 0]),
+        ("no terminator", [0, 0, 0, 13, 0, 3, 0, 0] + Array("user\0".utf8)),
+        ("no user", FrontendMessage.startup([("database", "postgres")])),
+        ("protocol 2", FrontendMessage.startup([("user", "postgres")], version: 2 << 16)),
+        ("protocol 4", FrontendMessage.startup([("user", "postgres")], version: 4 << 16)),
+        ("HTTP", Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8)),
+        ("TLS", [0x16, 3, 1, 2, 0, 1, 0, 1, 0xFC, 3, 3]),
+        ("truncated cancel request", [0, 0, 0, 12, 0x04, 0xD2, 0x16, 0x2E, 0, 0, 0, 1]),
+    ]
+
+    @Test(arguments: malformed)
+    func malformedStartupEndsOnlyItsClient(name: String, bytes: [UInt8]) throws {
+        let stack = try Self.stack.get()
+        let bystander = try stack.proxied()
+        let client = try ProtocolClient(port: stack.walden.port)
+        try client.send(bytes)
+        client.finishSending()
+        #expect(try client.receiveUntilClosed().allSatisfy { $0.tag == "E" })
+        #expect(try bystander.scalar("SELECT 1") == "1")
+    }
+
+    static let broken: [(String, [UInt8])] = [
+        ("unknown tag", FrontendMessage.message("~", [1, 2, 3])),
+        ("length below four", FrontendMessage.header(0x51, length: 3)),
+        ("negative length", FrontendMessage.header(0x51, length: -1)),
+        ("length of two gigabytes", FrontendMessage.header(0x51, length: .max)),
+        ("Query without terminator", FrontendMessage.message("Q", Array("SELECT 1".utf8))),
+        ("Parse cut short", FrontendMessage.message("P", [0])),
+        ("Bind that promises parameters", FrontendMessage.message("B", [0, 0, 0, 0, 0x7F, 0xFF])),
+        ("Bind with a long value", FrontendMessage.message("B", [0, 0, 0, 0, 0, 1, 0x7F, 0xFF, 0xFF, 0xFF])),
+        ("Describe of nothing", FrontendMessage.message("D", [])),
+        ("Execute cut short", FrontendMessage.message("E", [0, 0])),
+        ("Close of an unknown kind", FrontendMessage.message("C", [0x58, 0])),
+        ("invalid UTF-8", FrontendMessage.message("Q", [0xFF, 0xFE, 0])),
+        ("empty Query", FrontendMessage.message("Q", [])),
+    ]
+
+    @Test(arguments: broken)
+    func malformedMessageIsAnsweredAsByPostgreSQLOrEndsItsClient(name: String, bytes: [UInt8]) throws {
+        let stack = try Self.stack.get()
+        let bystander = try stack.proxied()
+        let client = try stack.proxiedProtocol()
+        try client.send(bytes, Send.sync)
+        client.finishSending()
+        #expect(try client.receiveUntilClosed().allSatisfy { "EZN".unicodeScalars.contains($0.tag) })
+        #expect(try bystander.scalar("SELECT 1") == "1")
+        #expect(stack.walden.isRunning)
+    }
+
+    @Test func randomBytesEndOnlyTheirClients() throws {
+        let stack = try Self.stack.get()
+        let bystander = try stack.proxied()
+        let seed = UInt64.random(in: 0..<1_000_000)
+        var generator = SeededGenerator(seed: seed)
+        for round in 0..<100 {
+            let client = try ProtocolClient(port: stack.walden.port)
+            if round % 2 == 0 { try client.start() }
+            let count = Int.random(in: 1...300, using: &generator)
+            try? client.send((0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) })
+            client.finishSending()
+            // What comes back is the server's business; that it ends is ours.
+            _ = try? client.receiveUntilClosed()
+        }
+        #expect(try bystander.scalar("SELECT 1") == "1", "seed \(seed)")
+        #expect(stack.walden.isRunning)
+    }
+}
