@@ -19,6 +19,8 @@ public struct ProxyConfiguration: Sendable {
     public var primary: Endpoint
     /// False: a plain relay that parses no statement.
     public var isCaching: Bool
+    /// The one whose changes the stream follows; sessions of others are relayed.
+    public var cachedDatabase: String
     /// Client connections at the same time. One more is refused with 53300.
     public var clients: Int
     /// From accept until the first ReadyForQuery; also bounds connecting to the server.
@@ -32,12 +34,13 @@ public struct ProxyConfiguration: Sendable {
     public var session: SessionLimits
 
     public init(
-        listen: [Endpoint], primary: Endpoint, isCaching: Bool, clients: Int, startupTimeout: TimeAmount,
+        listen: [Endpoint], primary: Endpoint, isCaching: Bool, cachedDatabase: String, clients: Int, startupTimeout: TimeAmount,
         coalesceWait: TimeAmount, resultBytes: Int, compressBytes: Int, session: SessionLimits = SessionLimits()
     ) {
         self.listen = listen
         self.primary = primary
         self.isCaching = isCaching
+        self.cachedDatabase = cachedDatabase
         self.clients = clients
         self.startupTimeout = startupTimeout
         self.coalesceWait = coalesceWait

@@ -69,10 +69,12 @@ extension ProxyConnection {
                 version: .earliest, unrecognizedOptions: message.protocolOptions.map(\.name))
             clientOutput.writeBytes(reply.encoded())
         }
-        let isReplication = message["replication"].map { $0 != "false" && $0 != "off" && $0 != "no" } ?? false
+        // The stream tells of one database's changes; and a walsender takes commands, not statements.
+        let isCached =
+            context.configuration.isCaching && message["replication"] == nil
+            && message.database.utf8.elementsEqual(context.configuration.cachedDatabase.utf8)
         machine = SessionMachine(
-            startup: message, isCaching: context.configuration.isCaching && !isReplication,
-            limits: context.configuration.session)
+            startup: message, isCaching: isCached, limits: context.configuration.session)
         state = .connecting
         var packet: [UInt8] = []
         StartupMessage(version: .earliest, parameters: message.parameters).encode(into: &packet)

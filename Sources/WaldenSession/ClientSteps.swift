@@ -214,7 +214,7 @@ extension SessionEffect {
     var mayTouchStatements: Bool {
         switch self {
         case .readOnly, .writes, .transactionControl: false
-        case .settings, .temporaryObjects, .opaque: true
+        case .settings, .preparedStatements, .temporaryObjects, .opaque: true
         }
     }
 }

@@ -161,7 +161,7 @@ struct UnitEffects: Hashable, Sendable {
         if effect != .readOnly { isReadOnly = false }
         switch effect {
         case .readOnly, .transactionControl: break
-        case .writes: writes = true
+        case .writes, .preparedStatements: writes = true
         case .settings(let changes): settings += changes
         case .temporaryObjects:
             createsTemporaryObjects = true

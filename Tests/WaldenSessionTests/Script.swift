@@ -26,7 +26,8 @@ struct ScriptedEnvironment: SessionEnvironment {
         case "SET": return .settings([.set(name: words[1], value: words[3], local: false)])
         case "RESET": return .settings([words[1] == "ALL" ? .resetAll : .reset(name: words[1])])
         case "DISCARD": return .settings([.discardAll])
-        case "DO", "DEALLOCATE", "PREPARE": return .opaque
+        case "DO": return .opaque
+        case "DEALLOCATE", "PREPARE", "EXECUTE": return .preparedStatements
         case "CREATE" where words[1] == "TEMP": return .temporaryObjects
         default: return .writes
         }

@@ -1,0 +1,150 @@
+import Logging
+import NIOPosix
+import Synchronization
+import WaldenCache
+import WaldenCore
+import WaldenDependency
+import WaldenPostgres
+import WaldenSQLParser
+
+/// Keeps the catalog snapshot, by which statements are judged, up to date, and caching off while a prerequisite for it
+/// is missing.
+///
+/// Reads the catalog at the start, when the stream tells of DDL, and when the polled digest shows a change that no
+/// event trigger sees (roles, memberships, their settings, publication, replica identities). The snapshot of
+/// transactions is taken before the catalog is read, so that it tells which changes the reading contains; the cache
+/// begins no fill until that covers every change it knows of.
+final class CatalogKeeper: Sendable {
+    private struct State {
+        var connection: Connection?
+        var digest: CatalogDigest?
+        var generation: UInt64 = 0
+        var isReady = false
+    }
+
+    /// How often roles, settings and prerequisites are looked at.
+    static let pollInterval = Duration.seconds(2)
+    /// After a reading that did not contain all known changes: they are committed and become visible soon.
+    private static let retryInterval = Duration.milliseconds(50)
+
+    private let dsn: DSN
+    private let publication: String
+    private let cache: ResultCache
+    private let statements: StatementCatalog
+    private let caching: CachingState
+    private let log: Logger
+    private let pool = NIOThreadPool(numberOfThreads: 1)
+    private let state = Mutex(State())
+    private let announced = Atomic<UInt64>(0)
+    private let wakes: AsyncStream<Void>
+    private let wake: AsyncStream<Void>.Continuation
+
+    init(
+        dsn: DSN, publication: String, cache: ResultCache, statements: StatementCatalog, caching: CachingState,
+        log: Logger
+    ) {
+        self.dsn = dsn
+        self.publication = publication
+        self.cache = cache
+        self.statements = statements
+        self.caching = caching
+        self.log = log
+        (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// The generation of the catalog that statements are judged by.
+    var generation: UInt64 { announced.load(ordering: .acquiring) }
+
+    /// Asks for a reading. Any thread.
+    func refresh() {
+        wake.yield()
+    }
+
+    /// Works until cancelled.
+    func run() async {
+        pool.start()
+        refresh()
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.tick() }
+            for await _ in wakes {
+                let isUpToDate = try? await pool.runIfActive { self.check() }
+                if isUpToDate == false { try? await Task.sleep(for: Self.retryInterval) }
+                if isUpToDate == false { refresh() }
+            }
+            group.cancelAll()
+        }
+        try? await pool.shutdownGracefully()
+    }
+
+    private func tick() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: Self.pollInterval)
+            refresh()
+        }
+        wake.finish()
+    }
+
+    /// One look; on the pool's thread. False when the catalog is known to have changes that the reading lacks.
+    private func check() -> Bool {
+        state.withLock { state in
+            do throws(PostgresError) {
+                let connection = try connect(&state)
+                try judge(connection, &state)
+                return try state.isReady ? readIfChanged(connection, &state) : true
+            } catch {
+                state.connection = nil
+                report(.catalog, "the catalog cannot be read: \(error)")
+                return true
+            }
+        }
+    }
+
+    private func connect(_ state: inout State) throws(PostgresError) -> Connection {
+        if let connection = state.connection, connection.isOpen { return connection }
+        let connection = try Connection.open(dsn, Connection.Options())
+        state.connection = connection
+        return connection
+    }
+
+    /// Looks whether the prerequisites are there, and lets the cache go on or stop accordingly.
+    private func judge(_ connection: Connection, _ state: inout State) throws(PostgresError) {
+        let blocking = try Readiness.findings(connection, publication: publication)
+        report(.readiness, blocking.isEmpty ? nil : blocking.joined(separator: "; "))
+        let isReady = blocking.isEmpty
+        guard isReady != state.isReady else { return }
+        state.isReady = isReady
+        if isReady {
+            state.digest = nil
+        } else {
+            statements.replaceCatalog(nil)
+            _ = cache.flush()
+        }
+    }
+
+    private func readIfChanged(_ connection: Connection, _ state: inout State) throws(PostgresError) -> Bool {
+        let digest = try CatalogDigest.read(connection, includingSchema: false)
+        guard digest != state.digest || cache.statistics.catalogIsStale else { return true }
+        let answer = try connection.execute("SELECT pg_catalog.pg_current_snapshot()::text").rows.first?.first ?? nil
+        guard let snapshot = answer.flatMap(Snapshot.init) else {
+            throw PostgresError(.unexpectedReply, "the server gave no snapshot")
+        }
+        state.generation += 1
+        let catalog = try CatalogReader.read(connection, publication: publication, generation: state.generation)
+        statements.replaceCatalog(catalog)
+        announced.store(state.generation, ordering: .releasing)
+        let isUpToDate = cache.catalogChanged(generation: state.generation, readUnder: snapshot)
+        state.digest = digest
+        report(.catalog, nil)
+        log.info("the catalog has been read", metadata: ["generation": "\(state.generation)"])
+        return isUpToDate
+    }
+
+    private func report(_ source: CachingState.Source, _ reason: String?) {
+        guard caching.set(source, reason) else { return }
+        if let reason {
+            log.warning("nothing is cached", metadata: ["reason": "\(reason)"])
+        } else {
+            log.info("nothing is missing for caching any more", metadata: ["source": "\(source.rawValue)"])
+        }
+    }
+}

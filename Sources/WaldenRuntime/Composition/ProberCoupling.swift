@@ -1,0 +1,86 @@
+import Logging
+import Synchronization
+import WaldenCache
+import WaldenCore
+import WaldenPostgres
+
+/// Hands probes to the cache and the cache's demands to prober and stream, on the prober's thread.
+final class ProberCoupling: ProberDelegate {
+    /// What the cache's demands are met by; set once, before the prober starts.
+    struct Hands: Sendable {
+        let requestKeepalive: @Sendable () -> Void
+        let requestCatalog: @Sendable () -> Void
+    }
+
+    private struct State {
+        var hands: Hands?
+        var problem: PostgresError?
+        var newest: Probe?
+        var probes: UInt64 = 0
+        var heartbeats: UInt64 = 0
+    }
+
+    private let state = Mutex(State())
+    private let cache: ResultCache
+    private let log: Logger
+
+    init(cache: ResultCache, log: Logger) {
+        self.cache = cache
+        self.log = log
+    }
+
+    func attach(_ hands: Hands) {
+        state.withLock { $0.hands = hands }
+    }
+
+    /// Why there is no control connection; nil while there is one.
+    var problem: PostgresError? { state.withLock { $0.problem } }
+    var newestProbe: Probe? { state.withLock { $0.newest } }
+    var probes: UInt64 { state.withLock { $0.probes } }
+    var heartbeats: UInt64 { state.withLock { $0.heartbeats } }
+
+    func proberConnected(_ identity: ServerIdentity, change: ServerIdentity.Change) {
+        state.withLock { $0.problem = nil }
+        switch change {
+        case .first, .none: break
+        case .restarted, .otherTimeline, .otherSystem:
+            // Commits that readers had seen may be gone with the old run or the old timeline.
+            let dropped = cache.flush()
+            log.warning(
+                "the primary is not the one it was: the cache was emptied",
+                metadata: ["change": "\(change.rawValue)", "entries": "\(dropped)"])
+        }
+        log.info("the control connection stands", metadata: ["timeline": "\(identity.system.timeline)"])
+    }
+
+    func probeCompleted(_ probe: Probe) {
+        state.withLock { state in
+            state.newest = probe
+            state.probes += 1
+        }
+        if cache.probeCompleted(probe, now: MonotonicClock.now()) == .regressed {
+            log.error("the primary's log went back: the cache was emptied and waits for a new stream")
+        }
+    }
+
+    func proberLost(_ loss: ProberLoss) {
+        state.withLock { $0.problem = loss.error }
+        log.warning(
+            "no control connection, so nothing can be cached anew",
+            metadata: ["error": "\(loss.error)", "retry_in": "\(loss.retryAfter)"])
+    }
+
+    func nextDemand() -> WaldenPostgres.ProbeDemand {
+        let demand = cache.demand(now: MonotonicClock.now())
+        let hands = state.withLock { $0.hands }
+        if demand.keepalive { hands?.requestKeepalive() }
+        if demand.catalog { hands?.requestCatalog() }
+        var result: WaldenPostgres.ProbeDemand = []
+        if demand.probe { result.insert(.probe) }
+        if demand.nudge {
+            result.insert(.heartbeat)
+            state.withLock { $0.heartbeats += 1 }
+        }
+        return result
+    }
+}
