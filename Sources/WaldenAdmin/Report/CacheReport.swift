@@ -1,0 +1,35 @@
+/// The result cache.
+public struct CacheReport: Hashable, Sendable {
+    /// The consistency level that lookups are given when a session asks for none.
+    public var level = ""
+    /// How old a served state may be at that level.
+    public var maxStalenessSeconds = 0.0
+    public var hits: UInt64 = 0
+    public var misses: UInt64 = 0
+    /// Entries found that were older than the level allows.
+    public var stale: UInt64 = 0
+    /// Lookups made while the cache was suspended.
+    public var suspendedLookups: UInt64 = 0
+    /// Statements that were not looked up, by reason.
+    public var bypasses: [String: UInt64] = [:]
+    /// Entries dropped, by cause.
+    public var invalidations: [String: UInt64] = [:]
+    public var fillsBegun: UInt64 = 0
+    public var fillsKept: UInt64 = 0
+    /// Fills that were not begun, by reason.
+    public var fillsRefused: [String: UInt64] = [:]
+    /// Fills that a change made worthless before they were kept, by cause.
+    public var fillsTainted: [String: UInt64] = [:]
+    /// Fills given up, by reason.
+    public var fillsAbandoned: [String: UInt64] = [:]
+    public var entries = 0
+    public var bytes = 0
+    public var maxBytes = 0
+    /// Fills under way or waiting for the watermark.
+    public var pendingFills = 0
+    /// Transactions and row changes remembered to judge fills that began before them.
+    public var recentTransactions = 0
+    public var recentChanges = 0
+
+    public init() {}
+}

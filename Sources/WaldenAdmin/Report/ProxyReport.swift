@@ -1,0 +1,21 @@
+/// Connections and traffic.
+public struct ProxyReport: Hashable, Sendable {
+    /// Clients connected now.
+    public var clients = 0
+    public var accepted: UInt64 = 0
+    /// Client connections that ended, by cause.
+    public var closed: [String: UInt64] = [:]
+    public var cancelRequests: UInt64 = 0
+    /// Misses that waited for the same statement already on its way to a server instead of sending it again.
+    public var coalesced: UInt64 = 0
+    public var bytesFromClients: UInt64 = 0
+    public var bytesFromServers: UInt64 = 0
+    /// The addresses clients may connect to.
+    public var listening: [String] = []
+    /// The address of the primary.
+    public var primary = ""
+    /// Why the last attempt to reach the primary failed; nil when it succeeded.
+    public var primaryProblem: String?
+
+    public init() {}
+}
