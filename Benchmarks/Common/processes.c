@@ -69,6 +69,15 @@ struct pinning {
     int threads;
 };
 
+static cpu_set_t set_of(uint64_t processors) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (int processor = 0; processor < 64; processor++) {
+        if (processors >> processor & 1) CPU_SET(processor, &set);
+    }
+    return set;
+}
+
 static void pin_thread(pid_t process, pid_t thread, void *context) {
     (void)process;
     struct pinning *pinning = context;
@@ -76,11 +85,12 @@ static void pin_thread(pid_t process, pid_t thread, void *context) {
 }
 
 int bench_pin(pid_t process, uint64_t processors) {
-    struct pinning pinning = {.threads = 0};
-    CPU_ZERO(&pinning.set);
-    for (int processor = 0; processor < 64; processor++) {
-        if (processors >> processor & 1) CPU_SET(processor, &pinning.set);
-    }
+    struct pinning pinning = {.set = set_of(processors)};
     visit_tree(process, pin_thread, &pinning);
     return pinning.threads;
+}
+
+void bench_pin_caller(uint64_t processors) {
+    cpu_set_t set = set_of(processors);
+    sched_setaffinity(0, sizeof set, &set);
 }

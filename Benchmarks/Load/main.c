@@ -158,8 +158,8 @@ static void run(void) {
 static void report(void) {
     double seconds = (double)(counts.end - counts.begin) / 1e9;
     double replies = counts.replies ? (double)counts.replies : 1;
-    printf("requests=%llu seconds=%.4f rps=%.1f", (unsigned long long)counts.replies, seconds,
-           (double)counts.replies / seconds);
+    printf("issued=%llu requests=%llu seconds=%.4f rps=%.1f", (unsigned long long)issued,
+           (unsigned long long)counts.replies, seconds, (double)counts.replies / seconds);
     printf(" p50=%.2f p99=%.2f p999=%.2f max=%.2f", (double)histogram_quantile(&latencies, 0.5) / 1e3,
            (double)histogram_quantile(&latencies, 0.99) / 1e3, (double)histogram_quantile(&latencies, 0.999) / 1e3,
            (double)latencies.highest / 1e3);

@@ -26,5 +26,8 @@ uint64_t bench_processor_time(pid_t process);
 /// start later inherits that. Gives the number of threads bound.
 int bench_pin(pid_t process, uint64_t processors);
 
+/// Binds the calling thread, and what it starts from now on.
+void bench_pin_caller(uint64_t processors);
+
 /// Nanoseconds this process has spent on a processor.
 uint64_t bench_own_processor_time(void);

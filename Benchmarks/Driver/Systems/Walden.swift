@@ -1,0 +1,26 @@
+import WaldenTestKit
+
+extension System {
+    /// Starts an instance of its own and waits until it keeps results.
+    ///
+    /// - Parameter caching: off makes it a plain relay.
+    static func walden(_ bench: Workbench, named name: String, caching: Bool = true) throws -> System {
+        try bench.installWalden()
+        var configuration = WaldenStack.Configuration()
+        configuration.environment = [
+            "WALDEN_CACHE_ENABLED": caching ? "true" : "false",
+            "WALDEN_CACHE_MAX_BYTES": "4GB",
+            "WALDEN_CACHE_MAX_RESULT_BYTES": "2MB",
+        ]
+        let walden = try WaldenStack.startWalden(configuration, before: bench.cluster)
+        if caching { try WaldenStack(cluster: bench.cluster, walden: walden).waitUntilCaching() }
+        return try System(name, walden: walden, server: try bench.postmaster())
+    }
+}
+
+extension WaldenProcess {
+    func hits() throws -> Int { try figures().hits }
+    func entries() throws -> Int { try figures().entries }
+    /// Row changes that the stream brought.
+    func changes() throws -> Int { try figures().json["stream"]["changes"].int ?? 0 }
+}

@@ -1,0 +1,7 @@
+#!/bin/sh
+# Builds for release and measures. Arguments go to the benchmark: `Benchmarks/run.sh --quick --only prepared`.
+set -eu
+
+cd "$(dirname "$0")/.."
+swift build -c release
+exec "$(swift build -c release --show-bin-path)/walden-bench" "$@"
