@@ -11,6 +11,8 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+let strictC: [CSetting] = [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)]
+
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
@@ -33,6 +35,17 @@ func pure(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target] 
 
 func shell(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+/// A C program of the benchmark.
+func benchmark(_ name: String, _ folder: String) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: ["CBenchmark"],
+        path: "Benchmarks/\(folder)",
+        cSettings: strictC,
+        linkerSettings: [.linkedLibrary("m")]
+    )
 }
 
 let package = Package(
@@ -95,6 +108,19 @@ let package = Package(
                     "WaldenRuntime", "WaldenCore",
                     .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 ],
+                swiftSettings: strict
+            ),
+
+            .target(name: "CBenchmark", path: "Benchmarks/Common", cSettings: strictC),
+            benchmark("walden-bench-floor", "Floor"),
+            benchmark("walden-bench-relay", "Relay"),
+            benchmark("walden-bench-load", "Load"),
+            .executableTarget(
+                name: "walden-bench",
+                dependencies: [
+                    "CBenchmark", "WaldenTestKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                ],
+                path: "Benchmarks/Driver",
                 swiftSettings: strict
             ),
         ]
