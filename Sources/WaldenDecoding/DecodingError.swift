@@ -43,3 +43,29 @@ public enum DecodingError: Error, Hashable, Sendable {
         case preparedTransactions
     }
 }
+
+extension DecodingError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .malformed(let tag, let error): "malformed message \(Self.quoted(tag)): \(error)"
+        case .trailingBytes(let tag, let count): "message \(Self.quoted(tag)) is \(count) bytes too long"
+        case .unknownFrame(let tag): "unknown frame \(Self.quoted(tag))"
+        case .unknownMessage(let tag): "unknown message \(Self.quoted(tag))"
+        case .unknownVariant(let tag, let byte): "unknown \(Self.quoted(byte)) in message \(Self.quoted(tag))"
+        case .misplaced(let tag): "message \(Self.quoted(tag)) out of place"
+        case .boundaryMismatch(let announced, let found): "transaction announced to end at \(announced), not \(found)"
+        case .outOfOrder(let position, let found): "transaction at \(found) after position \(position)"
+        case .unknownRelation(let id): "row of undescribed relation \(id)"
+        case .columnCount(let id, let expected, let found): "row of relation \(id): \(found) values, not \(expected)"
+        case .unknownTransaction(let xid): "streamed transaction \(xid) has no beginning"
+        case .repeatedTransaction(let xid): "transaction \(xid) began twice"
+        case .unknownPreparedTransaction(let xid): "prepared transaction \(xid) has no beginning"
+        case .limitExceeded(let limit): "limit exceeded: \(limit)"
+        }
+    }
+
+    /// A byte as the letter that it is in the documentation, or as a number.
+    private static func quoted(_ byte: UInt8) -> String {
+        (0x21...0x7E).contains(byte) ? "'\(Character(UnicodeScalar(byte)))'" : String(byte)
+    }
+}

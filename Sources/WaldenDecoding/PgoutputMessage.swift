@@ -29,7 +29,7 @@ enum PgoutputMessage {
     ///   - offset: where the message begins; it ends with `bytes`.
     ///   - inChunk: whether a Stream Start was read and its Stream Stop not yet.
     static func decode(
-        _ bytes: borrowing RawSpan, at offset: Int, version: ProtocolVersion, inChunk: Bool
+        _ bytes: borrowing RawSpan, at offset: Int, version: PgoutputVersion, inChunk: Bool
     ) throws(DecodingError) -> PgoutputMessage {
         var reader = try MessageReader(in: bytes, at: offset)
         // Its tuples are still unread, so it has no end to check yet.
@@ -45,7 +45,7 @@ enum PgoutputMessage {
     }
 
     private static func decode(
-        _ tag: Tag, _ reader: inout MessageReader, in bytes: borrowing RawSpan, version: ProtocolVersion, inChunk: Bool
+        _ tag: Tag, _ reader: inout MessageReader, in bytes: borrowing RawSpan, version: PgoutputVersion, inChunk: Bool
     ) throws(DecodingError) -> PgoutputMessage {
         switch tag {
         case .begin: .begin(try Begin(&reader, in: bytes))
@@ -121,7 +121,7 @@ private enum Tag: UInt8 {
     case commitPrepared = 0x4B  // K
     case rollbackPrepared = 0x72  // r
 
-    var firstVersion: ProtocolVersion {
+    var firstVersion: PgoutputVersion {
         switch self {
         case .begin, .commit, .origin, .relation, .type, .truncate, .message: .basic
         case .streamStart, .streamStop, .streamCommit, .streamAbort: .streaming

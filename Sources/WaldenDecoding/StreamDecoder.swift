@@ -7,7 +7,7 @@ public import WaldenCore
 /// of transactions once per connection. After an error the stream cannot be followed: the decoder gives the same error
 /// to every further call. It is a value; a copy goes its own way.
 public struct StreamDecoder: Sendable {
-    private let version: ProtocolVersion
+    private let version: PgoutputVersion
     private var assembler: TransactionAssembler
     private var failure: DecodingError?
 
@@ -18,7 +18,7 @@ public struct StreamDecoder: Sendable {
     ///   - protocolVersion: what was asked for as `proto_version`, 1 to 4; another number counts as the nearest.
     ///   - messagePrefix: the prefix of the logical messages to hand over; nil for all.
     public init(protocolVersion: Int, limits: StreamLimits = StreamLimits(), messagePrefix: String? = nil) {
-        version = ProtocolVersion(nearest: protocolVersion)
+        version = PgoutputVersion(nearest: protocolVersion)
         assembler = TransactionAssembler(limits: limits, messagePrefix: messagePrefix)
     }
 

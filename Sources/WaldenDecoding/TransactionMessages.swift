@@ -48,7 +48,7 @@ struct StreamAbort: Hashable {
     /// Position and time stand behind only when the version and the `streaming = parallel` option say so; the length
     /// tells.
     init(
-        _ reader: inout MessageReader, in bytes: borrowing RawSpan, version: ProtocolVersion
+        _ reader: inout MessageReader, in bytes: borrowing RawSpan, version: PgoutputVersion
     ) throws(DecodingError) {
         xid = try reader.integer(in: bytes)
         subtransaction = try reader.integer(in: bytes)
