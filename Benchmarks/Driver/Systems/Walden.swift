@@ -22,5 +22,15 @@ extension WaldenProcess {
     func hits() throws -> Int { try figures().hits }
     func entries() throws -> Int { try figures().entries }
     /// Row changes that the stream brought.
-    func changes() throws -> Int { try figures().json["stream"]["changes"].int ?? 0 }
+    func changes() throws -> Int { try figures().json["stream"]["row_changes"].int ?? 0 }
+
+    /// Waits until all that was committed before the position is in the cache.
+    func waitUntilApplied(_ position: LogPosition) throws {
+        try eventually("walden has applied all changes", timeout: .seconds(120)) {
+            guard let text = try figures().json["stream"]["watermark"].string, let reached = LogPosition(text) else {
+                throw TestKitError("no stream.watermark in /v1/status")
+            }
+            return reached >= position
+        }
+    }
 }
