@@ -55,7 +55,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
@@ -91,10 +91,17 @@ let package = Package(
                 [
                     "WaldenCore", "WaldenWire", "WaldenDecoding", "WaldenDependency", "WaldenCache", "WaldenRouting",
                     "WaldenSession", "WaldenSQLParser", "WaldenPostgres", "WaldenProxy", "WaldenAdmin", logging,
-                    lifecycle, .product(name: "Configuration", package: "swift-configuration"),
+                    lifecycle, .product(name: "Yams", package: "Yams"),
+                    .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 ] + nio
             ),
             shell("WaldenTestKit", ["CLibPQ"]),
+            .executableTarget(
+                name: "walden-demo",
+                dependencies: ["WaldenTestKit"],
+                path: "Sources/WaldenDemo",
+                swiftSettings: strict
+            ),
             .testTarget(name: "WaldenTestKitTests", dependencies: ["WaldenTestKit"], swiftSettings: strict),
             .testTarget(
                 name: "IntegrationTests",

@@ -71,6 +71,17 @@ enum Files {
     }
 }
 
+/// A small text, read and written whole.
+public enum TextFile {
+    public static func read(_ path: String) throws -> String {
+        try Files.text(path)
+    }
+
+    public static func write(_ text: String, to path: String) throws {
+        try Files.write(text.utf8, to: path)
+    }
+}
+
 /// `what`, followed by what `errno` says.
 func systemError(_ what: String) -> TestKitError {
     TestKitError("\(what): \(String(cString: strerror(errno)))")

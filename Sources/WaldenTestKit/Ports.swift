@@ -18,6 +18,12 @@ public enum Ports {
         throw TestKitError("no free TCP port on loopback")
     }
 
+    /// The preferred port when it is free, else another one.
+    public static func free(preferring port: UInt16) throws -> Int {
+        let isNew = taken.withLock { $0.insert(port).inserted }
+        return isNew && canBind(port) ? Int(port) : try free()
+    }
+
     private static func canBind(_ port: UInt16) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return false }

@@ -8,6 +8,9 @@ public final class WaldenProcess: Sendable {
         /// The primary's connection string.
         public var primary: String
         public var replicas: [String] = []
+        /// Free ones are chosen for what is nil.
+        public var port: Int?
+        public var adminPort: Int?
         /// Further arguments after `walden run …`.
         public var flags: [String] = []
         public var environment: [String: String] = [:]
@@ -63,8 +66,8 @@ public final class WaldenProcess: Sendable {
     private init(_ configuration: Configuration) throws {
         guard Files.isExecutable(Self.program) else { throw TestKitError("no program at \(Self.program)") }
         scratch = try Scratch()
-        port = try Ports.free()
-        adminPort = try Ports.free()
+        port = try configuration.port ?? Ports.free()
+        adminPort = try configuration.adminPort ?? Ports.free()
         var arguments = [Self.program, "run"]
         if let content = configuration.file {
             let path = "\(scratch.path)/walden.yaml"

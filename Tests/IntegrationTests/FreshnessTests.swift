@@ -1,4 +1,3 @@
-import Synchronization
 import Testing
 import WaldenTestKit
 
@@ -17,7 +16,7 @@ import WaldenTestKit
         var configuration = WaldenStack.Configuration(schema: Self.schema)
         configuration.flags = ["--max-staleness", "1s"]
         let stack = try WaldenStack.start(configuration)
-        let ledger = Ledger(rows: Self.rowCount)
+        let ledger = VersionLedger(rows: Self.rowCount)
         let end = ContinuousClock.now + .seconds(20)
         let seed = UInt64.random(in: 0..<1_000_000)
 
@@ -58,7 +57,7 @@ import WaldenTestKit
 
     /// Each row has one writer, so its versions follow one another.
     private static func write(
-        _ worker: Int, _ stack: WaldenStack, _ ledger: Ledger, until end: ContinuousClock.Instant,
+        _ worker: Int, _ stack: WaldenStack, _ ledger: VersionLedger, until end: ContinuousClock.Instant,
         _ generator: inout SeededGenerator
     ) throws -> Outcome {
         let client = try worker % 2 == 0 ? stack.direct() : stack.proxied()
@@ -85,7 +84,7 @@ import WaldenTestKit
     }
 
     private static func read(
-        _ stack: WaldenStack, _ ledger: Ledger, until end: ContinuousClock.Instant,
+        _ stack: WaldenStack, _ ledger: VersionLedger, until end: ContinuousClock.Instant,
         _ generator: inout SeededGenerator
     ) throws -> Outcome {
         let client = try stack.proxied()
@@ -100,45 +99,10 @@ import WaldenTestKit
                 throw TestKitError("row \(id) is not there")
             }
             outcome.reads += 1
-            if let problem = ledger.problem(with: version, of: id, readAt: sentAt, allowed: maxStaleness) {
+            if let problem = ledger.problem(with: version, of: id, sentAt: sentAt, allowed: maxStaleness) {
                 outcome.stale.append(problem)
             }
         }
         return outcome
-    }
-}
-
-/// When each version of each row was known to be committed.
-private final class Ledger: Sendable {
-    private let rows: [Row]
-
-    private final class Row: Sendable {
-        let committedAt = Mutex<[ContinuousClock.Instant]>([ContinuousClock.now])
-    }
-
-    init(rows: Int) {
-        self.rows = (0..<rows).map { _ in Row() }
-    }
-
-    func lastVersion(of id: Int) -> Int {
-        rows[id].committedAt.withLock { $0.count - 1 }
-    }
-
-    /// The row's next version is committed, its writer has been told so.
-    func committed(_ id: Int) {
-        rows[id].committedAt.withLock { $0.append(ContinuousClock.now) }
-    }
-
-    /// What is wrong with seeing `version` in a read that was sent at `readAt`.
-    func problem(
-        with version: Int, of id: Int, readAt: ContinuousClock.Instant, allowed: Duration
-    ) -> String? {
-        rows[id].committedAt.withLock { times in
-            // One more than the last may be committed and its writer not yet told.
-            guard version >= 0, version <= times.count else { return "row \(id): version \(version) never was" }
-            guard version + 1 < times.count else { return nil }
-            let age = readAt - times[version + 1]
-            return age > allowed ? "row \(id): version \(version) read \(age) after its successor" : nil
-        }
     }
 }

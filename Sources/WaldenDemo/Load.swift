@@ -1,0 +1,86 @@
+import WaldenTestKit
+
+/// Where the clients of a load connect to.
+enum Target: Sendable {
+    case direct
+    case walden
+
+    func connect(_ stage: Stage) throws -> SQLClient {
+        switch self {
+        case .direct: try stage.cluster.primary.connect()
+        case .walden: try stage.walden.connect()
+        }
+    }
+}
+
+/// The same statement again and again; its answer is known.
+struct AggregateLoad: Sendable {
+    let target: Target
+    let sql: String
+    let expected: [[String?]]
+    let truth: Truth
+
+    /// Statements per second.
+    func run(_ stage: Stage, clients: Int, for duration: Duration) throws -> Double {
+        let end = ContinuousClock.now + duration
+        let counts = try concurrently(clients) { _ in
+            let client = try target.connect(stage)
+            try client.prepare("load", sql)
+            var count = 0
+            while ContinuousClock.now < end {
+                let answer = try client.execute(prepared: "load").texts
+                if target == .walden { truth.judge(answer, equals: expected, "the aggregate") }
+                count += 1
+            }
+            return count
+        }
+        return Double(counts.reduce(0, +)) / duration.inSeconds
+    }
+}
+
+/// Point reads of accounts by all clients, and updates, each of accounts of its own. Behind Walden, every other client
+/// writes past it.
+struct PointLoad: Sendable {
+    let target: Target
+    let truth: Truth
+    let writePercentage: Int
+    let seed: UInt64
+
+    /// Statements per second.
+    func run(_ stage: Stage, clients: Int, for duration: Duration) throws -> Double {
+        let end = ContinuousClock.now + duration
+        let counts = try concurrently(clients) { index in
+            let reader = try target.connect(stage)
+            let writer = try index % 2 == 0 ? Target.direct.connect(stage) : reader
+            try reader.prepare("read", "SELECT abalance FROM pgbench_accounts WHERE aid = $1")
+            try writer.prepare("write", "UPDATE pgbench_accounts SET abalance = $2 WHERE aid = $1")
+            var generator = SeededGenerator(seed: seed << 32 + UInt64(index))
+            var count = 0
+            while ContinuousClock.now < end {
+                let row = Int.random(in: 0..<truth.ledger.rowCount, using: &generator)
+                if Int.random(in: 0..<100, using: &generator) < writePercentage {
+                    try write(row - row % clients + index, writer)
+                } else {
+                    try read(row, reader)
+                }
+                count += 1
+            }
+            return count
+        }
+        return Double(counts.reduce(0, +)) / duration.inSeconds
+    }
+
+    private func read(_ row: Int, _ client: SQLClient) throws {
+        let sentAt = ContinuousClock.now
+        let version = try client.execute(prepared: "read", ["\(row + 1)"]).integer
+        if target == .walden { truth.judge(version, of: row, sentAt: sentAt) }
+    }
+
+    private func write(_ row: Int, _ client: SQLClient) throws {
+        guard row < truth.ledger.rowCount else { return }
+        let version = truth.ledger.lastVersion(of: row) + 1
+        try client.execute(prepared: "write", ["\(row + 1)", "\(version)"])
+        truth.ledger.committed(row)
+        truth.writes.add()
+    }
+}
