@@ -49,7 +49,7 @@ struct Stage: Sendable {
         try WaldenStack.install(on: cluster.primary)
         var configuration = WaldenProcess.Configuration(primary: cluster.primary.dsn())
         configuration.replicas = cluster.standbys.map { $0.dsn() }
-        configuration.flags = ["--max-staleness", "\(maxStalenessMilliseconds)ms"]
+        configuration.flags = ["--cache-max-staleness", "\(maxStalenessMilliseconds)ms"]
         configuration.port = port
         configuration.adminPort = adminPort
         let walden = try WaldenProcess.start(configuration)

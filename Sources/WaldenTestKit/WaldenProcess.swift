@@ -53,7 +53,9 @@ public final class WaldenProcess: Sendable {
             let walden = try WaldenProcess(configuration)
             let isUp = try awaitValue("walden answers", timeout: .seconds(30)) { () -> Bool? in
                 guard walden.isRunning else { return false }
-                return try HTTP.get("/healthz", port: walden.adminPort).status == 200
+                let isHealthy = try HTTP.get("/healthz", port: walden.adminPort).status == 200
+                _ = try Socket(port: walden.port)
+                return isHealthy
             }
             if isUp { return walden }
             guard walden.log.lowercased().contains("address already in use") else {

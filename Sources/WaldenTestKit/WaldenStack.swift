@@ -98,7 +98,7 @@ public final class WaldenStack: Sendable {
         let client = try direct()
         let position = try client.scalar("SELECT pg_current_wal_insert_lsn()") ?? ""
         try eventually("the stream reaches \(position)", timeout: timeout) {
-            try client.scalar("SELECT '\(figures().position)'::pg_lsn >= '\(position)'") == "t"
+            try client.scalar("SELECT '\(figures().watermark)'::pg_lsn >= '\(position)'") == "t"
         }
     }
 

@@ -75,7 +75,7 @@ import WaldenTestKit
         #expect(hits > 1000)
 
         var configuration = WaldenStack.Configuration()
-        configuration.flags = ["--no-cache"]
+        configuration.flags = ["--cache-enabled", "false"]
         let uncached = try WaldenStack.startWalden(configuration, before: stack.cluster)
         try uncached.waitUntilReady()
         let result = try run(

@@ -14,7 +14,7 @@ import WaldenTestKit
 
     @Test func noHitIsOlderThanAllowed() throws {
         var configuration = WaldenStack.Configuration(schema: Self.schema)
-        configuration.flags = ["--max-staleness", "1s"]
+        configuration.flags = ["--cache-max-staleness", "1s"]
         let stack = try WaldenStack.start(configuration)
         let ledger = VersionLedger(rows: Self.rowCount)
         let end = ContinuousClock.now + .seconds(20)
