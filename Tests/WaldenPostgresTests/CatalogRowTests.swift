@@ -83,3 +83,17 @@ import WaldenDependency
         #expect(!PublicationSQL(serverVersion: 140_000).subquery.contains("prqual"))
     }
 }
+
+@Suite struct CatalogDigestTests {
+    private func digest(eventTriggers: String) -> CatalogDigest {
+        CatalogDigest(roles: "", coverage: "", eventTriggers: eventTriggers, settings: "", schema: nil)
+    }
+
+    @Test(arguments: [
+        ("walden_ddl=A walden_drop=A", true), ("walden_ddl=O walden_drop=A", true), ("", false),
+        ("walden_ddl=A", false), ("walden_ddl=A walden_drop=D", false), ("walden_ddl=R walden_drop=A", false),
+    ])
+    func schemaChangesReachTheLog(with eventTriggers: String, _ answer: Bool) {
+        #expect(digest(eventTriggers: eventTriggers).schemaChangesReachTheLog == answer)
+    }
+}

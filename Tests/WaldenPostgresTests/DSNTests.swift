@@ -1,4 +1,5 @@
 import Testing
+import WaldenCore
 
 @testable import WaldenPostgres
 
@@ -96,7 +97,9 @@ import Testing
         #expect(error?.message.contains("sslmod") == true)
     }
 
-    @Test(arguments: ["host=db port=0", "host=db port=65536", "host=a,b port=1,x", "service=shop", "postgresql://db:99999"])
+    @Test(arguments: [
+        "host=db port=0", "host=db port=65536", "host=a,b port=1,x", "service=shop", "postgresql://db:99999",
+    ])
     func refused(_ text: String) {
         let error = #expect(throws: PostgresError.self) { try DSN(text, defaults: [:]) }
         #expect(error?.kind == .invalidDSN)
@@ -111,7 +114,8 @@ import Testing
 
 @Suite struct ConnectionParameterTests {
     private func parameters(_ text: String, _ options: Connection.Options) throws -> [String: String] {
-        Dictionary(uniqueKeysWithValues: try DSN(text, defaults: [:]).parameters(for: options).map { ($0.key, $0.value) })
+        Dictionary(
+            uniqueKeysWithValues: try DSN(text, defaults: [:]).parameters(for: options).map { ($0.key, $0.value) })
     }
 
     @Test func additions() throws {

@@ -3,24 +3,29 @@ import Testing
 @testable import WaldenPostgres
 
 @Suite struct ErrorTextTests {
-    @Test(arguments: [
-        (
-            "connection to server at \"db\" (10.0.0.1), port 5432 failed: FATAL:  28P01: password authentication failed "
-                + "for user \"app\"\nLOCATION:  auth_failed, auth.c:335\n",
-            "connection to server at \"db\" (10.0.0.1), port 5432 failed: FATAL: password authentication failed "
-                + "for user \"app\"", "28P01"
-        ),
-        (
-            "connection to server on socket \"/s\" failed: No such file or directory\n\tIs the server running?\n",
-            "connection to server on socket \"/s\" failed: No such file or directory; Is the server running?", nil
-        ),
-        ("FATAL:  57P03: the database system is starting up\n", "FATAL: the database system is starting up", "57P03"),
-        ("ERROR:  XX000: boom\n", "ERROR: boom", "XX000"),
-        ("a:  b: c", "a:  b: c", nil),
-        ("FATAL:  ERROR: odd\n", "FATAL:  ERROR: odd", nil),
-        ("", "no reason given", nil),
-        ("\n\t \n", "no reason given", nil),
-    ] as [(String, String, String?)])
+    @Test(
+        arguments: [
+            (
+                "connection to server at \"db\" (10.0.0.1), port 5432 failed: "
+                    + "FATAL:  28P01: password authentication failed "
+                    + "for user \"app\"\nLOCATION:  auth_failed, auth.c:335\n",
+                "connection to server at \"db\" (10.0.0.1), port 5432 failed: FATAL: password authentication failed "
+                    + "for user \"app\"", "28P01"
+            ),
+            (
+                "connection to server on socket \"/s\" failed: No such file or directory\n\tIs the server running?\n",
+                "connection to server on socket \"/s\" failed: No such file or directory; Is the server running?", nil
+            ),
+            (
+                "FATAL:  57P03: the database system is starting up\n", "FATAL: the database system is starting up",
+                "57P03"
+            ),
+            ("ERROR:  XX000: boom\n", "ERROR: boom", "XX000"),
+            ("a:  b: c", "a:  b: c", nil),
+            ("FATAL:  ERROR: odd\n", "FATAL:  ERROR: odd", nil),
+            ("", "no reason given", nil),
+            ("\n\t \n", "no reason given", nil),
+        ] as [(String, String, String?)])
     func parse(_ text: String, gives message: String, _ state: String?) {
         #expect(ErrorText.parse(text) == ErrorText.Parsed(message: message, sqlState: state))
     }

@@ -3,31 +3,33 @@ import Testing
 @testable import WaldenPostgres
 
 @Suite struct SQLScriptTests {
-    @Test(arguments: [
-        ("", []),
-        ("-- nothing\n", []),
-        (";;\n;", []),
-        ("SELECT 1", [("", "SELECT 1")]),
-        ("SELECT 1; SELECT 2;", [("", "SELECT 1"), ("", "SELECT 2")]),
-        ("-- why\nSELECT 1;", [("why", "SELECT 1")]),
-        ("-- the file\n\n-- why,\n-- at length\nSELECT 1;", [("why, at length", "SELECT 1")]),
-        ("SELECT ';' || '--';SELECT 2", [("", "SELECT ';' || '--'"), ("", "SELECT 2")]),
-        ("SELECT 'it''s; fine'; SELECT 2", [("", "SELECT 'it''s; fine'"), ("", "SELECT 2")]),
-        ("SELECT \"a;b\"; SELECT 2", [("", "SELECT \"a;b\""), ("", "SELECT 2")]),
-        ("SELECT 1 -- not; here\n, 2; SELECT 3", [("", "SELECT 1 -- not; here\n, 2"), ("", "SELECT 3")]),
-        ("SELECT /* ; */ 1; SELECT 2", [("", "SELECT /* ; */ 1"), ("", "SELECT 2")]),
-        ("DO $$ a; b $$; SELECT 2", [("", "DO $$ a; b $$"), ("", "SELECT 2")]),
-        ("DO $x$ a; $$; $y$ b $x$; SELECT 2", [("", "DO $x$ a; $$; $y$ b $x$"), ("", "SELECT 2")]),
-        ("SELECT $1; SELECT 2", [("", "SELECT $1"), ("", "SELECT 2")]),
-        ("SELECT 'open; for ever", [("", "SELECT 'open; for ever")]),
-        ("DO $$ open; for ever", [("", "DO $$ open; for ever")]),
-    ] as [(String, [(String, String)])])
+    @Test(
+        arguments: [
+            ("", []),
+            ("-- nothing\n", []),
+            (";;\n;", []),
+            ("SELECT 1", [("", "SELECT 1")]),
+            ("SELECT 1; SELECT 2;", [("", "SELECT 1"), ("", "SELECT 2")]),
+            ("-- why\nSELECT 1;", [("why", "SELECT 1")]),
+            ("-- the file\n\n-- why,\n-- at length\nSELECT 1;", [("why, at length", "SELECT 1")]),
+            ("SELECT ';' || '--';SELECT 2", [("", "SELECT ';' || '--'"), ("", "SELECT 2")]),
+            ("SELECT 'it''s; fine'; SELECT 2", [("", "SELECT 'it''s; fine'"), ("", "SELECT 2")]),
+            ("SELECT \"a;b\"; SELECT 2", [("", "SELECT \"a;b\""), ("", "SELECT 2")]),
+            ("SELECT 1 -- not; here\n, 2; SELECT 3", [("", "SELECT 1 -- not; here\n, 2"), ("", "SELECT 3")]),
+            ("SELECT /* ; */ 1; SELECT 2", [("", "SELECT /* ; */ 1"), ("", "SELECT 2")]),
+            ("DO $$ a; b $$; SELECT 2", [("", "DO $$ a; b $$"), ("", "SELECT 2")]),
+            ("DO $x$ a; $$; $y$ b $x$; SELECT 2", [("", "DO $x$ a; $$; $y$ b $x$"), ("", "SELECT 2")]),
+            ("SELECT $1; SELECT 2", [("", "SELECT $1"), ("", "SELECT 2")]),
+            ("SELECT 'open; for ever", [("", "SELECT 'open; for ever")]),
+            ("DO $$ open; for ever", [("", "DO $$ open; for ever")]),
+        ] as [(String, [(String, String)])])
     func split(_ text: String, gives steps: [(String, String)]) {
         #expect(SQLScript.steps(text) == steps.map { InstallationStep(explanation: $0.0, sql: $0.1) })
     }
 
     @Test func titles() {
-        #expect(InstallationStep(explanation: "Why. More.", sql: "CREATE TABLE t (\na int)").title == "CREATE TABLE t (")
+        #expect(
+            InstallationStep(explanation: "Why. More.", sql: "CREATE TABLE t (\na int)").title == "CREATE TABLE t (")
         #expect(InstallationStep(explanation: "Why. More.", sql: "DO $$ x $$").title == "Why")
         #expect(InstallationStep(explanation: "", sql: "DO $$ x $$").title == "DO $$ x $$")
     }
@@ -69,7 +71,8 @@ import Testing
 
     @Test func everyStatementCanBeRunAgain() {
         let guards = [
-            "IF NOT EXISTS", "OR REPLACE", "DROP EVENT TRIGGER IF EXISTS", "CREATE EVENT TRIGGER", "ALTER EVENT TRIGGER",
+            "IF NOT EXISTS", "OR REPLACE", "DROP EVENT TRIGGER IF EXISTS", "CREATE EVENT TRIGGER",
+            "ALTER EVENT TRIGGER",
             "REVOKE", "GRANT", "SELECT walden.keep_identities()",
         ]
         for step in Installer.steps(.install) {

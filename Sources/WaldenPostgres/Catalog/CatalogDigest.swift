@@ -8,8 +8,8 @@ public struct CatalogDigest: Hashable, Sendable {
     public let eventTriggers: String
     /// Defaults of settings in `postgresql.conf` that change how a statement reads or prints.
     public let settings: String
-    /// Every catalog that a statement's meaning depends on; nil unless asked for. The way to notice schema changes where
-    /// event triggers are not allowed.
+    /// Every catalog that a statement's meaning depends on; nil unless asked for. The way to notice schema changes
+    /// where event triggers are missing or disabled.
     public let schema: String?
 
     public init(roles: String, coverage: String, eventTriggers: String, settings: String, schema: String?) {
@@ -20,12 +20,21 @@ public struct CatalogDigest: Hashable, Sendable {
         self.schema = schema
     }
 
+    /// Whether schema changes are written into the log. While they are not, ask with `includingSchema`.
+    public var schemaChangesReachTheLog: Bool {
+        let enabled = eventTriggers.split(separator: " ")
+        return ["walden_ddl", "walden_drop"].allSatisfy { name in
+            enabled.contains { $0 == "\(name)=A" || $0 == "\(name)=O" }
+        }
+    }
+
     /// One question, a few milliseconds of the server's time.
     public static func read(
         _ connection: Connection, includingSchema: Bool, timeout: Duration = .seconds(10)
     ) throws(PostgresError) -> CatalogDigest {
         let schema = includingSchema ? Self.schema : "NULL"
-        let sql = "SELECT (\(rolesSQL)), (\(coverageSQL(connection.serverVersion))), (\(eventTriggersSQL)), "
+        let sql =
+            "SELECT (\(rolesSQL)), (\(coverageSQL(connection.serverVersion))), (\(eventTriggersSQL)), "
             + "(\(settingsSQL)), (\(schema))"
         let row = try connection.execute(sql, timeout: timeout).rows.first ?? []
         guard row.count == 5 else { throw PostgresError(.unexpectedReply, "the catalog gave no digest") }
@@ -47,7 +56,8 @@ public struct CatalogDigest: Hashable, Sendable {
     private static func coverageSQL(_ serverVersion: Int) -> String {
         let schemas =
             serverVersion >= 150_000
-            ? "(SELECT pg_catalog.sum(pg_catalog.hashtextextended(n::text, 0)) FROM pg_catalog.pg_publication_namespace n)"
+            ? "(SELECT pg_catalog.sum(pg_catalog.hashtextextended(n::text, 0)) "
+                + "FROM pg_catalog.pg_publication_namespace n)"
             : "NULL"
         return """
             SELECT pg_catalog.concat_ws(' ', \
@@ -84,7 +94,10 @@ public struct CatalogDigest: Hashable, Sendable {
         let others = [
             ("pg_proc", "true"), ("pg_operator", "true"), ("pg_cast", "true"), ("pg_collation", "true"),
             ("pg_enum", "true"), ("pg_constraint", "conrelid = 0 OR conrelid IN \(lasting)"),
-            ("pg_type", "typnamespace NOT IN (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname LIKE 'pg\\_temp%')"),
+            (
+                "pg_type",
+                "typnamespace NOT IN (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname LIKE 'pg\\_temp%')"
+            ),
             ("pg_namespace", "nspname NOT LIKE 'pg\\_temp%' AND nspname NOT LIKE 'pg\\_toast%'"),
         ]
         let parts = (ofRelations + others).map { name, condition in

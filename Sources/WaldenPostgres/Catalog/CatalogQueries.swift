@@ -8,7 +8,8 @@ enum CatalogQueries {
 
     static let namespaces = """
         SELECT nspname, pg_catalog.has_schema_privilege('public', oid, 'USAGE'), \
-        CASE WHEN pg_catalog.has_schema_privilege(nspowner, oid, 'USAGE') THEN pg_catalog.pg_get_userbyid(nspowner) END \
+        CASE WHEN pg_catalog.has_schema_privilege(nspowner, oid, 'USAGE') \
+        THEN pg_catalog.pg_get_userbyid(nspowner) END \
         FROM pg_catalog.pg_namespace
         """
 

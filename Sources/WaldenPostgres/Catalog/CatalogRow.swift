@@ -67,7 +67,8 @@ extension CatalogRow {
     }
 
     var type: TypeEntry? {
-        guard let id = type(0), let schema = text(1), let name = text(2), let kind = byte(3).flatMap(TypeEntry.Kind.init),
+        guard let id = type(0), let schema = text(1), let name = text(2),
+            let kind = byte(3).flatMap(TypeEntry.Kind.init),
             let category = byte(4), let base = type(5), let element = type(6), let input: UInt32 = integer(7),
             let output: UInt32 = integer(8)
         else { return nil }

@@ -1,3 +1,5 @@
+internal import WaldenCore
+
 /// `walden doctor`, and the readiness check of `walden run`: gathers facts, then has them judged.
 public enum Doctor {
     /// Never throws: a server that cannot be asked is a finding.

@@ -45,7 +45,8 @@ extension Judgement {
         }
         return Finding(
             .coverage, .warning, "tables that are not published are not cached",
-            evidence: "\(count); not \(sample(missing))", cure: "ALTER PUBLICATION \(publication) ADD TABLE \(first.name);")
+            evidence: "\(count); not \(sample(missing))",
+            cure: "ALTER PUBLICATION \(publication) ADD TABLE \(first.name);")
     }
 
     private static func narrowed(
@@ -87,7 +88,8 @@ extension Judgement {
 
     static func eventTriggers(_ facts: ServerFacts) -> Finding {
         let wanted = ["walden_ddl", "walden_drop"]
-        let found = Dictionary(facts.eventTriggers.map { ($0.name, $0.enabled) }, uniquingKeysWith: { first, _ in first })
+        let found = Dictionary(
+            facts.eventTriggers.map { ($0.name, $0.enabled) }, uniquingKeysWith: { first, _ in first })
         if let missing = wanted.first(where: { found[$0] == nil }) {
             return Finding(
                 .eventTriggers, .warning,
@@ -108,7 +110,8 @@ extension Judgement {
         let wanted = Installer.schemaVersion
         guard let version = facts.schemaVersion else {
             return Finding(
-                .schemaVersion, .warning, "Walden's own objects are not installed", evidence: "no walden.schema_version()",
+                .schemaVersion, .warning, "Walden's own objects are not installed",
+                evidence: "no walden.schema_version()",
                 cure: "walden init, as a superuser")
         }
         if version == wanted {

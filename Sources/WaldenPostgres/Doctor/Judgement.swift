@@ -20,7 +20,8 @@ public enum Judgement {
     // MARK: - The server
 
     private static func version(_ facts: ServerFacts) -> Finding {
-        let text = facts.serverVersion >= 100_000
+        let text =
+            facts.serverVersion >= 100_000
             ? "\(facts.serverVersion / 10_000).\(facts.serverVersion % 10_000)" : "\(facts.serverVersion)"
         return facts.serverVersion >= ReplicationCommands.oldestVersion
             ? Finding(.version, .ok, "the version is supported", evidence: "PostgreSQL \(text)")
@@ -86,7 +87,8 @@ public enum Judgement {
     private static func replicationConnection(_ facts: ServerFacts) -> Finding {
         guard let refusal = facts.replicationRefusal else {
             return Finding(
-                .replicationConnection, .ok, "a replication connection is accepted", evidence: "IDENTIFY_SYSTEM answers")
+                .replicationConnection, .ok, "a replication connection is accepted", evidence: "IDENTIFY_SYSTEM answers"
+            )
         }
         let line = "host \(facts.database) \(facts.role.name) <address of Walden>/32 scram-sha-256"
         return Finding(

@@ -74,7 +74,9 @@ extension NodeFacts {
         FROM (SELECT pg_catalog.pg_is_in_recovery() AS standby) r
         """
 
-    public static func read(_ connection: Connection, timeout: Duration = .seconds(5)) throws(PostgresError) -> NodeFacts {
+    public static func read(_ connection: Connection, timeout: Duration = .seconds(5)) throws(PostgresError)
+        -> NodeFacts
+    {
         let asked = MonotonicClock.now()
         let row = try connection.execute(sql, timeout: timeout).rows.first ?? []
         let roundTrip = MonotonicClock.now().elapsed(since: asked)

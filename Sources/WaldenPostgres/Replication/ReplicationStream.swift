@@ -6,7 +6,7 @@ public import WaldenDecoding
 /// transaction to its delegate in commit order, and begins anew with backoff whenever the stream is lost.
 ///
 /// Every stream has a temporary slot of its own. What commits between two streams is never delivered, so the delegate
-/// must forget everything at `streamLost`.
+/// must forget everything at `streamLost`. The thread keeps the stream and the delegate alive until `stop`.
 public final class ReplicationStream: Sendable {
     public struct Configuration: Sendable {
         public var dsn: DSN

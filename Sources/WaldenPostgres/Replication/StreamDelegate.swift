@@ -54,7 +54,8 @@ public protocol StreamDelegate: Sendable {
     func streamDelivered(_ transaction: CommittedTransaction)
     /// All transactions whose commit record ends at or before `position` have been delivered.
     func streamAdvanced(to position: LSN)
-    /// The server has said something: it is alive and its walsender works. At most once per read from the socket.
+    /// The server has said something: it is alive and its walsender works. At most once per read from the socket; an
+    /// idle server is asked, so that it comes at least every two feedback intervals.
     func streamHeard()
     func streamLost(_ loss: StreamLoss)
 }

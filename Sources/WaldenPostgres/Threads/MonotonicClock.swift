@@ -10,14 +10,14 @@ public enum MonotonicClock {
     }
 }
 
-enum WallClock {
+public enum WallClock {
     /// Seconds from 1970 to 2000, where PostgreSQL's time begins.
-    private static let epochSeconds: Int64 = 946_684_800
+    public static let epochSeconds: Int = 946_684_800
 
     /// Microseconds since 2000-01-01 UTC, as replication messages carry it.
-    static func microseconds() -> Int64 {
+    public static func microseconds() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        return (Int64(time.tv_sec) &- epochSeconds) &* 1_000_000 &+ Int64(time.tv_nsec) / 1000
+        return (Int64(time.tv_sec &- epochSeconds)) &* 1_000_000 &+ Int64(time.tv_nsec) / 1000
     }
 }
