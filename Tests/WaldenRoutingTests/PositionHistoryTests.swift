@@ -20,9 +20,11 @@ import WaldenRouting
         #expect(history.lastMoment(covering: LSN(.max)) == nil)
     }
 
-    @Test(arguments: [
-        (LSN(99), nil), (LSN(100), 1), (LSN(199), 1), (LSN(200), 2), (LSN(201), 2), (LSN(1000), 10), (LSN(5000), 10),
-    ] as [(LSN, Int?)])
+    @Test(
+        arguments: [
+            (LSN(99), nil), (LSN(100), 1), (LSN(199), 1), (LSN(200), 2), (LSN(201), 2), (LSN(1000), 10),
+            (LSN(5000), 10),
+        ] as [(LSN, Int?)])
     func aPositionHasAMoment(position: LSN, second: Int?) {
         #expect(rising(10).lastMoment(covering: position) == second.map(seconds))
     }
