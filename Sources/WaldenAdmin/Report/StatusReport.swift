@@ -25,8 +25,8 @@ public struct StatusReport: Hashable, Sendable {
 
 /// One thing that keeps the cache off.
 public struct CachingObstacle: Hashable, Sendable {
-    /// The part that objects: `configuration`, `readiness`, `catalog`, `stream`, `control`. It becomes a label, so it is one
-    /// of a few fixed words.
+    /// The part that objects: `configuration`, `readiness`, `catalog`, `stream`, `control`. It becomes a metric's label,
+    /// so it is one of a few fixed words.
     public var source: String
     /// In words for people.
     public var reason: String

@@ -1,0 +1,60 @@
+extension MetricsReference {
+    static let stream: [Metric] = [
+        Metric(name: "walden_stream_state", kind: .gauge, labels: ["state"], help: "1 for the state the stream is in.") {
+            [Metric.Sample(labels: [$0.stream.state], value: .whole(1))]
+        },
+        .gauge("walden_stream_position_bytes", "How far the stream has been received and applied.") {
+            .position($0.stream.position) ?? .whole(0)
+        },
+        .gauge("walden_stream_watermark_bytes", "All that committed before this position has been applied.") {
+            .position($0.stream.watermark) ?? .whole(0)
+        },
+        .gauge("walden_stream_lag_bytes", "Log the primary has written beyond the stream's position.") {
+            .whole($0.stream.lagBytes)
+        },
+        .gauge("walden_stream_lag_seconds", "Age of the state that is served.") { .number($0.stream.lagSeconds) },
+        .counter("walden_stream_transactions_total", "Committed transactions applied.") { $0.stream.transactions },
+        .counter("walden_stream_row_changes_total", "Row changes in them.") { $0.stream.rowChanges },
+        .counter("walden_stream_messages_total", "Messages received on the stream.") { $0.stream.messages },
+        .counter("walden_stream_received_bytes_total", "Bytes received on the stream.") { $0.stream.bytes },
+        .counter("walden_stream_starts_total", "Times streaming began.") { $0.stream.starts },
+        .counter("walden_stream_losses_total", "Times the stream was lost.") { $0.stream.losses },
+        .gauge("walden_stream_timeline", "Timeline of the log that is streamed.") { .whole(UInt64($0.stream.timeline)) },
+    ]
+
+    static let control: [Metric] = [
+        .counter("walden_control_probes_total", "Positions and snapshots asked of the primary.") { $0.control.probes },
+        .counter("walden_control_heartbeats_total", "Heartbeat messages written to the log.") {
+            $0.control.heartbeats
+        },
+        .gauge("walden_control_up", "1 while probes succeed, else 0.") { .flag($0.control.problem == nil) },
+    ]
+
+    static let connections: [Metric] = [
+        .gauge("walden_clients", "Clients connected now.") { .count($0.proxy.clients) },
+        .counter("walden_clients_accepted_total", "Client connections accepted.") { $0.proxy.accepted },
+        .counter("walden_clients_closed_total", by: "cause", "Client connections that ended.") { $0.proxy.closed },
+        .counter("walden_cancel_requests_total", "Cancel requests received.") { $0.proxy.cancelRequests },
+        .counter("walden_clients_received_bytes_total", "Bytes received from clients.") { $0.proxy.bytesFromClients },
+        .counter("walden_servers_received_bytes_total", "Bytes received from servers.") { $0.proxy.bytesFromServers },
+        .gauge("walden_primary_up", "1 when the last attempt reached the primary, else 0.") {
+            .flag($0.proxy.primaryProblem == nil)
+        },
+    ]
+
+    static let nodes: [Metric] = [
+        Metric(name: "walden_node_info", kind: .gauge, labels: ["node", "role"], help: "Always 1; names the role.") {
+            $0.nodes.map { Metric.Sample(labels: [$0.name, $0.role], value: .whole(1)) }
+        },
+        .node("walden_node_up", "1 when the node answered the last time, else 0.") { .flag($0.reachable) },
+        .node("walden_node_received_bytes", "Position of the log received and flushed.") { .position($0.receivedLSN) },
+        .node("walden_node_replayed_bytes", "Position of the log replayed.") { .position($0.replayedLSN) },
+        .node("walden_node_lag_bytes", "Log the primary has written beyond what the node replayed.") {
+            $0.lagBytes.map(Metric.Value.whole)
+        },
+        .node("walden_node_lag_seconds", "Age of the state that a read at the node sees.") {
+            $0.lagSeconds.map(Metric.Value.number)
+        },
+        .node("walden_node_timeline", "Timeline the node is on.") { .whole(UInt64($0.timeline)) },
+    ]
+}

@@ -1,0 +1,102 @@
+// The HTTP server of the admin port. It holds no knowledge of its own: a request becomes an `AdminAnswer`, which is made
+// from a report taken at that moment. It installs no signal handlers and logs no requests.
+//
+// Operators look here when something is wrong, so the server outlives trouble: after it has listened once, whatever
+// makes it stop (a process out of file descriptors, say) has it listen anew. Only the first attempt to listen throws.
+
+import Hummingbird
+import HummingbirdCore
+public import Logging
+import NIOCore
+public import ServiceLifecycle
+import Synchronization
+
+public struct AdminServer: Service {
+    /// Connections open at one time; more wait in the listen queue.
+    private static let connectionsMaximum = 128
+    /// A connection that sends nothing for so long is closed.
+    private static let idleTimeout = TimeAmount.seconds(60)
+    private static let retryDelay = Duration.seconds(1)
+
+    private let host: String
+    private let port: Int
+    private let source: @Sendable () -> StatusReport
+    private let listening: @Sendable (Int) async -> Void
+    private let log: Logger
+
+    /// - Parameters:
+    ///   - host: a name or an address, IPv6 with or without brackets.
+    ///   - port: 0 to have the system choose one.
+    ///   - source: takes the figures; called once for each request that shows figures, from any thread.
+    ///   - listening: called with the port each time the server has begun to listen.
+    public init(
+        host: String, port: Int, source: @escaping @Sendable () -> StatusReport, log: Logger,
+        listening: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) {
+        self.host = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+        self.port = port
+        self.source = source
+        self.log = log
+        self.listening = listening
+    }
+
+    /// Serves until the task is cancelled or asked to shut down gracefully.
+    ///
+    /// - Throws: `AdminServerError` when the address cannot be listened on.
+    public func run() async throws {
+        let hasListened = Atomic(false)
+        while true {
+            var problem = "it ended by itself"
+            do {
+                try await application { hasListened.store(true, ordering: .relaxed) }.run()
+            } catch {
+                problem = String(describing: error)
+                if !hasListened.load(ordering: .relaxed), !isStopping {
+                    throw AdminServerError(address: address, underlying: error)
+                }
+            }
+            if isStopping { return }
+            log.error("admin server stopped, starting it again", metadata: ["reason": "\(problem)"])
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.retryDelay) }
+            if isStopping { return }
+        }
+    }
+
+    private var isStopping: Bool { Task.isCancelled || Task.isShuttingDownGracefully }
+
+    private var address: String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }
+
+    private func application(onListening: @escaping @Sendable () -> Void) -> some ApplicationProtocol {
+        // The library tells of its starts and stops at `info`, which is below what this log is for.
+        var quiet = log
+        quiet.logLevel = max(log.logLevel, .warning)
+        return Application(
+            responder: CallbackResponder<BasicRequestContext> { [source] request, _ in
+                Response(AdminAnswer(method: request.method.rawValue, path: request.uri.path, source: source), to: request)
+            },
+            server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
+            configuration: ApplicationConfiguration(
+                address: .hostname(host, port: port),
+                availableConnectionsDelegate: .maximum(Self.connectionsMaximum, logger: quiet)
+            ),
+            onServerRunning: { [log, listening] channel in
+                onListening()
+                log.info("listening for admin requests", metadata: ["address": "\(channel.localAddress, default: "?")"])
+                await listening(channel.localAddress?.port ?? 0)
+            },
+            logger: quiet
+        )
+    }
+}
+
+extension Response {
+    fileprivate init(_ answer: AdminAnswer, to request: Request) {
+        var headers: HTTPFields = [.contentType: answer.contentType, .cacheControl: "no-store"]
+        headers[.allow] = answer.allow
+        let full = Response(
+            status: .init(code: answer.status), headers: headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(string: answer.body))
+        )
+        self = request.method == .head ? full.createHeadResponse() : full
+    }
+}

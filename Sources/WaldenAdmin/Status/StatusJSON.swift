@@ -1,0 +1,114 @@
+extension StatusReport {
+    /// The document of `/v1/status`. The figures asked for most stand at the top; the parts follow as objects. Names are
+    /// the stored properties' in snake case, with their units last.
+    public var json: String { jsonDocument.text + "\n" }
+
+    private var jsonDocument: JSON {
+        [
+            "version": .string(version),
+            "uptime_seconds": .number(uptimeSeconds),
+            "caching": .bool(caching),
+            "reason": .string(orNull: reason),
+            "reasons": .array(
+                reasons.map { ["source": .string($0.source), "reason": .string($0.reason)] }),
+            "hits": .whole(cache.hits),
+            "misses": .whole(cache.misses),
+            "stale": .whole(cache.stale),
+            "bypasses": .counts(cache.bypasses),
+            "invalidations": .counts(cache.invalidations),
+            "entries": .count(cache.entries),
+            "bytes": .count(cache.bytes),
+            "cache": cache.json,
+            "stream": stream.json,
+            "control": control.json,
+            "proxy": proxy.json,
+            "nodes": .array(nodes.map(\.json)),
+            "findings": .array(findings.map(JSON.string)),
+        ]
+    }
+}
+
+extension CacheReport {
+    /// What does not stand at the top of the document already.
+    fileprivate var json: JSON {
+        [
+            "level": .string(level),
+            "max_staleness_seconds": .number(maxStalenessSeconds),
+            "suspended_lookups": .whole(suspendedLookups),
+            "fills_begun": .whole(fillsBegun),
+            "fills_kept": .whole(fillsKept),
+            "fills_refused": .counts(fillsRefused),
+            "fills_tainted": .counts(fillsTainted),
+            "fills_abandoned": .counts(fillsAbandoned),
+            "pending_fills": .count(pendingFills),
+            "max_bytes": .count(maxBytes),
+            "recent_transactions": .count(recentTransactions),
+            "recent_changes": .count(recentChanges),
+        ]
+    }
+}
+
+extension StreamReport {
+    fileprivate var json: JSON {
+        [
+            "state": .string(state),
+            "slot": .string(orNull: slot),
+            "position": .string(position),
+            "watermark": .string(watermark),
+            "lag_bytes": .whole(lagBytes),
+            "lag_seconds": .number(lagSeconds),
+            "transactions": .whole(transactions),
+            "row_changes": .whole(rowChanges),
+            "messages": .whole(messages),
+            "bytes": .whole(bytes),
+            "starts": .whole(starts),
+            "losses": .whole(losses),
+            "last_loss": .string(orNull: lastLoss),
+            "timeline": .whole(UInt64(timeline)),
+            "system_identifier": .string(systemIdentifier),
+        ]
+    }
+}
+
+extension ControlReport {
+    fileprivate var json: JSON {
+        [
+            "probes": .whole(probes),
+            "heartbeats": .whole(heartbeats),
+            "problem": .string(orNull: problem),
+        ]
+    }
+}
+
+extension ProxyReport {
+    fileprivate var json: JSON {
+        [
+            "listening": .array(listening.map(JSON.string)),
+            "primary": .string(primary),
+            "primary_problem": .string(orNull: primaryProblem),
+            "clients": .count(clients),
+            "accepted": .whole(accepted),
+            "closed": .counts(closed),
+            "cancel_requests": .whole(cancelRequests),
+            "coalesced": .whole(coalesced),
+            "bytes_from_clients": .whole(bytesFromClients),
+            "bytes_from_servers": .whole(bytesFromServers),
+        ]
+    }
+}
+
+extension NodeReport {
+    fileprivate var json: JSON {
+        [
+            "name": .string(name),
+            "role": .string(role),
+            "reachable": .bool(reachable),
+            "problem": .string(orNull: problem),
+            "received_lsn": .string(orNull: receivedLSN),
+            "replayed_lsn": .string(orNull: replayedLSN),
+            "lag_bytes": lagBytes.map(JSON.whole) ?? .null,
+            "lag_seconds": lagSeconds.map(JSON.number) ?? .null,
+            "timeline": .whole(UInt64(timeline)),
+        ]
+    }
+}
