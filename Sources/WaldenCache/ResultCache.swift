@@ -161,7 +161,8 @@ extension ResultCache {
         event { $0.dropEverything(.flush, .flush, shards: $1) }
     }
 
-    /// The catalog has been read again: statements are analysed under `generation` from now on. Empties the cache.
+    /// The catalog has been read: statements are analysed under `generation` from now on. Empties the cache. Wanted
+    /// after each stream start and each change of the catalog (`ProbeDemand.catalog`); no fill begins before.
     ///
     /// - Parameter snapshot: Taken before the catalog was read; it tells which changes the reading contains.
     /// - Returns: False when a change is known that the reading may not contain. Read again; until then no fill begins.

@@ -11,6 +11,7 @@ extension Engine {
         ledger.streamStarted(at: consistentPoint, probe: probe, now: now)
         let window = StartWindow(ceiling: ceiling, consistentPoint: consistentPoint)
         startWindow = window.isOpen(for: .primary(probe.snapshot)) ? window : nil
+        catalog.streamStarted(window)
         changedSinceProbe = startWindow != nil
         suspensions.subtract([.streamNotStarted, .streamLost, .probeRegressed])
         if suspensions.isEmpty { suspensionDetail = "" }
@@ -45,7 +46,6 @@ extension Engine {
         remember(transaction, xid: xid, probe: probe, changesCatalog: messages.changeCatalog)
         var strike = Strike(xid: xid, endLSN: transaction.endLSN)
         if messages.changeCatalog {
-            catalog.catalogChangeApplied(by: xid)
             strike.tainted += fills.running
             strike.dropped[.catalogChanged] += dropEverything(.catalogChanged, .catalogChanged, shards: shards)
         } else {
@@ -71,6 +71,7 @@ extension Engine {
         _ transaction: CommittedTransaction, xid: TransactionID, probe: Probe, changesCatalog: Bool
     ) {
         startWindow?.transactionDelivered(xid)
+        catalog.transactionDelivered(xid, changesCatalog: changesCatalog)
         guard changesCatalog || !transaction.changes.isEmpty || !transaction.wholeRelations.isEmpty,
             !probe.snapshot.covers(xid)
         else { return }

@@ -50,7 +50,7 @@ public struct ProbeDemand: Hashable, Sendable {
     public let keepalive: Bool
     /// Commit a heartbeat: the watermark has been waited for in vain for `nudgeAfter`.
     public let nudge: Bool
-    /// The catalog has changed and no `catalogChanged` has covered the change yet: read it again.
+    /// Read the catalog and call `catalogChanged`: it has changed, or the stream is new, and no fill begins before.
     public let catalog: Bool
 }
 

@@ -1,0 +1,321 @@
+import WaldenCore
+import WaldenDependency
+
+@testable import WaldenCache
+
+/// A result as the simulation keeps it.
+final class SimulatedResult: Sendable {
+    let text: String
+
+    init(_ text: String) {
+        self.text = text
+    }
+}
+
+/// How often things happen in a run, in shares.
+struct SimulationProfile {
+    var identity = ReplicaIdentity.default
+    var write = 4
+    var commit = 14
+    var becomeVisible = 14
+    /// Now and then a synchronous standby hangs for a while: what is committed does not become visible.
+    var hangs = false
+    var abort = 1
+    var flush = 14
+    var deliver = 20
+    var keepalive = 12
+    var probe = 40
+    var fill = 80
+    var loseStream = 1
+    /// Percent of commits that do not wait for their flush.
+    var asynchronous = 30
+    /// Percent of writes that change the catalog, or truncate.
+    var drastic = 4
+    var maxRecentChanges = 64
+    var maxBytes = 1 << 20
+}
+
+/// The cache beside a simulated primary, in random interleavings: writers, a lagging stream, probes and fills in their
+/// single steps. Every hit is compared with what its query returns in the state at the watermark.
+struct Simulation {
+    private enum ProbePhase {
+        case idle
+        case started(Instant)
+        case sampled(Instant, Snapshot)
+        case answered(Probe)
+    }
+
+    private enum StreamPhase {
+        case down
+        case slotMade(LSN)
+        case identifierTaken(LSN, Int)
+        case probing(LSN, ceiling: UInt64, startedAt: Instant)
+        /// The position in commit order that is delivered next.
+        case up(next: Int)
+    }
+
+    private struct Fill {
+        let id: FillID
+        let query: SimulatedQuery
+        var result: String?
+    }
+
+    private struct Analysis {
+        let query: SimulatedQuery
+        let dependencies: Dependencies
+        let generation: UInt64
+    }
+
+    let profile: SimulationProfile
+    let cache: ResultCache
+    private(set) var primary: SimulatedPrimary
+    private var random: SplitMix
+    private(set) var now = Instant(nanoseconds: 1_000_000)
+    private var isHanging = false
+    private var probe = ProbePhase.idle
+    private var stream = StreamPhase.down
+    private var fills: [Fill] = []
+    private var analyses: [Analysis] = []
+    private var catalogRead: Snapshot?
+    private var knownViewGroup: Int64 = 0
+    private var generation: UInt64 = 0
+    private(set) var hits = 0
+    /// What went wrong, in words.
+    private(set) var violations: [String] = []
+
+    init(seed: UInt64, profile: SimulationProfile) {
+        self.profile = profile
+        random = SplitMix(seed: seed)
+        primary = SimulatedPrimary(identity: profile.identity)
+        cache = ResultCache(
+            configuration: CacheConfiguration(
+                maxBytes: profile.maxBytes, maxResultBytes: 64, maxStaleness: .microseconds(60),
+                maxSilence: .microseconds(200), maxRecentChanges: profile.maxRecentChanges))
+    }
+
+    mutating func step() {
+        now = now + .nanoseconds(1 + random.below(400))
+        let steps: [(Int, (inout Simulation) -> Void)] = [
+            (profile.write, { $0.write() }), (profile.commit, { $0.commit() }),
+            (profile.becomeVisible, { $0.becomeVisible() }), (profile.abort, { $0.abort() }),
+            (profile.flush, { $0.primary.flush() }), (profile.deliver, { $0.streamStep() }),
+            (profile.keepalive, { $0.keepalive() }), (profile.probe, { $0.probeStep() }),
+            (profile.fill, { $0.fillStep() }), (profile.loseStream, { $0.loseStream() }),
+            (4, { $0.catalogStep() }),
+        ]
+        var choice = random.below(steps.reduce(0) { $0 + $1.0 })
+        for (share, act) in steps {
+            if choice < share {
+                act(&self)
+                break
+            }
+            choice -= share
+        }
+        check()
+    }
+
+    // MARK: Writers
+
+    private mutating func write() {
+        var open = primary.indices(at: .open)
+        if open.count < 3 { open.append(primary.begin(isAsynchronous: random.chance(profile.asynchronous))) }
+        if random.chance(10) { primary.skipIdentifier() }
+        let id = Int64(random.below(6))
+        let write: SimulatedPrimary.Write =
+            if random.chance(profile.drastic) {
+                random.chance(50) ? .truncate : .redefineView(Int64(random.below(3)))
+            } else if random.chance(20) {
+                .delete(id)
+            } else {
+                .set(id, .init(g: Int64(random.below(3)), v: Int64(random.below(10))))
+            }
+        primary.write(write, in: open[random.below(open.count)])
+    }
+
+    private mutating func commit() {
+        if let index = primary.indices(at: .open).randomElement(using: &random) { primary.commit(index) }
+    }
+
+    private mutating func abort() {
+        if let index = primary.indices(at: .open).randomElement(using: &random) { primary.abort(index) }
+    }
+
+    private mutating func becomeVisible() {
+        if profile.hangs, random.chance(5) { isHanging.toggle() }
+        let candidates = primary.indices(at: .committed).filter {
+            primary.mayBecomeVisible($0) && (!isHanging || primary.transactions[$0].isAsynchronous)
+        }
+        if let index = candidates.randomElement(using: &random) { primary.becomeVisible(index, now: now) }
+    }
+
+    // MARK: Stream
+
+    private mutating func loseStream() {
+        guard case .up = stream else { return }
+        cache.streamLost(reason: "cut", now: now)
+        stream = .down
+    }
+
+    /// Makes a slot step by step, then delivers transactions one by one.
+    private mutating func streamStep() {
+        switch stream {
+        case .down: stream = .slotMade(primary.insertLSN)
+        case .slotMade(let point): stream = .identifierTaken(point, primary.takeIdentifier())
+        case .identifierTaken(let point, let index):
+            if random.chance(70), primary.transactions[index].stage == .open { primary.abort(index) }
+            stream = .probing(point, ceiling: primary.transactions[index].xid, startedAt: now)
+        case .probing(let point, let ceiling, let startedAt):
+            let probe = Probe(startedAt: startedAt, snapshot: primary.snapshot, insertLSN: primary.insertLSN)
+            cache.streamStarted(at: point, probe: probe, ceiling: TransactionID(ceiling), now: now)
+            let order = primary.commitOrder
+            let next = order.firstIndex { primary.transactions[$0].commitLSN >= point } ?? order.count
+            stream = .up(next: next)
+            self.probe = .idle
+        case .up(let next):
+            guard let index = undelivered(next) else { return }
+            _ = cache.apply(primary.streamed(index), now: now)
+            stream = .up(next: next + 1)
+        }
+    }
+
+    /// The next transaction that the walsender may send: only what is flushed.
+    private func undelivered(_ next: Int) -> Int? {
+        guard next < primary.commitOrder.count else { return nil }
+        let index = primary.commitOrder[next]
+        return primary.transactions[index].endLSN <= primary.flushedLSN ? index : nil
+    }
+
+    private mutating func keepalive() {
+        guard case .up(let next) = stream else { return }
+        let position = undelivered(next).map { primary.transactions[$0].commitLSN } ?? primary.flushedLSN
+        cache.advanceWatermark(to: position, now: now)
+    }
+
+    // MARK: Prober and catalog reader
+
+    private mutating func probeStep() {
+        switch probe {
+        case .idle: probe = .started(now)
+        case .started(let start): probe = .sampled(start, primary.snapshot)
+        case .sampled(let start, let snapshot):
+            probe = .answered(Probe(startedAt: start, snapshot: snapshot, insertLSN: primary.insertLSN))
+        case .answered(let answer):
+            if cache.probeCompleted(answer, now: now) == .regressed { violations.append("a probe regressed") }
+            probe = .idle
+        }
+    }
+
+    private mutating func catalogStep() {
+        if let snapshot = catalogRead {
+            knownViewGroup = primary.visibleState.viewGroup
+            generation += 1
+            cache.catalogChanged(generation: generation, readUnder: snapshot)
+            catalogRead = nil
+        } else if cache.demand(now: now).catalog {
+            catalogRead = primary.snapshot
+        }
+    }
+
+    // MARK: Fills
+
+    private mutating func fillStep() {
+        if fills.count < 5, random.chance(40) {
+            beginFill()
+        } else if let index = fills.indices.randomElement(using: &random) {
+            if fills[index].result == nil {
+                fills[index].result = fills[index].query.result(in: primary.visibleState)
+            } else {
+                completeFill(fills.remove(at: index))
+            }
+        }
+    }
+
+    /// Statements are analysed a while before they run.
+    private mutating func beginFill() {
+        let query = SimulatedQuery.allCases[random.below(SimulatedQuery.allCases.count)]
+        analyses.append(
+            Analysis(
+                query: query, dependencies: query.dependencies(viewGroup: knownViewGroup), generation: generation))
+        guard analyses.count > random.below(3) else { return }
+        let analysis = analyses.removeFirst()
+        let decision = cache.beginFill(
+            key: analysis.query.key, dependencies: analysis.dependencies, shape: 0, generation: analysis.generation,
+            now: now, notOlderThan: .distantPast)
+        if case .fill(let id) = decision { fills.append(Fill(id: id, query: analysis.query)) }
+    }
+
+    private mutating func completeFill(_ fill: Fill) {
+        if random.chance(5) {
+            _ = cache.abandonFill(fill.id, reason: .error)
+        } else if let result = fill.result {
+            _ = cache.completeFill(
+                fill.id, payload: SimulatedResult(result), payloadBytes: min(60, result.utf8.count), now: now)
+        }
+    }
+
+    // MARK: The promise
+
+    private mutating func check() {
+        let watermark = cache.statistics.watermark
+        var state: SimulatedPrimary.State?
+        for query in SimulatedQuery.allCases {
+            let wanted = random.chance(50) ? .distantPast : now - .nanoseconds(random.below(20_000))
+            guard
+                case .hit(let payload) = cache.lookup(query.key.span.bytes, now: now, notOlderThan: wanted),
+                let result = payload as? SimulatedResult
+            else { continue }
+            hits += 1
+            let current = state ?? primary.state(at: watermark)
+            state = current
+            let expected = query.result(in: current)
+            if result.text != expected {
+                violations.append("\(query) gave \(result.text), at \(watermark) it is \(expected)")
+            }
+            let freshness = max(wanted, now - .microseconds(60))
+            if primary.lastEnd(visibleAt: freshness) > watermark {
+                violations.append("\(query) was served at \(watermark), too old")
+            }
+        }
+    }
+
+    // MARK: Quiescence
+
+    /// Lets everything come to rest, then fills every query once: all must be served, and rightly.
+    mutating func settle() -> Int {
+        for index in primary.indices(at: .open) { primary.commit(index) }
+        primary.flush()
+        for index in primary.indices(at: .committed) { primary.becomeVisible(index, now: now) }
+        for fill in fills { _ = cache.abandonFill(fill.id, reason: .connectionLost) }
+        fills = []
+        for _ in 0..<(200 + primary.commitOrder.count) {
+            now = now + .nanoseconds(100)
+            for index in primary.indices(at: .open) { primary.abort(index) }
+            streamStep()
+            probeStep()
+            catalogStep()
+            if case .up = stream { keepalive() }
+        }
+        analyses = []
+        _ = cache.flush()
+        for query in SimulatedQuery.allCases {
+            let decision = cache.beginFill(
+                key: query.key, dependencies: query.dependencies(viewGroup: knownViewGroup), shape: 0,
+                generation: generation, now: now, notOlderThan: .distantPast)
+            guard case .fill(let id) = decision else {
+                violations.append("after quiescence \(query) was \(decision)")
+                continue
+            }
+            let result = SimulatedResult(query.result(in: primary.visibleState))
+            _ = cache.completeFill(id, payload: result, payloadBytes: 8, now: now)
+        }
+        for _ in 0..<8 {
+            now = now + .nanoseconds(100)
+            probeStep()
+            keepalive()
+        }
+        let before = hits
+        check()
+        check()
+        return hits - before
+    }
+}

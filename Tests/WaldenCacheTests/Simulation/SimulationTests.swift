@@ -1,0 +1,60 @@
+import Testing
+import WaldenCore
+
+@testable import WaldenCache
+
+/// Random interleavings of writers, stream, probes and fills. A violation means that a result was served which its
+/// query does not have in the state at the watermark: the one thing that must never happen.
+@Suite struct SimulationTests {
+    @Test func servesTheStateAtTheWatermark() {
+        run(seeds: 0..<12, SimulationProfile())
+    }
+
+    @Test func withFullReplicaIdentity() {
+        run(seeds: 20..<32, SimulationProfile(identity: .full))
+    }
+
+    /// Commits are decoded long before anyone sees them.
+    @Test func withAHangingSynchronousStandby() {
+        run(seeds: 40..<56, SimulationProfile(hangs: true, drastic: 1))
+    }
+
+    @Test func withALaggingStream() {
+        run(seeds: 60..<72, SimulationProfile(deliver: 6, keepalive: 3))
+    }
+
+    /// The stream is lost and started anew all the time.
+    @Test func withManyStreamStarts() {
+        run(seeds: 80..<100, SimulationProfile(hangs: true, loseStream: 4))
+    }
+
+    @Test func withATinyRecentList() {
+        run(seeds: 110..<122, SimulationProfile(hangs: true, drastic: 1, maxRecentChanges: 2))
+    }
+
+    @Test func withManyCatalogChanges() {
+        run(seeds: 130..<142, SimulationProfile(hangs: true, drastic: 25))
+    }
+
+    /// The catalog changes while no stream runs, and nobody tells.
+    @Test func withCatalogChangesBetweenStreams() {
+        run(seeds: 170..<200, SimulationProfile(identity: .full, write: 6, loseStream: 2, drastic: 15))
+    }
+
+    @Test func withRoomForFewEntries() {
+        run(seeds: 150..<156, SimulationProfile(maxBytes: 2200), settles: false)
+    }
+
+    private func run(seeds: Range<UInt64>, _ profile: SimulationProfile, settles: Bool = true) {
+        var hits = 0
+        for seed in seeds {
+            var simulation = Simulation(seed: seed, profile: profile)
+            for _ in 0..<2000 where simulation.violations.isEmpty { simulation.step() }
+            hits += simulation.hits
+            let hitsAtRest = settles ? simulation.settle() : SimulatedQuery.allCases.count
+            #expect(simulation.violations.isEmpty, "seed \(seed)")
+            #expect(hitsAtRest >= SimulatedQuery.allCases.count, "seed \(seed)")
+        }
+        #expect(hits > seeds.count * 10)
+    }
+}
