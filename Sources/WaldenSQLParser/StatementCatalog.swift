@@ -55,10 +55,7 @@ public final class StatementCatalog: Sendable {
     /// The analysis of `sql`, which is UTF-8 without a zero byte.
     public func analysis(of sql: borrowing RawSpan, context: SessionContext) -> StatementAnalysis {
         guard sql.byteCount <= limits.textBytes else {
-            return StatementAnalysis(
-                effect: .opaque,
-                verdict: .uncacheable(
-                    Refusal(.statementTooLong, "the text is longer than \(limits.textBytes) bytes")))
+            return Self.refused(.opaque, .statementTooLong, "the text is longer than \(limits.textBytes) bytes")
         }
         let key = Key(text: sql.withUnsafeBytes { Array($0) }, context: context)
         let (known, analyzer) = state.withLock { ($0.known[key], $0.analyzer) }
@@ -71,7 +68,27 @@ public final class StatementCatalog: Sendable {
     private static func analyze(
         _ text: [UInt8], context: SessionContext, analyzer: StatementAnalyzer?
     ) -> StatementAnalysis {
-        StatementAnalysis(effect: .opaque, verdict: .uncacheable(Refusal(.unparsable, "not parsed")))
+        if !context.standardConformingStrings, text.contains(UInt8(ascii: "\\")) {
+            return refused(.opaque, .unparsable, "a backslash while standard_conforming_strings is off")
+        }
+        switch SQLParser.parse(text) {
+        case .failed(let reason): return refused(.opaque, .unparsable, reason)
+        case .tree(let tree):
+            guard let parsed = StatementReader(tree: tree, source: text).read() else {
+                return refused(.opaque, .unparsable, "an unexpected parse tree")
+            }
+            if let analyzer { return analyzer.analyze(parsed, context: context) }
+            let effects = EffectAnalyzer(catalog: nil)
+            return StatementAnalysis(
+                effects: parsed.statements.map { effects.effect(of: $0, context: context) },
+                verdict: .uncacheable(Refusal(.catalogUnknown, "the catalog has not been read")))
+        }
+    }
+
+    private static func refused(
+        _ effect: SessionEffect, _ rule: Refusal.Rule, _ explanation: String
+    ) -> StatementAnalysis {
+        StatementAnalysis(effect: effect, verdict: .uncacheable(Refusal(rule, explanation)))
     }
 
     private func remember(

@@ -12,6 +12,8 @@ struct ParameterUse: Hashable, Sendable {
     let index: Int
     /// The type that the server infers when the client names none; nil when that cannot be told from the text.
     let inferredType: TypeID?
+    /// The type to which the text casts it.
+    let castType: TypeID?
 }
 
 /// `column op operand`, before parameters are known.
@@ -39,14 +41,14 @@ struct TermTemplate: Hashable, Sendable {
         case .isIn(let operands):
             Test.isIn(operands.map { constant($0, parameters) })
         case .isInArray(let use):
-            parameters[use.index].elements(for: column, inferredType: use.inferredType).flatMap { Test.isIn($0) }
+            parameters[use.index].elements(for: column, use).flatMap { Test.isIn($0) }
         }
     }
 
     private func constant(_ operand: Operand, _ parameters: [BoundParameter]) -> Constant {
         switch operand {
         case .constant(let constant): constant
-        case .parameter(let use): parameters[use.index].constant(for: column, inferredType: use.inferredType)
+        case .parameter(let use): parameters[use.index].constant(for: column, use)
         }
     }
 

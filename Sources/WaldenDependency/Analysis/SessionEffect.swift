@@ -17,6 +17,8 @@ public enum SessionEffect: Hashable, Sendable {
     /// BEGIN, COMMIT, ROLLBACK, SAVEPOINT …: the transaction status that the server reports says the rest.
     case transactionControl
     case settings([SettingChange])
+    /// PREPARE, EXECUTE, DEALLOCATE: names prepared statements of the session. May write, too.
+    case preparedStatements
     /// Creates a temporary relation that may shadow a cached name.
     case temporaryObjects
     /// May have changed settings in a way that cannot be read off the text (`set_config()`, DO, CALL, unparsable).
@@ -34,6 +36,7 @@ extension SessionEffect {
             .settings(changes)
         case (.settings, _), (_, .settings): .opaque
         case (.temporaryObjects, _), (_, .temporaryObjects): .temporaryObjects
+        case (.preparedStatements, _), (_, .preparedStatements): .preparedStatements
         case (.writes, _), (_, .writes): .writes
         case (.transactionControl, .transactionControl): .transactionControl
         }

@@ -84,17 +84,29 @@ public final class CatalogSnapshot: Sendable {
         (operatorsByName[name] ?? []).map { operators[$0] }
     }
 
+    func ancestors(of relation: RelationEntry) -> [RelationEntry] {
+        closure(of: relation, \.parents)
+    }
+
+    func descendants(of relation: RelationEntry) -> [RelationEntry] {
+        closure(of: relation, \.children)
+    }
+
     /// The relation with all its ancestors and descendants in inheritance or partitioning, itself first.
     func family(of relation: RelationEntry) -> [RelationEntry] {
-        var found = [relation]
+        let ancestors = ancestors(of: relation)
+        let known = Set(ancestors.map(\.id))
+        return [relation] + ancestors + descendants(of: relation).filter { !known.contains($0.id) }
+    }
+
+    private func closure(of relation: RelationEntry, _ step: (RelationEntry) -> [RelationID]) -> [RelationEntry] {
+        var found: [RelationEntry] = []
         var seen: Set<RelationID> = [relation.id]
-        for step in [\RelationEntry.parents, \RelationEntry.children] {
-            var pending = relation[keyPath: step]
-            while let id = pending.popLast() {
-                guard seen.insert(id).inserted, let member = self.relation(id) else { continue }
-                found.append(member)
-                pending += member[keyPath: step]
-            }
+        var pending = step(relation)
+        while let id = pending.popLast() {
+            guard seen.insert(id).inserted, let member = self.relation(id) else { continue }
+            found.append(member)
+            pending += step(member)
         }
         return found
     }

@@ -65,9 +65,11 @@ public struct TableMatcher: Sendable {
         return image.indices.map { isKey[$0] ? image[$0] : Field(kind: .notSent) }
     }
 
+    /// Whether the update left every referenced column as it was. When it sent no old row, the key is unchanged.
     private func isUnchanged(_ change: RowChange) -> Bool {
-        guard let referenced, let old = change.old, let new = change.new else { return false }
+        guard let referenced, let new = change.new else { return false }
         return referenced.allSatisfy { position in
+            guard let old = change.old else { return isKey[position] }
             guard position < old.count, position < new.count else { return false }
             return old[position].isCertainlyEqual(to: new[position], in: change.bytes)
         }

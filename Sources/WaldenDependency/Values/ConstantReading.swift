@@ -26,6 +26,8 @@ enum ConstantReading {
             let value = isBinary ? FieldDecoding.binary(bytes, type: .date, family: .date) : text(bytes, family: .date)
             guard case .integer(let day)? = value else { return .unknown }
             return midnight(of: day)
+        // Longer ones are cut when they are read as a name.
+        case (.name, .text): return bytes.byteCount < 64 ? .value(.bytes(bytes.copy(0..<bytes.byteCount))) : .unknown
         case (column.type, let family):
             let value =
                 isBinary ? FieldDecoding.binary(bytes, type: type, family: family) : text(bytes, family: family)

@@ -1,0 +1,71 @@
+/// Adds to what a statement's syntax says of its effect what the functions, operators and views in it may do.
+public struct EffectAnalyzer: Sendable {
+    /// Nil when the catalog has not been read: then every function that is not known by heart may do anything.
+    private let catalog: CatalogSnapshot?
+    /// Some trigger or rule may run a function that changes settings.
+    private let writesMayChangeSettings: Bool
+
+    public init(catalog: CatalogSnapshot?) {
+        self.catalog = catalog
+        writesMayChangeSettings =
+            catalog.map { $0.settingsMayChangeUnseen && $0.relations.contains(where: \.hasTriggersOrRules) } ?? false
+    }
+
+    public func effect(of statement: ParsedStatement, context: SessionContext) -> SessionEffect {
+        let syntax = statement.effect
+        if syntax == .opaque { return syntax }
+        var effect = syntax
+        for name in statement.functions { effect = effect.union(self.effect(ofFunction: name)) }
+        guard let catalog else { return effect }
+        for name in statement.operators { effect = effect.union(self.effect(ofOperator: name, catalog)) }
+        if writesMayChangeSettings, syntax == .writes || syntax == .preparedStatements { return .opaque }
+        if catalog.settingsMayChangeUnseen, statement.relations.contains(where: { isView($0, catalog) }) {
+            return .opaque
+        }
+        // CREATE without a schema makes the object in the first schema of the path, which may be the temporary one.
+        if syntax == .writes, namesTemporarySchema(context, catalog) { return effect.union(.temporaryObjects) }
+        return effect
+    }
+
+    private func effect(ofFunction name: QualifiedName) -> SessionEffect {
+        if BuiltInFunctions.settingsChanging.contains(name.name) { return .opaque }
+        guard let catalog else {
+            return BuiltInFunctions.harmlessWithoutCatalog.contains(name.name) ? .readOnly : .opaque
+        }
+        let candidates = catalog.functions(named: name.name).filter { name.schema == nil || name.schema == $0.schema }
+        if candidates.isEmpty {
+            // A cast spelled as a call, or a function newer than the snapshot.
+            return catalog.types(named: name.name).isEmpty ? .opaque : .readOnly
+        }
+        return candidates.reduce(.readOnly) { $0.union(effect(of: $1)) }
+    }
+
+    private func effect(of function: FunctionEntry) -> SessionEffect {
+        if function.isBuiltIn {
+            let isHarmless =
+                function.volatility != .volatile || BuiltInFunctions.harmlessVolatile.contains(function.name)
+            return isHarmless ? .readOnly : .writes
+        }
+        if function.mayChangeSettings { return .opaque }
+        return function.volatility == .volatile ? .writes : .readOnly
+    }
+
+    private func effect(ofOperator name: QualifiedName, _ catalog: CatalogSnapshot) -> SessionEffect {
+        catalog.operators(named: name.name).filter { !$0.isBuiltIn }.reduce(.readOnly) { effect, entry in
+            effect.union(catalog.function(entry.function).map { self.effect(of: $0) } ?? .opaque)
+        }
+    }
+
+    private func isView(_ name: QualifiedName, _ catalog: CatalogSnapshot) -> Bool {
+        catalog.relations(named: name.name).contains { entry in
+            (name.schema == nil || name.schema == entry.schema) && entry.kind == .view
+                && entry.schema != "pg_catalog" && entry.schema != "information_schema"
+        }
+    }
+
+    private func namesTemporarySchema(_ context: SessionContext, _ catalog: CatalogSnapshot) -> Bool {
+        let source = context.searchPath ?? catalog.searchPaths.value(for: context.loginUser)
+        guard let names = SearchPath.identifiers(in: source) else { return true }
+        return names.contains { $0.hasPrefix("pg_temp") }
+    }
+}

@@ -1,0 +1,91 @@
+import WaldenCore
+
+/// Whether functions, operators and types are deterministic given the database state and the key.
+extension NameResolver {
+    /// - Returns: The result type, when only one function can be meant and it is no pseudo-type.
+    func check(_ call: FunctionCall, arguments: [TypeID?]) throws(Refusal) -> TypeID? {
+        let isOpenEnded = call.hasNamedArguments || call.isVariadic || call.isWithinGroup
+        let argumentCount = isOpenEnded ? nil : call.arguments.count
+        let all = functions(call.name, argumentCount: argumentCount)
+        guard !all.isEmpty else {
+            throw Refusal(.function, "function \(call.name) with these arguments is not in the catalog snapshot")
+        }
+        if BuiltInFunctions.dateConversions.contains(call.name.name), call.arguments.count == 1,
+            all.allSatisfy(\.isBuiltIn)
+        {
+            try checkDateConversion(call.arguments[0], type: arguments.first ?? nil, to: call.name.name)
+            return nil
+        }
+        var candidates = argumentCount == nil ? all : narrowed(all, arguments: arguments)
+        if call.name.name == "timezone", arguments.count == 2, let time = arguments[1], TypeProperties.isInstant(time) {
+            candidates = candidates.filter { !$0.isBuiltIn || $0.arguments.last != .timetz }
+        }
+        for candidate in candidates { try check(candidate) }
+        guard candidates.count == 1, let result = catalog.type(candidates[0].result), result.kind != .pseudo else {
+            return nil
+        }
+        return result.id
+    }
+
+    private func check(_ function: FunctionEntry) throws(Refusal) {
+        let name = "function \(function.isBuiltIn ? function.name : "\(function.schema).\(function.name)")"
+        guard function.kind != .procedure else { throw Refusal(.function, "\(name) is a procedure") }
+        if function.isBuiltIn {
+            switch function.volatility {
+            case .immutable: return
+            case .stable where BuiltInFunctions.deterministicStable.contains(function.name): return
+            case .stable where function.name == "timezone" && function.arguments.last != .timetz: return
+            case .stable: throw Refusal(.function, "\(name) is STABLE and depends on more than its arguments")
+            case .volatile: throw Refusal(.function, "\(name) is VOLATILE")
+            }
+        }
+        switch function.kind {
+        // Declared IMMUTABLE by CREATE AGGREGATE, whatever its parts are.
+        case .aggregate, .window: throw Refusal(.function, "\(name) is a user-defined aggregate or window function")
+        case .function, .procedure: break
+        }
+        guard function.volatility == .immutable, !function.mayChangeSettings else {
+            throw Refusal(.function, "\(name) is not IMMUTABLE")
+        }
+    }
+
+    /// Text that only the rows hold must not reach date input: it may say `today`.
+    func checkDateConversion(_ argument: Expression, type: TypeID?, to name: String) throws(Refusal) {
+        guard name != "timetz" else {
+            throw Refusal(.specialDate, "time with time zone is read by the current date")
+        }
+        switch argument {
+        // Literals have been looked at, parameters will be.
+        case .literal, .parameter: return
+        default: break
+        }
+        guard let type, TypeProperties.isDateOrTime(type) else {
+            throw Refusal(.cast, "a value not known to be a date or time is converted to \(name)")
+        }
+    }
+
+    /// - Returns: The operator's result type, when only one operator can be meant.
+    @discardableResult
+    func check(operator name: QualifiedName, left: TypeID?, right: TypeID?) throws(Refusal) -> TypeID? {
+        let candidates = operators(name, left: left, right: right)
+        guard !candidates.isEmpty else {
+            throw Refusal(.operatorUnknown, "operator \(name) is not in the catalog snapshot")
+        }
+        for candidate in candidates {
+            guard let function = catalog.function(candidate.function) else {
+                throw Refusal(.operatorUnknown, "operator \(name) has no known function")
+            }
+            let isSound =
+                candidate.isBuiltIn
+                ? function.volatility != .volatile
+                : function.volatility == .immutable && !function.mayChangeSettings
+            guard isSound else {
+                throw Refusal(.operatorUnknown, "operator \(candidate.schema).\(name.name) is not IMMUTABLE")
+            }
+        }
+        guard candidates.count == 1, let function = catalog.function(candidates[0].function),
+            let result = catalog.type(function.result), result.kind != .pseudo
+        else { return nil }
+        return result.id
+    }
+}

@@ -1,0 +1,86 @@
+import WaldenDependency
+
+/// Turns a parse tree into statements: each with its effect on the session and, when it is a query that analysis
+/// understands, the query.
+struct StatementReader {
+    let tree: ParseTree
+    let source: [UInt8]
+
+    func read() -> ParsedText? {
+        guard !tree.nodes.isEmpty, let list = tree.child(of: 0, "stmts") else { return nil }
+        var statements: [ParsedStatement] = []
+        for raw in tree.children(of: list) {
+            guard let wrapped = tree.child(of: raw, "stmt"), let node = tree.children(of: wrapped).first else {
+                return nil
+            }
+            statements.append(statement(node))
+        }
+        return ParsedText(statements: statements)
+    }
+
+    private func statement(_ node: Int) -> ParsedStatement {
+        var mentions = Mentions()
+        mentions.collect(below: node, in: tree)
+        var effect = EffectReader(tree: tree, source: source).effect(of: node)
+        if mentions.temporarySchema, effect == .writes { effect = .temporaryObjects }
+        return ParsedStatement(
+            effect: effect, functions: mentions.functions, operators: mentions.operators,
+            relations: mentions.relations, form: form(node))
+    }
+
+    private func form(_ node: Int) -> ParsedStatement.Form {
+        guard tree.isKey(of: node, "SelectStmt") else {
+            return .refused(Refusal(.notASelect, "\(tree.key(of: node)) is not a query"))
+        }
+        var reader = SyntaxReader(tree: tree, source: source)
+        do throws(Refusal) {
+            return .query(try reader.query(node))
+        } catch {
+            return .refused(error)
+        }
+    }
+}
+
+/// The names that stand anywhere in a statement, whatever its kind. Not recursive.
+struct Mentions {
+    private(set) var functions: Set<QualifiedName> = []
+    private(set) var operators: Set<QualifiedName> = []
+    private(set) var relations: Set<QualifiedName> = []
+    /// Some name begins with `pg_temp`.
+    private(set) var temporarySchema = false
+
+    mutating func collect(below root: Int, in tree: ParseTree) {
+        for index in root..<Int(tree.nodes[root].end) {
+            if tree.nodes[index].kind == .string {
+                if let text = tree.string(index), text.hasPrefix("pg_temp") { temporarySchema = true }
+            } else if tree.isKey(of: index, "funcname") {
+                functions.insert(name(index, tree))
+            } else if tree.isKey(of: index, "operName") {
+                operators.insert(name(index, tree))
+            } else if tree.isKey(of: index, "A_Expr") {
+                collectOperator(index, tree)
+            } else if tree.isKey(of: index, "RangeVar") {
+                let schema = tree.child(of: index, "schemaname").flatMap { tree.string($0) }
+                let own = tree.child(of: index, "relname").flatMap { tree.string($0) } ?? ""
+                relations.insert(QualifiedName(schema: schema, name: own))
+            }
+        }
+    }
+
+    private mutating func collectOperator(_ index: Int, _ tree: ParseTree) {
+        guard let list = tree.child(of: index, "name") else { return }
+        let name = name(list, tree)
+        if name.name.hasSuffix("BETWEEN") || name.name.hasSuffix("SYMMETRIC") {
+            for implied in ["<", "<=", ">", ">="] { operators.insert(QualifiedName(schema: nil, name: implied)) }
+        } else {
+            operators.insert(name)
+        }
+    }
+
+    private func name(_ index: Int, _ tree: ParseTree) -> QualifiedName {
+        let parts = tree.children(of: index).map { wrapped in
+            tree.children(of: wrapped).first.flatMap { tree.child(of: $0, "sval") }.flatMap { tree.string($0) } ?? ""
+        }
+        return QualifiedName(schema: parts.count > 1 ? parts[parts.count - 2] : nil, name: parts.last ?? "")
+    }
+}
