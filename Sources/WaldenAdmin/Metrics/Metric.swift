@@ -33,13 +33,15 @@ struct Metric: Sendable {
 }
 
 extension Metric {
-    static func counter(_ name: String, _ help: String, _ value: @escaping @Sendable (StatusReport) -> UInt64) -> Metric {
+    static func counter(_ name: String, _ help: String, _ value: @escaping @Sendable (StatusReport) -> UInt64) -> Metric
+    {
         Metric(name: name, kind: .counter, labels: [], help: help) { [Sample(labels: [], value: .whole(value($0)))] }
     }
 
     /// A counter with one label, whose values are the names counted by.
     static func counter(
-        _ name: String, by label: String, _ help: String, _ counts: @escaping @Sendable (StatusReport) -> [String: UInt64]
+        _ name: String, by label: String, _ help: String,
+        _ counts: @escaping @Sendable (StatusReport) -> [String: UInt64]
     ) -> Metric {
         Metric(name: name, kind: .counter, labels: [label], help: help) { report in
             counts(report).sorted { $0.key < $1.key }.map { Sample(labels: [$0.key], value: .whole($0.value)) }

@@ -1,6 +1,7 @@
 extension MetricsReference {
     static let stream: [Metric] = [
-        Metric(name: "walden_stream_state", kind: .gauge, labels: ["state"], help: "1 for the state the stream is in.") {
+        Metric(name: "walden_stream_state", kind: .gauge, labels: ["state"], help: "1 for the state the stream is in.")
+        {
             [Metric.Sample(labels: [$0.stream.state], value: .whole(1))]
         },
         .gauge("walden_stream_position_bytes", "How far the stream has been received and applied.") {
@@ -19,7 +20,9 @@ extension MetricsReference {
         .counter("walden_stream_received_bytes_total", "Bytes received on the stream.") { $0.stream.bytes },
         .counter("walden_stream_starts_total", "Times streaming began.") { $0.stream.starts },
         .counter("walden_stream_losses_total", "Times the stream was lost.") { $0.stream.losses },
-        .gauge("walden_stream_timeline", "Timeline of the log that is streamed.") { .whole(UInt64($0.stream.timeline)) },
+        .gauge("walden_stream_timeline", "Timeline of the log that is streamed.") {
+            .whole(UInt64($0.stream.timeline))
+        },
     ]
 
     static let control: [Metric] = [

@@ -12,7 +12,8 @@ struct AdminAnswer: Hashable, Sendable {
     /// `source` is called only when the answer shows figures.
     init(method: String, path: String, source: () -> StatusReport) {
         guard let page = AdminPage(rawValue: path) else {
-            self.init(status: 404, contentType: Self.plain, body: "There is no such page. There are:\n\n" + AdminPage.list)
+            self.init(
+                status: 404, contentType: Self.plain, body: "There is no such page. There are:\n\n" + AdminPage.list)
             return
         }
         guard method == "GET" || method == "HEAD" else {
@@ -57,7 +58,8 @@ enum AdminPage: String, CaseIterable {
     }
 
     static var list: String {
-        allCases.map { $0.rawValue + String(repeating: " ", count: 14 - $0.rawValue.count) + $0.summary + "\n" }.joined()
+        allCases.map { $0.rawValue + String(repeating: " ", count: 14 - $0.rawValue.count) + $0.summary + "\n" }
+            .joined()
     }
 }
 

@@ -72,7 +72,8 @@ public struct AdminServer: Service {
         quiet.logLevel = max(log.logLevel, .warning)
         return Application(
             responder: CallbackResponder<BasicRequestContext> { [source] request, _ in
-                Response(AdminAnswer(method: request.method.rawValue, path: request.uri.path, source: source), to: request)
+                Response(
+                    AdminAnswer(method: request.method.rawValue, path: request.uri.path, source: source), to: request)
             },
             server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
             configuration: ApplicationConfiguration(

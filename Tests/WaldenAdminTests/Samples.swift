@@ -1,0 +1,99 @@
+import WaldenAdmin
+
+extension StatusReport {
+    /// A report in which no two figures are alike, with names that need escaping.
+    static var sample: StatusReport {
+        var report = StatusReport()
+        report.version = "0.1.0"
+        report.uptimeSeconds = 12.5
+        report.reason = "the stream is lost"
+        report.reasons = [
+            CachingObstacle(source: "catalog", reason: "not read yet"),
+            CachingObstacle(source: "stream", reason: "the stream is lost"),
+        ]
+        report.findings = ["table \"t\" is not published"]
+        report.fillProxy()
+        report.fillCache()
+        report.fillStream()
+        report.nodes = [.primary, .unseen]
+        return report
+    }
+
+    private mutating func fillProxy() {
+        proxy.clients = 3
+        proxy.accepted = 41
+        proxy.closed = ["terminated": 30, "lost": 8]
+        proxy.cancelRequests = 2
+        proxy.coalesced = 7
+        proxy.bytesFromClients = 1_001
+        proxy.bytesFromServers = 2_002
+        proxy.listening = ["127.0.0.1:6432", "/run/walden/.s.PGSQL.6432"]
+        proxy.primary = "127.0.0.1:5432"
+        proxy.primaryProblem = "refused"
+        control.probes = 71
+        control.heartbeats = 72
+        control.problem = "timed out"
+    }
+
+    private mutating func fillCache() {
+        cache.level = "bounded"
+        cache.maxStalenessSeconds = 1.0
+        cache.hits = 100
+        cache.misses = 20
+        cache.stale = 4
+        cache.suspendedLookups = 5
+        cache.bypasses = ["write": 9, "a\\b\"c\nd": 1]
+        cache.invalidations = ["row": 11, "ddl": 12]
+        cache.fillsBegun = 19
+        cache.fillsKept = 17
+        cache.fillsRefused = ["too many": 13]
+        cache.fillsTainted = ["truncate": 14]
+        cache.fillsAbandoned = ["error": 15]
+        cache.entries = 16
+        cache.bytes = 4_096
+        cache.maxBytes = 65_536
+        cache.pendingFills = 18
+        cache.recentTransactions = 21
+        cache.recentChanges = 22
+    }
+
+    private mutating func fillStream() {
+        stream.state = "connecting"
+        stream.slot = "walden_1"
+        stream.position = "16/B374D848"
+        stream.watermark = "0/10"
+        stream.lagBytes = 31
+        stream.lagSeconds = 0.25
+        stream.transactions = 32
+        stream.rowChanges = 33
+        stream.messages = 34
+        stream.bytes = 35
+        stream.starts = 36
+        stream.losses = 37
+        stream.lastLoss = "server closed the connection\n"
+        stream.timeline = 2
+        stream.systemIdentifier = "7300000000000000001"
+    }
+}
+
+extension NodeReport {
+    static var primary: NodeReport {
+        var node = NodeReport()
+        node.name = "pg1"
+        node.role = "primary"
+        node.reachable = true
+        node.receivedLSN = "0/20"
+        node.replayedLSN = "0/10"
+        node.lagBytes = 16
+        node.lagSeconds = 0.5
+        node.timeline = 2
+        return node
+    }
+
+    static var unseen: NodeReport {
+        var node = NodeReport()
+        node.name = "pg2"
+        node.problem = "no route to host"
+        return node
+    }
+}

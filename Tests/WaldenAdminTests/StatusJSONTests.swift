@@ -1,0 +1,85 @@
+import Testing
+
+@testable import WaldenAdmin
+
+@Suite("/v1/status")
+struct StatusJSONTests {
+    @Test("a report with every figure, byte for byte")
+    func everything() {
+        let expected = [
+            #"{"version":"0.1.0","uptime_seconds":12.5,"caching":false,"reason":"the stream is lost","#,
+            #""reasons":[{"source":"catalog","reason":"not read yet"},"#,
+            #"{"source":"stream","reason":"the stream is lost"}],"#,
+            #""hits":100,"misses":20,"stale":4,"bypasses":{"a\\b\"c\nd":1,"write":9},"#,
+            #""invalidations":{"ddl":12,"row":11},"entries":16,"bytes":4096,"#,
+            #""cache":{"level":"bounded","max_staleness_seconds":1.0,"suspended_lookups":5,"fills_begun":19,"#,
+            #""fills_kept":17,"fills_refused":{"too many":13},"fills_tainted":{"truncate":14},"#,
+            #""fills_abandoned":{"error":15},"pending_fills":18,"max_bytes":65536,"#,
+            #""recent_transactions":21,"recent_changes":22},"#,
+            #""stream":{"state":"connecting","slot":"walden_1","position":"16/B374D848","watermark":"0/10","#,
+            #""lag_bytes":31,"lag_seconds":0.25,"transactions":32,"row_changes":33,"messages":34,"bytes":35,"#,
+            #""starts":36,"losses":37,"last_loss":"server closed the connection\n","timeline":2,"#,
+            #""system_identifier":"7300000000000000001"},"#,
+            #""control":{"probes":71,"heartbeats":72,"problem":"timed out"},"#,
+            #""proxy":{"listening":["127.0.0.1:6432","/run/walden/.s.PGSQL.6432"],"primary":"127.0.0.1:5432","#,
+            #""primary_problem":"refused","clients":3,"accepted":41,"closed":{"lost":8,"terminated":30},"#,
+            #""cancel_requests":2,"coalesced":7,"bytes_from_clients":1001,"bytes_from_servers":2002},"#,
+            #""nodes":[{"name":"pg1","role":"primary","reachable":true,"problem":null,"received_lsn":"0/20","#,
+            #""replayed_lsn":"0/10","lag_bytes":16,"lag_seconds":0.5,"timeline":2},"#,
+            #"{"name":"pg2","role":"unknown","reachable":false,"problem":"no route to host","#,
+            #""received_lsn":null,"replayed_lsn":null,"lag_bytes":null,"lag_seconds":null,"timeline":0}],"#,
+            #""findings":["table \"t\" is not published"]}"#, "\n",
+        ]
+        #expect(StatusReport.sample.json == expected.joined())
+    }
+
+    @Test("a report of nothing has every member")
+    func nothing() {
+        let json = StatusReport().json
+        #expect(
+            json.hasPrefix(#"{"version":"","uptime_seconds":0.0,"caching":false,"reason":null,"reasons":[],"hits":0,"#))
+        #expect(json.hasSuffix("\"nodes\":[],\"findings\":[]}\n"))
+    }
+}
+
+@Suite("JSON text")
+struct JSONTests {
+    @Test(
+        "strings are escaped as RFC 8259 demands, and no further",
+        arguments: [
+            ("", #""""#),
+            ("plain", #""plain""#),
+            (#"say "no""#, #""say \"no\"""#),
+            (#"C:\x"#, #""C:\\x""#),
+            ("a\nb\rc\td", #""a\nb\rc\td""#),
+            ("a\r\nb", #""a\r\nb""#),
+            ("\u{0}\u{1}\u{B}\u{1F} ", #""\u0000\u0001\u000b\u001f ""#),
+            ("\u{7F}/é/日本/🐘/\u{2028}", "\"\u{7F}/é/日本/🐘/\u{2028}\""),
+            ("e\u{301}\"\u{301}", "\"e\u{301}\\\"\u{301}\""),
+        ])
+    func strings(text: String, expected: String) {
+        #expect(Array(JSON.string(text).text.utf8) == Array(expected.utf8))
+    }
+
+    @Test(
+        "numbers",
+        arguments: [
+            (JSON.whole(0), "0"), (.whole(.max), "18446744073709551615"), (.count(-1), "0"),
+            (.count(.max), "9223372036854775807"),
+            (.number(0), "0.0"), (.number(-1.5), "-1.5"), (.number(0.00001), "1e-05"), (.number(1e300), "1e+300"),
+            (.number(.nan), "null"), (.number(.infinity), "null"), (.number(-.infinity), "null"),
+        ])
+    func numbers(json: JSON, expected: String) {
+        #expect(json.text == expected)
+    }
+
+    @Test("members keep their order, counts are ordered by name")
+    func nesting() {
+        let json: JSON = [
+            "z": .array([.null, .bool(true), .bool(false), .array([]), [:]]),
+            "a": .counts(["b": 2, "a": 1]),
+            "a\"": .string(orNull: nil),
+        ]
+        #expect(json.text == #"{"z":[null,true,false,[],{}],"a":{"a":1,"b":2},"a\"":null}"#)
+    }
+}
