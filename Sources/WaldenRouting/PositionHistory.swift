@@ -9,11 +9,12 @@ public import WaldenCore
 public struct PositionHistory: Hashable, Sendable {
     private struct Sample: Hashable {
         let end: LSN
-        /// The last moment known at which the log ended there.
-        var seenAt: Instant
+        let firstSeenAt: Instant
+        /// The last moment known at which the log still ended there; on an idle primary long after the first.
+        var lastSeenAt: Instant
     }
 
-    /// At one sample a second, a little over an hour; 64 KiB.
+    /// At one sample a second, a little over an hour; 96 KiB.
     public static let defaultCapacity = 4_096
 
     private let capacity: Int
@@ -29,21 +30,21 @@ public struct PositionHistory: Hashable, Sendable {
     public var end: LSN? { ring.isEmpty ? nil : sample(ring.count - 1).end }
 
     /// Since when something is known; nil before the first sample.
-    public var beginning: Instant? { ring.isEmpty ? nil : sample(0).seenAt }
+    public var beginning: Instant? { ring.isEmpty ? nil : sample(0).firstSeenAt }
 
     /// The log ended at `end` at the moment `now`. Looks that arrive out of order are ignored.
     public mutating func record(_ end: LSN, at now: Instant) {
         if !ring.isEmpty {
             let newest = sample(ring.count - 1)
-            guard now >= newest.seenAt else { return }
+            guard now >= newest.lastSeenAt else { return }
             if end == newest.end {
                 // Nothing was written meanwhile, so the state at this position is that of now.
-                ring[place(ring.count - 1)].seenAt = now
+                ring[place(ring.count - 1)].lastSeenAt = now
                 return
             }
             if end < newest.end { forget() }
         }
-        append(Sample(end: end, seenAt: now))
+        append(Sample(end: end, firstSeenAt: now, lastSeenAt: now))
     }
 
     public mutating func forget() {
@@ -53,7 +54,7 @@ public struct PositionHistory: Hashable, Sendable {
 
     /// Where the log ended at that moment, as far as known; nil before the first sample.
     public func end(asOf moment: Instant) -> LSN? {
-        let later = firstIndex { $0.seenAt > moment }
+        let later = firstIndex { $0.firstSeenAt > moment }
         return later == 0 ? nil : sample(later - 1).end
     }
 
@@ -61,7 +62,7 @@ public struct PositionHistory: Hashable, Sendable {
     /// had been written by then. Nil when that was before the first sample.
     public func lastMoment(covering position: LSN) -> Instant? {
         let beyond = firstIndex { $0.end > position }
-        return beyond == 0 ? nil : sample(beyond - 1).seenAt
+        return beyond == 0 ? nil : sample(beyond - 1).lastSeenAt
     }
 
     private mutating func append(_ new: Sample) {

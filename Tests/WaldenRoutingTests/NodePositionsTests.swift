@@ -60,6 +60,13 @@ import WaldenRouting
         #expect(cluster.lag(of: "a") == Lag(replayBytes: 1, receiveBytes: nil, age: .about(.seconds(1))))
     }
 
+    @Test func aLookBetweenTwoAtAnIdlePrimaryMissesNothing() {
+        var cluster = cluster
+        cluster.standbySampled("a", standby(replayed: 950, at: 11))
+        cluster.primarySampled(end: LSN(1000), timeline: TimelineID(1), at: seconds(12))
+        #expect(cluster.lag(of: "a") == Lag(replayBytes: 50, receiveBytes: nil, age: .about(.seconds(2))))
+    }
+
     @Test func beyondTheHistoryTheAgeIsALowerBound() {
         let lag = lag(standby(replayed: 40, at: 10))
         #expect(lag?.replayBytes == 960)

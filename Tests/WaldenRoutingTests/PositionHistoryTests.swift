@@ -47,6 +47,22 @@ import WaldenRouting
         #expect(history.lastMoment(covering: LSN(300)) == seconds(1_000))
     }
 
+    /// A look at a standby falls between two looks at an idle primary: the log ended there all the while.
+    @Test func anIdleLogEndedThereAllTheWhile() {
+        var history = rising(3)
+        history.record(LSN(300), at: seconds(9))
+        #expect(history.end(asOf: seconds(3)) == LSN(300))
+        #expect(history.end(asOf: seconds(5)) == LSN(300))
+        #expect(history.end(asOf: seconds(2)) == LSN(200))
+    }
+
+    @Test func whatIsKnownBeganWithTheFirstLook() {
+        var history = PositionHistory()
+        history.record(LSN(100), at: seconds(1))
+        history.record(LSN(100), at: seconds(9))
+        #expect(history.beginning == seconds(1))
+    }
+
     @Test func aLateLookIsIgnored() {
         var history = rising(5)
         history.record(LSN(450), at: seconds(4))
@@ -83,21 +99,21 @@ import WaldenRouting
         }
         let capacity = Int(next(6)) + 1
         var history = PositionHistory(capacity: capacity)
-        var list: [(end: UInt64, at: UInt64)] = []
+        var list: [(end: UInt64, first: Int, last: Int)] = []
         var end: UInt64 = 50
         for now in 1...200 {
             end = next(30) == 0 ? end / 2 : end + next(3) * 10
             history.record(LSN(end), at: seconds(now))
             if let last = list.last, last.end > end { list.removeAll() }
-            if let last = list.last, last.end == end { list.removeLast() }
-            list.append((end, UInt64(now)))
+            let first = list.last?.end == end ? list.removeLast().first : now
+            list.append((end, first, now))
             if list.count > capacity { list.removeFirst() }
             let position = next(end + 20)
             let moment = Int(next(UInt64(now) + 2))
             #expect(
                 history.lastMoment(covering: LSN(position))
-                    == list.last { $0.end <= position }.map { seconds(Int($0.at)) })
-            #expect(history.end(asOf: seconds(moment)) == list.last { $0.at <= moment }.map { LSN($0.end) })
+                    == list.last { $0.end <= position }.map { seconds($0.last) })
+            #expect(history.end(asOf: seconds(moment)) == list.last { $0.first <= moment }.map { LSN($0.end) })
             #expect(history.end == LSN(end))
         }
     }
