@@ -1,20 +1,9 @@
 public import NIOCore
+public import WaldenCore
 public import WaldenSession
 
 /// What the proxy listens on, where it relays to, and what it may hold.
 public struct ProxyConfiguration: Sendable {
-    public enum Endpoint: Hashable, Sendable, CustomStringConvertible {
-        case tcp(host: String, port: Int)
-        case unix(path: String)
-
-        public var description: String {
-            switch self {
-            case .tcp(let host, let port): "\(host):\(port)"
-            case .unix(let path): path
-            }
-        }
-    }
-
     public var listen: [Endpoint]
     public var primary: Endpoint
     /// False: a plain relay that parses no statement.

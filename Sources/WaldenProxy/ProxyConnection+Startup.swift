@@ -153,7 +153,7 @@ extension RawSpan {
 enum ServerBootstrapping {
     /// A connection that belongs to `connection`, on the client's event loop, read on demand.
     static func connect(
-        to endpoint: ProxyConfiguration.Endpoint, on loop: any EventLoop, timeout: TimeAmount,
+        to endpoint: Endpoint, on loop: any EventLoop, timeout: TimeAmount,
         connection: ProxyConnection
     ) -> EventLoopFuture<any Channel> {
         let bound = NIOLoopBound(connection, eventLoop: loop)
@@ -168,7 +168,7 @@ enum ServerBootstrapping {
     }
 
     static func connectOnly(
-        to endpoint: ProxyConfiguration.Endpoint, on loop: any EventLoop, timeout: TimeAmount
+        to endpoint: Endpoint, on loop: any EventLoop, timeout: TimeAmount
     ) -> EventLoopFuture<any Channel> {
         connect(bootstrap(on: loop, timeout: timeout), to: endpoint)
     }
@@ -181,7 +181,7 @@ enum ServerBootstrapping {
     }
 
     private static func connect(
-        _ bootstrap: ClientBootstrap, to endpoint: ProxyConfiguration.Endpoint
+        _ bootstrap: ClientBootstrap, to endpoint: Endpoint
     ) -> EventLoopFuture<any Channel> {
         switch endpoint {
         case .tcp(let host, let port):

@@ -125,6 +125,8 @@ final class ProxyConnection {
     }
 
     func flushServer() {
+        // What is to be sent first waits for the connection.
+        guard server != nil else { return }
         handOverServerOutput()
         if serverNeedsFlush { server?.flush() }
         serverNeedsFlush = false

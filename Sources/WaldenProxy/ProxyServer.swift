@@ -2,6 +2,7 @@ public import Logging
 public import NIOCore
 public import WaldenCache
 import NIOPosix
+import WaldenCore
 import WaldenWire
 
 /// Listens for clients and relays each to its server connection.
@@ -37,7 +38,7 @@ public final class ProxyServer: Sendable {
         return bound
     }
 
-    private func bind(_ endpoint: ProxyConfiguration.Endpoint) async throws -> any Channel {
+    private func bind(_ endpoint: Endpoint) async throws -> any Channel {
         let context = context
         let connections = connections
         let bootstrap = ServerBootstrap(group: group)

@@ -1,2 +1,9 @@
 import ArgumentParser
-@main struct Walden: AsyncParsableCommand {}
+import WaldenRuntime
+
+@main
+struct Walden: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "walden", abstract: "Cached reads in front of PostgreSQL, invalidated by its own log.",
+        version: Version.current, subcommands: [Run.self])
+}

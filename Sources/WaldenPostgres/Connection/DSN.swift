@@ -1,18 +1,5 @@
 internal import CLibPQ
-
-/// Where a server listens, for connections that are not made by libpq.
-public enum Endpoint: Hashable, Sendable, CustomStringConvertible {
-    case tcp(host: String, port: Int)
-    /// The socket file itself, e.g. `/var/run/postgresql/.s.PGSQL.5432`.
-    case unix(path: String)
-
-    public var description: String {
-        switch self {
-        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-        case .unix(let path): path
-        }
-    }
-}
+public import WaldenCore
 
 /// A connection string as libpq understands it (PostgreSQL documentation, "Connection Strings"): a URI or
 /// `keyword=value` pairs. What it leaves out comes from the environment (`PGHOST`, `PGUSER` …) as with psql.
@@ -160,7 +147,8 @@ extension DSN {
     /// libpq quotes what it stumbled over, and that may be half of a password with a space in it.
     static func withoutQuotes(_ message: String) -> String {
         let parts = message.split(separator: "\"", omittingEmptySubsequences: false)
-        return parts.enumerated().map { $0.offset.isMultiple(of: 2) ? String($0.element) : "…" }.joined(separator: "\"")
+        return parts.enumerated().map { index, part in index.isMultiple(of: 2) ? String(part) : "…" }
+            .joined(separator: "\"")
     }
 }
 

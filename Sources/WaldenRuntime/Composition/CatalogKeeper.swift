@@ -32,6 +32,7 @@ final class CatalogKeeper: Sendable {
     private let cache: ResultCache
     private let statements: StatementCatalog
     private let caching: CachingState
+    private let streamRuns: @Sendable () -> Bool
     private let log: Logger
     private let pool = NIOThreadPool(numberOfThreads: 1)
     private let state = Mutex(State())
@@ -41,7 +42,7 @@ final class CatalogKeeper: Sendable {
 
     init(
         dsn: DSN, publication: String, cache: ResultCache, statements: StatementCatalog, caching: CachingState,
-        log: Logger
+        log: Logger, streamRuns: @escaping @Sendable () -> Bool
     ) {
         self.dsn = dsn
         self.publication = publication
@@ -49,6 +50,7 @@ final class CatalogKeeper: Sendable {
         self.statements = statements
         self.caching = caching
         self.log = log
+        self.streamRuns = streamRuns
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -89,8 +91,13 @@ final class CatalogKeeper: Sendable {
         state.withLock { state in
             do throws(PostgresError) {
                 let connection = try connect(&state)
-                try judge(connection, &state)
-                return try state.isReady ? readIfChanged(connection, &state) : true
+                let digest = try CatalogDigest.read(connection, includingSchema: false)
+                if !state.isReady || digest != state.digest { judge(&state) }
+                guard state.isReady, digest != state.digest || cache.statistics.catalogIsStale else { return true }
+                let isUpToDate = try read(connection, &state)
+                state.digest = digest
+                report(.catalog, nil)
+                return isUpToDate
             } catch {
                 state.connection = nil
                 report(.catalog, "the catalog cannot be read: \(error)")
@@ -107,23 +114,31 @@ final class CatalogKeeper: Sendable {
     }
 
     /// Looks whether the prerequisites are there, and lets the cache go on or stop accordingly.
-    private func judge(_ connection: Connection, _ state: inout State) throws(PostgresError) {
-        let blocking = try Readiness.findings(connection, publication: publication)
-        report(.readiness, blocking.isEmpty ? nil : blocking.joined(separator: "; "))
-        let isReady = blocking.isEmpty
-        guard isReady != state.isReady else { return }
-        state.isReady = isReady
-        if isReady {
+    private func judge(_ state: inout State) {
+        let isStreaming = streamRuns()
+        let blockers = Doctor.blockers(dsn, publication: publication).filter { finding in
+            // The running stream itself holds a slot and a walsender, perhaps the last ones.
+            !(isStreaming && Self.heldByStream.contains(finding.id))
+        }
+        report(.readiness, blockers.first.map(Self.describe))
+        let wasReady = state.isReady
+        state.isReady = blockers.isEmpty
+        if !state.isReady {
             state.digest = nil
-        } else {
-            statements.replaceCatalog(nil)
-            _ = cache.flush()
+            if wasReady {
+                statements.replaceCatalog(nil)
+                _ = cache.flush()
+            }
         }
     }
 
-    private func readIfChanged(_ connection: Connection, _ state: inout State) throws(PostgresError) -> Bool {
-        let digest = try CatalogDigest.read(connection, includingSchema: false)
-        guard digest != state.digest || cache.statistics.catalogIsStale else { return true }
+    private static let heldByStream: Set<Finding.ID> = [.replicationSlots, .walSenders, .replicationConnection]
+
+    private static func describe(_ finding: Finding) -> String {
+        "\(finding.what) (\(finding.evidence))" + (finding.cure.map { "; cure: \($0)" } ?? "")
+    }
+
+    private func read(_ connection: Connection, _ state: inout State) throws(PostgresError) -> Bool {
         let answer = try connection.execute("SELECT pg_catalog.pg_current_snapshot()::text").rows.first?.first ?? nil
         guard let snapshot = answer.flatMap(Snapshot.init) else {
             throw PostgresError(.unexpectedReply, "the server gave no snapshot")
@@ -132,11 +147,8 @@ final class CatalogKeeper: Sendable {
         let catalog = try CatalogReader.read(connection, publication: publication, generation: state.generation)
         statements.replaceCatalog(catalog)
         announced.store(state.generation, ordering: .releasing)
-        let isUpToDate = cache.catalogChanged(generation: state.generation, readUnder: snapshot)
-        state.digest = digest
-        report(.catalog, nil)
         log.info("the catalog has been read", metadata: ["generation": "\(state.generation)"])
-        return isUpToDate
+        return cache.catalogChanged(generation: state.generation, readUnder: snapshot)
     }
 
     private func report(_ source: CachingState.Source, _ reason: String?) {

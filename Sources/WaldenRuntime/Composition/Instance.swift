@@ -3,7 +3,6 @@ import NIOCore
 import NIOPosix
 import WaldenCache
 import WaldenCore
-import WaldenDependency
 import WaldenPostgres
 import WaldenProxy
 import WaldenSQLParser
@@ -14,49 +13,94 @@ import WaldenSQLParser
 ///     event loops ──── proxy ───────────► cache ◄── CatalogKeeper
 final class Instance: Sendable {
     let configuration: Configuration
+    let primary: DSN
     let cache: ResultCache
-    let statements = StatementCatalog()
     let caching = CachingState()
     let stream: ReplicationStream
     let prober: Prober
     let streamCoupling: StreamCoupling
     let proberCoupling: ProberCoupling
     let catalog: CatalogKeeper
-    let proxy: ProxyServer
-    let group: MultiThreadedEventLoopGroup
     let surroundings: ProxySurroundings
+    let proxy: ProxyServer
+    let nodes: NodeBoard
+    let group: MultiThreadedEventLoopGroup
     let startedAt = MonotonicClock.now()
+    private let monitors: [NodeMonitor]
 
     init(_ configuration: Configuration, log: Logger) throws {
         self.configuration = configuration
+        let primary = try DSN(configuration.primary)
+        self.primary = primary
         let cache = ResultCache(configuration: configuration.cacheLimits)
         self.cache = cache
-        let dsn = try DSN(configuration.primary)
-        let catalog = CatalogKeeper(
-            dsn: dsn, publication: configuration.publication, cache: cache, statements: statements, caching: caching,
-            log: log.part("catalog"))
-        self.catalog = catalog
-        proberCoupling = ProberCoupling(cache: cache, log: log.part("control"))
-        var probing = Prober.Configuration(dsn: dsn)
-        probing.tickInterval = configuration.heartbeatInterval
         var generator = SystemRandomNumberGenerator()
+
+        proberCoupling = ProberCoupling(cache: cache, log: log.part("control"))
+        var probing = Prober.Configuration(dsn: primary)
+        probing.tickInterval = configuration.tickInterval
         let prober = try Prober(probing, seed: generator.next(), delegate: proberCoupling)
         self.prober = prober
+
+        let hands = ProberCoupling.Hands()
         streamCoupling = StreamCoupling(
-            cache: cache, startProbe: StartProbe(dsn: dsn), log: log.part("stream"),
-            catalogWanted: { catalog.refresh() }, probeWanted: { prober.requestProbe() })
-        var streaming = ReplicationStream.Configuration(dsn: dsn)
+            cache: cache, startProbe: StartProbe(dsn: primary), log: log.part("stream"),
+            catalogWanted: { hands.requestCatalog() }, probeWanted: { prober.requestProbe() })
+        var streaming = ReplicationStream.Configuration(dsn: primary)
         streaming.publication = configuration.publication
         streaming.maxSilence = configuration.maxSilence
         let stream = try ReplicationStream(streaming, seed: generator.next(), delegate: streamCoupling)
         self.stream = stream
-        proberCoupling.attach(
-            ProberCoupling.Hands(
-                requestKeepalive: { stream.requestKeepalive() }, requestCatalog: { catalog.refresh() }))
-        group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.workers)
+
+        let statements = StatementCatalog()
+        let catalog = CatalogKeeper(
+            dsn: primary, publication: configuration.publication, cache: cache, statements: statements,
+            caching: caching, log: log.part("catalog"), streamRuns: { stream.status.state == .streaming })
+        self.catalog = catalog
+        hands.attach(keepalive: { stream.requestKeepalive() }, catalog: { catalog.refresh() })
+        proberCoupling.attach(hands)
+
+        nodes = NodeBoard(names: configuration.replicas.indices.map { "replica\($0 + 1)" })
+        monitors = try Self.monitors(configuration, reportingTo: nodes)
+        group = MultiThreadedEventLoopGroup(
+            numberOfThreads: configuration.workers > 0 ? configuration.workers : System.coreCount)
         surroundings = ProxySurroundings(statements: statements, catalog: catalog, prober: prober)
         proxy = ProxyServer(
-            configuration: try configuration.proxyConfiguration(dsn), group: group, cache: cache,
+            configuration: configuration.proxyConfiguration(primary), group: group, cache: cache,
             delegate: surroundings, log: log.part("proxy"))
+    }
+
+    private static func monitors(
+        _ configuration: Configuration, reportingTo nodes: NodeBoard
+    ) throws -> [NodeMonitor] {
+        var generator = SystemRandomNumberGenerator()
+        return try configuration.replicas.enumerated().map { index, dsn in
+            try NodeMonitor(
+                NodeMonitor.Configuration(name: "replica\(index + 1)", dsn: try DSN(dsn)), seed: generator.next()
+            ) { nodes.note($0) }
+        }
+    }
+
+    /// Begins to follow the cluster.
+    func startThreads() throws {
+        for monitor in monitors { try monitor.start() }
+        guard configuration.isCaching else { return }
+        try prober.start()
+        try stream.start()
+    }
+
+    /// Ends the threads and waits for them, off the cooperative pool.
+    func stopThreads() async {
+        stream.stop()
+        prober.stop()
+        for monitor in monitors { monitor.stop() }
+        let pool = NIOThreadPool(numberOfThreads: 1)
+        pool.start()
+        try? await pool.runIfActive { [self] in
+            stream.join()
+            prober.join()
+            for monitor in monitors { monitor.join() }
+        }
+        try? await pool.shutdownGracefully()
     }
 }

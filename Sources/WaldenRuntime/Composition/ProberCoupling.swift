@@ -6,10 +6,22 @@ import WaldenPostgres
 
 /// Hands probes to the cache and the cache's demands to prober and stream, on the prober's thread.
 final class ProberCoupling: ProberDelegate {
-    /// What the cache's demands are met by; set once, before the prober starts.
-    struct Hands: Sendable {
-        let requestKeepalive: @Sendable () -> Void
-        let requestCatalog: @Sendable () -> Void
+    /// What the cache's demands are met by. The parts exist later than those that call them.
+    final class Hands: Sendable {
+        private typealias Call = @Sendable () -> Void
+        private let calls = Mutex<(keepalive: Call, catalog: Call)?>(nil)
+
+        func attach(keepalive: @escaping @Sendable () -> Void, catalog: @escaping @Sendable () -> Void) {
+            calls.withLock { $0 = (keepalive, catalog) }
+        }
+
+        func requestKeepalive() {
+            calls.withLock { $0 }?.keepalive()
+        }
+
+        func requestCatalog() {
+            calls.withLock { $0 }?.catalog()
+        }
     }
 
     private struct State {

@@ -1,0 +1,127 @@
+import WaldenAdmin
+import WaldenCache
+import WaldenCore
+import WaldenPostgres
+import WaldenProxy
+
+/// What the instance tells about itself.
+extension Instance {
+    func report() -> StatusReport {
+        let now = MonotonicClock.now()
+        let statistics = cache.statistics
+        var report = StatusReport()
+        report.version = Version.current
+        report.uptimeSeconds = now.elapsed(since: startedAt).fractionalSeconds
+        report.reasons = obstacles(statistics).map { CachingObstacle(source: $0.source.rawValue, reason: $0.reason) }
+        report.caching = report.reasons.isEmpty
+        report.reason = report.reasons.first?.reason
+        report.proxy = proxyReport()
+        report.cache = cacheReport(statistics)
+        report.stream = streamReport(statistics, now)
+        report.control.probes = proberCoupling.probes
+        report.control.heartbeats = proberCoupling.heartbeats
+        report.control.problem = proberCoupling.problem.map { "\($0)" }
+        report.nodes = nodes.reports(primaryPosition: statistics.probedLSN)
+        report.findings = report.reasons.filter { $0.source == "readiness" }.map(\.reason)
+        return report
+    }
+
+    /// Everything that keeps the cache off now, most fundamental first.
+    private func obstacles(_ statistics: CacheStatistics) -> [(source: CachingState.Source, reason: String)] {
+        guard configuration.isCaching else { return [(.configuration, "cache.enabled is false")] }
+        var result = caching.all
+        if let problem = proberCoupling.problem { result.append((.control, "no control connection: \(problem)")) }
+        if let suspension = statistics.suspension {
+            let detail = statistics.suspensionDetail.isEmpty ? "" : ": \(statistics.suspensionDetail)"
+            result.append((.stream, "\(suspension.label)\(detail)"))
+        } else if statistics.freshAsOf == .distantPast {
+            result.append((.stream, "the cache has not caught up with the primary yet"))
+        }
+        return result
+    }
+
+    private func proxyReport() -> ProxyReport {
+        let figures = proxy.figures
+        var report = ProxyReport()
+        report.clients = figures.clients
+        report.accepted = figures.accepted
+        report.closed = figures.closed
+        report.cancelRequests = figures.cancelRequests
+        report.coalesced = figures.coalesced
+        report.bytesFromClients = figures.bytesFromClients
+        report.bytesFromServers = figures.bytesFromServers
+        report.listening = configuration.listen.map(\.description)
+        report.primary = primary.endpoint.description
+        report.primaryProblem = surroundings.primaryProblem
+        return report
+    }
+
+    private func cacheReport(_ statistics: CacheStatistics) -> CacheReport {
+        var report = CacheReport()
+        report.level = "bounded"
+        report.maxStalenessSeconds = configuration.maxStaleness.fractionalSeconds
+        report.hits = UInt64(statistics.hits)
+        report.misses = UInt64(statistics.misses)
+        report.stale = UInt64(statistics.stale)
+        report.suspendedLookups = UInt64(statistics.suspendedLookups)
+        report.bypasses = proxy.figures.bypasses
+        report.invalidations = statistics.invalidations.labelled(\.label)
+        report.fillsBegun = UInt64(statistics.fillsBegun)
+        report.fillsKept = UInt64(statistics.fillsKept)
+        report.fillsRefused = statistics.fillsRefused.labelled(\.label)
+        report.fillsTainted = statistics.fillsTainted.labelled(\.label)
+        report.fillsAbandoned = statistics.fillsAbandoned.labelled(\.label)
+        report.entries = statistics.entries
+        report.bytes = statistics.bytes
+        report.maxBytes = configuration.cacheBytes
+        report.pendingFills = statistics.runningFills + statistics.completedFills
+        report.recentTransactions = statistics.recentTransactions
+        report.recentChanges = statistics.recentChanges
+        return report
+    }
+
+    private func streamReport(_ statistics: CacheStatistics, _ now: Instant) -> StreamReport {
+        let status = stream.status
+        var report = StreamReport()
+        report.state = status.state.label
+        report.position = "\(status.position)"
+        report.watermark = "\(statistics.watermark)"
+        report.lagBytes = max(statistics.probedLSN, status.serverPosition).bytes(since: statistics.watermark)
+        if statistics.freshAsOf > .distantPast {
+            report.lagSeconds = now.elapsed(since: statistics.freshAsOf).fractionalSeconds
+        }
+        report.transactions = status.transactions
+        report.rowChanges = status.rowChanges
+        report.messages = status.messages
+        report.bytes = status.bytes
+        report.starts = status.starts
+        report.losses = streamCoupling.losses
+        report.lastLoss = streamCoupling.lastLoss.map { "\($0.reason.rawValue): \($0.error)" }
+        if let identity = status.identity {
+            report.timeline = identity.timeline.rawValue
+            report.systemIdentifier = identity.systemIdentifier
+        }
+        return report
+    }
+}
+
+extension Tally {
+    fileprivate func labelled(_ name: (Label) -> String) -> [String: UInt64] {
+        var result: [String: UInt64] = [:]
+        for label in Label.allCases where self[label] > 0 { result[name(label)] = UInt64(self[label]) }
+        return result
+    }
+}
+
+extension StreamStatus.State {
+    fileprivate var label: String {
+        switch self {
+        case .idle: "idle"
+        case .connecting: "connecting"
+        case .creatingSlot: "creating_slot"
+        case .streaming: "streaming"
+        case .waiting: "waiting"
+        case .stopped: "stopped"
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import UnixSignals
+import WaldenAdmin
+import WaldenCore
+import WaldenPostgres
+import WaldenProxy
+
+/// `walden run`.
+public enum Service {
+    /// Runs until SIGTERM or SIGINT, then lets sessions come to a quiet moment.
+    ///
+    /// - Parameter reload: Reads the configuration again, for SIGHUP.
+    /// - Throws: what kept a part from starting, e.g. an address in use. A server that cannot be reached does not.
+    public static func run(
+        _ configuration: Configuration, reload: @escaping @Sendable () throws -> Configuration
+    ) async throws {
+        let level = LogLevel(configuration.logLevel)
+        let log = LogSetup.logger(format: configuration.logFormat, level: level)
+        let instance = try Instance(configuration, log: log)
+        let host = configuration.admin
+        let admin = AdminServer(
+            host: host.host, port: host.port, source: { instance.report() }, log: log.part("admin"))
+        let reloader = ReloadService(configuration: configuration, level: level, log: log, reload: reload)
+        // Stopped in the opposite order: sessions first, while everything they need still works.
+        let services: [any ServiceLifecycle.Service] = [
+            ThreadService(instance: instance), CatalogService(catalog: instance.catalog, isOn: configuration.isCaching),
+            reloader, admin, ProxyService(instance: instance, log: log.part("proxy")),
+        ]
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: log.part("lifecycle")))
+        do {
+            try await group.run()
+        } catch {
+            try? await instance.group.shutdownGracefully()
+            throw error
+        }
+        try await instance.group.shutdownGracefully()
+        log.info("Walden has stopped")
+    }
+}
+
+extension Endpoint {
+    fileprivate var host: String {
+        if case .tcp(let host, _) = self { host } else { "" }
+    }
+
+    fileprivate var port: Int {
+        if case .tcp(_, let port) = self { port } else { 0 }
+    }
+}
+
+/// The threads that speak libpq: stream, prober, node monitors.
+private struct ThreadService: ServiceLifecycle.Service {
+    let instance: Instance
+
+    func run() async throws {
+        try instance.startThreads()
+        try? await gracefulShutdown()
+        await instance.stopThreads()
+    }
+}
+
+private struct CatalogService: ServiceLifecycle.Service {
+    let catalog: CatalogKeeper
+    let isOn: Bool
+
+    func run() async throws {
+        guard isOn else {
+            try? await gracefulShutdown()
+            return
+        }
+        await cancelWhenGracefulShutdown { await catalog.run() }
+    }
+}
+
+private struct ProxyService: ServiceLifecycle.Service {
+    let instance: Instance
+    let log: Logger
+
+    func run() async throws {
+        let listeners = try await instance.proxy.listen()
+        for listener in listeners {
+            log.info("listening", metadata: ["address": "\(listener.localAddress.map { "\($0)" } ?? "")"])
+        }
+        ServiceNotifier.notify("READY=1")
+        try? await gracefulShutdown()
+        ServiceNotifier.notify("STOPPING=1")
+        log.info("draining", metadata: ["clients": "\(instance.proxy.figures.clients)"])
+        for listener in listeners { try? await listener.close() }
+        await instance.proxy.drain(within: instance.configuration.drainTimeout)
+    }
+}
+
+/// Takes over on SIGHUP what can change in a running process.
+private struct ReloadService: ServiceLifecycle.Service {
+    let configuration: Configuration
+    let level: LogLevel
+    let log: Logger
+    let reload: @Sendable () throws -> Configuration
+
+    func run() async throws {
+        let signals = await UnixSignalsSequence(trapping: .sighup)
+        await cancelWhenGracefulShutdown {
+            var current = configuration
+            for await _ in signals { current = reloaded(current) }
+        }
+    }
+
+    private func reloaded(_ current: Configuration) -> Configuration {
+        do {
+            let new = try reload()
+            let (reloadable, needRestart) = current.differences(to: new)
+            level.set(new.logLevel)
+            log.notice("the configuration was read again", metadata: ["changed": "\(reloadable)"])
+            if !needRestart.isEmpty {
+                log.warning("some changes take effect with a restart only", metadata: ["keys": "\(needRestart)"])
+            }
+            return new
+        } catch {
+            log.error("the configuration was not taken over", metadata: ["error": "\(error)"])
+            return current
+        }
+    }
+}

@@ -1,0 +1,32 @@
+import NIOCore
+import WaldenCache
+import WaldenCore
+import WaldenPostgres
+import WaldenProxy
+import WaldenSession
+
+/// What the parts are given of it.
+extension Configuration {
+    var cacheLimits: CacheConfiguration {
+        CacheConfiguration(
+            maxBytes: cacheBytes, maxResultBytes: resultBytes, maxStaleness: maxStaleness, maxSilence: maxSilence,
+            maxPendingFills: maxPendingFills)
+    }
+
+    /// The prober's tick: the gate closes `maxStaleness` after the newest look, so several must fit in.
+    var tickInterval: Duration { min(heartbeatInterval, maxStaleness / 4) }
+
+    func proxyConfiguration(_ dsn: DSN) -> ProxyConfiguration {
+        var session = SessionLimits()
+        session.heldBytes = heldBytes
+        return ProxyConfiguration(
+            listen: listen, primary: dsn.endpoint, isCaching: isCaching,
+            cachedDatabase: dsn.database ?? "", clients: maxClients, startupTimeout: startupTimeout.timeAmount,
+            coalesceWait: coalesceWait.timeAmount, resultBytes: resultBytes, compressBytes: compressBytes,
+            session: session)
+    }
+}
+
+extension Duration {
+    fileprivate var timeAmount: TimeAmount { .nanoseconds(wholeNanoseconds) }
+}

@@ -1,0 +1,108 @@
+import WaldenCore
+
+extension Setting {
+    static let all: [Setting] = connections + proxy + cache + stream + log
+
+    private static let connections = [
+        Setting(
+            key: "primary", form: "DSN", isSecret: true,
+            help: "The primary: a libpq URI or key=value string. Results of its database are cached. Required.",
+            show: { $0.primary.isEmpty ? [] : [$0.primary] },
+            read: { (texts, configuration) throws(Quantity.Malformed) in configuration.primary = texts[0] }),
+        Setting(
+            key: "replicas", form: "DSN", isList: true, isSecret: true,
+            help: "A streaming standby, for the status views. May be given several times.",
+            show: { $0.replicas },
+            read: { (texts, configuration) throws(Quantity.Malformed) in configuration.replicas = texts }),
+        Setting(
+            key: "listen", form: "ADDRESS", isList: true,
+            help: "Where clients connect: host:port, or unix:/path. May be given several times.",
+            show: { $0.listen.map(\.spelled) },
+            read: { (texts, configuration) throws(Quantity.Malformed) in
+                var addresses: [Endpoint] = []
+                for text in texts { addresses.append(try Quantity.address(text)) }
+                configuration.listen = addresses
+            }),
+        Setting(
+            key: "admin", form: "ADDRESS", help: "Where metrics, health and status are served over HTTP.",
+            show: { [$0.admin.spelled] },
+            read: { (texts, configuration) throws(Quantity.Malformed) in
+                let address = try Quantity.address(texts[0])
+                guard case .tcp = address else { throw Quantity.Malformed(reason: "it must be host:port") }
+                configuration.admin = address
+            }),
+    ]
+
+    private static let proxy = [
+        count(
+            "proxy.workers", \.workers, 0...1_024,
+            "Event loops, each a thread that serves many clients. 0: one for each processor."),
+        count("proxy.max_clients", \.maxClients, 1...1_000_000, "Client connections at the same time."),
+        duration(
+            "proxy.startup_timeout", \.startupTimeout, .milliseconds(100) ... .seconds(3_600),
+            "From a client's connection to its first ReadyForQuery; bounds connecting to the server, too."),
+        duration(
+            "proxy.drain_timeout", \.drainTimeout, .zero ... .seconds(86_400),
+            "After SIGTERM, how long sessions may take to come to a quiet moment."),
+        bytes(
+            "proxy.max_held_bytes", \.heldBytes, 1_024...(1 << 30),
+            "A longer message is streamed through unseen; its session may bypass the cache from then on."),
+    ]
+
+    private static let cache = [
+        Setting(
+            key: "cache.enabled", form: "true|false", help: "false: relay only, nothing is parsed or kept.",
+            show: { ["\($0.isCaching)"] },
+            read: { (texts, configuration) throws(Quantity.Malformed) in
+                configuration.isCaching = try Quantity.boolean(texts[0])
+            }),
+        bytes("cache.max_bytes", \.cacheBytes, (1 << 20)...(1 << 44), "Keys, results and index together."),
+        bytes("cache.max_result_bytes", \.resultBytes, 1_024...(1 << 30), "A larger result is not kept."),
+        duration(
+            "cache.max_staleness", \.maxStaleness, .milliseconds(10) ... .seconds(3_600),
+            "How far behind the primary the state may be that hits show."),
+        count("cache.max_pending_fills", \.maxPendingFills, 1...1_000_000, "Results on their way into the cache."),
+        duration(
+            "cache.coalesce_wait", \.coalesceWait, .zero ... .seconds(60),
+            "How long a miss waits for another client's identical one before it asks the server itself."),
+        bytes(
+            "cache.compress_min_bytes", \.compressBytes, 1_024...(1 << 30),
+            "Results from this size on are compressed (LZ4) while the cache is more than half full."),
+    ]
+
+    private static let stream = [
+        Setting(
+            key: "stream.publication", form: "NAME", help: "The publication that tells of changes.",
+            show: { [$0.publication] },
+            read: { (texts, configuration) throws(Quantity.Malformed) in
+                guard (1...63).contains(texts[0].utf8.count) else {
+                    throw Quantity.Malformed(reason: "a name has 1 to 63 bytes")
+                }
+                configuration.publication = texts[0]
+            }),
+        duration(
+            "stream.heartbeat_interval", \.heartbeatInterval, .milliseconds(1) ... .seconds(600),
+            "How often the primary is looked at when nothing else asks for it. At most a quarter of "
+                + "cache.max_staleness is used."),
+        duration(
+            "stream.max_silence", \.maxSilence, .milliseconds(100) ... .seconds(600),
+            "Without a word from the walsender for this long nothing is served and the stream is started anew."),
+    ]
+
+    private static let log = [
+        choice(
+            "log.level", \.logLevel, ["trace", "debug", "info", "notice", "warning", "error", "critical"],
+            isReloadable: true, "The least level that is logged."),
+        choice("log.format", \.logFormat, ["text", "json"], "One line for people, or one JSON object, an event."),
+    ]
+}
+
+extension Endpoint {
+    /// As `Quantity.address` reads it.
+    fileprivate var spelled: String {
+        switch self {
+        case .tcp: description
+        case .unix(let path): "unix:\(path)"
+        }
+    }
+}
