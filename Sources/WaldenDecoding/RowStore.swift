@@ -159,7 +159,6 @@ struct RowStore: Sendable {
     private mutating func closeUp() {
         guard droppedCount > 64, droppedCount > changes.count / 2 else { return }
         let old = zip(changes, links).filter { !$0.1.isDropped }
-        let current = currentXid
         byteCost -= droppedCount * Self.changeBytes
         byteCost -= last.count * Self.subtransactionBytes
         changes.removeAll(keepingCapacity: true)
@@ -177,6 +176,5 @@ struct RowStore: Sendable {
             enter(link.xid)
             self.link(change, slot: link.slot, xid: link.xid, byteCost: link.byteCost)
         }
-        enter(current)
     }
 }

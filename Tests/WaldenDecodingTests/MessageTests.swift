@@ -243,7 +243,7 @@ import WaldenCore
         for _ in 0..<20_000 {
             var bytes = (0..<Int.random(in: 1...80, using: &random)).map { _ in
                 // Small numbers make counts and lengths that nearly fit.
-                Bool.random(using: &random) ? UInt8.random(in: 0...3, using: &random) : .random(in: 0...255, using: &random)
+                UInt8.random(in: 0...(Bool.random(using: &random) ? 3 : 255), using: &random)
             }
             bytes[0] = tags[Int.random(in: tags.indices, using: &random)]
             let inChunk = Bool.random(using: &random)

@@ -18,8 +18,9 @@ import WaldenCore
     }
 
     private func row(_ bytes: [UInt8], inChunk: Bool = false) throws -> RowMessage {
-        guard case .row(let row) = try PgoutputMessage.decode(
-            bytes.span.bytes, at: 0, version: .basic, inChunk: inChunk)
+        guard
+            case .row(let row) = try PgoutputMessage.decode(
+                bytes.span.bytes, at: 0, version: .basic, inChunk: inChunk)
         else { throw Refusal.unknownMessage(tag: bytes[0]) }
         return row
     }
@@ -55,7 +56,8 @@ import WaldenCore
 
     private func randomValues(_ count: Int, _ random: inout SeededRandom) -> [Value] {
         (0..<count).map { _ in
-            let bytes = (0..<Int.random(in: 0...9, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            let bytes = (0..<Int.random(in: 0...9, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random)
+            }
             return switch UInt8.random(in: 0..<4, using: &random) {
             case 0: .null
             case 1: .unchangedToast
@@ -143,7 +145,9 @@ import WaldenCore
             (Int32.min, ByteError.lengthOutOfRange), (-1, .lengthOutOfRange), (2, .truncated), (.max, .truncated),
         ] {
             let bytes = head + Encoder.bytes("t") + Encoder.number(length) + [0x61]
-            #expect(throws: Refusal.malformed(tag: UInt8(ascii: "I"), error)) { try change(bytes, relation(columns: 1)) }
+            #expect(throws: Refusal.malformed(tag: UInt8(ascii: "I"), error)) {
+                try change(bytes, relation(columns: 1))
+            }
         }
         for count in [Int16.min, -1, 0, 2, .max] {
             let bytes = Encoder.bytes("I") + Encoder.number(UInt32(1)) + Encoder.bytes("N") + Encoder.number(count)

@@ -21,7 +21,8 @@ import WaldenCore
 
     private static let relations = (0..<6).map {
         RelationDescription(
-            id: RelationID(UInt32($0 + 10)), namespace: "public", name: "r\($0)", replicaIdentity: .default, columns: [])
+            id: RelationID(UInt32($0 + 10)), namespace: "public", name: "r\($0)", replicaIdentity: .default, columns: []
+        )
     }
 
     private func change(_ relation: Int, _ number: UInt8) -> RowChange {

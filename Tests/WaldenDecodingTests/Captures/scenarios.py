@@ -23,7 +23,7 @@ TEXT_STEPS = [
     ("a", "COMMIT"),
     ("a", "DELETE FROM t WHERE id = 1"),
 ]
-# Large in the server's memory, so that work_mem is soon full, and small in the stream: the wide column is not published.
+# Large in the server's memory, so that work_mem is soon full, and small in the stream, which lacks the wide column.
 WIDE = [
     "CREATE TABLE public.t (id int PRIMARY KEY, filler text)",
     "ALTER TABLE t ALTER filler SET STORAGE PLAIN",
@@ -472,6 +472,32 @@ x'00010000400000020007', x'7fffffffffffffff', null)
         ],
         "expect": "transaction 14\n" + inserted(1, 14) + "\nwhole public.kept\nmessage walden 'kept'",
     },
+    "streamed_origin": {
+        "about": """A streamed transaction and a plain one that were themselves replicated from elsewhere, of a table
+            with an enum: Origin and Type messages within chunks.""",
+        "setup": [
+            "CREATE TYPE public.mood AS ENUM ('sad', 'happy')",
+            "CREATE TABLE public.t (id int PRIMARY KEY, m mood, filler text)",
+            "ALTER TABLE t ALTER filler SET STORAGE PLAIN",
+            "CREATE PUBLICATION p FOR TABLE t (id, m)",
+            "SELECT pg_replication_origin_create('elsewhere')",
+        ],
+        "options": {"proto_version": "2", "streaming": "true"},
+        "steps": [
+            ("a", "SELECT pg_replication_origin_session_setup('elsewhere')"),
+            ("a", "BEGIN"),
+            ("a", "SELECT pg_replication_origin_xact_setup('0/1234', now())"),
+            ("a", "INSERT INTO t SELECT i, 'sad', repeat('x', 7000) FROM generate_series(1, 12) i"),
+            ("a", "COMMIT"),
+            ("a", "BEGIN"),
+            ("a", "SELECT pg_replication_origin_xact_setup('0/1235', now())"),
+            ("a", "INSERT INTO t VALUES (13, 'happy')"),
+            ("a", "COMMIT"),
+        ],
+        "expect": "transaction 12\n"
+        + "\n".join(f"insert public.t ('{i}', 'sad')" for i in range(1, 13))
+        + "\ntransaction 1\ninsert public.t ('13', 'happy')",
+    },
     "prepared": {
         "about": """Two-phase commit: committed, rolled back, and streamed before it was prepared. Another transaction
             commits between PREPARE and COMMIT PREPARED, which is where the change takes effect.""",
@@ -503,7 +529,7 @@ x'00010000400000020007', x'7fffffffffffffff', null)
         """ + "transaction 12\n" + inserted(101, 112) + "\ntransaction 1\ninsert public.t ('4')",
     },
     "prepared_one_phase": {
-        "about": "Two-phase commit without the option: the whole comes at COMMIT PREPARED, as if it had no first phase.",
+        "about": "Two-phase commit without the option: the whole comes at COMMIT PREPARED.",
         "setup": ["CREATE TABLE public.t (id int PRIMARY KEY)", "CREATE PUBLICATION p FOR ALL TABLES"],
         "steps": [
             ("a", "BEGIN"),
