@@ -3,7 +3,7 @@ import WaldenPostgres
 /// `walden doctor`: looks at a primary and its replicas and says what must be put right, each with its cure.
 public enum DoctorCommand {
     public static func run(dsn text: String, replicas: [String], publication: String) -> CommandOutcome {
-        CommandOutcome { () throws(CommandFailure) in
+        CommandOutcome.attempt { () throws(CommandFailure) in
             let dsn = try ServerAccess.dsn(text)
             var replicaDSNs: [DSN] = []
             for replica in replicas { replicaDSNs.append(try ServerAccess.dsn(replica)) }

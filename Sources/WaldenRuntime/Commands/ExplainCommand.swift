@@ -21,7 +21,7 @@ public enum ExplainCommand {
     public static func run(
         dsn text: String, statement: String, parameters: [String], session: Session
     ) -> CommandOutcome {
-        CommandOutcome { () throws(CommandFailure) in
+        CommandOutcome.attempt { () throws(CommandFailure) in
             let dsn = try ServerAccess.dsn(text)
             let connection = try ServerAccess.open(dsn)
             defer { connection.close() }
@@ -75,7 +75,8 @@ public enum ExplainCommand {
     ) throws(Refusal) -> String {
         let isBound = parameters.count >= plan.parameterCount
         // Nulls in place of values tell the relations all the same.
-        let values: [[UInt8]?] = isBound ? parameters.map { Array($0.utf8) } : .init(repeating: nil, count: plan.parameterCount)
+        let values: [[UInt8]?] =
+            isBound ? parameters.map { Array($0.utf8) } : .init(repeating: nil, count: plan.parameterCount)
         let dependencies = try plan.bind(
             values.map { BoundParameter(type: .unspecified, isBinary: false, bytes: $0) })
         var text = ""

@@ -64,7 +64,9 @@ enum HTTPGet {
     private static func send(_ text: String, to descriptor: Int32) throws(Failure) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+            let count = rest.withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             guard count > 0 else { throw Failure(reason: String(cString: strerror(errno))) }
             rest = rest.dropFirst(count)
         }

@@ -11,7 +11,7 @@ public enum InitCommand {
 
     /// - Parameter report: Called with one line before each step.
     public static func run(dsn text: String, mode: Mode, report: (String) -> Void) -> CommandOutcome {
-        CommandOutcome { () throws(CommandFailure) in
+        CommandOutcome.attempt { () throws(CommandFailure) in
             let dsn = try ServerAccess.dsn(text)
             switch mode {
             case .install: return try run(.install, dsn, report)

@@ -48,11 +48,12 @@ extension PostgresError {
 }
 
 extension CommandOutcome {
-    init(_ body: () throws(CommandFailure) -> CommandOutcome) {
+    /// What `body` gives, or the failure that ends it.
+    static func attempt(_ body: () throws(CommandFailure) -> CommandOutcome) -> CommandOutcome {
         do throws(CommandFailure) {
-            self = try body()
+            return try body()
         } catch {
-            self = .failed(error.problem, error.status)
+            return .failed(error.problem, error.status)
         }
     }
 }

@@ -5,18 +5,22 @@ import Yams
 enum StatusTable {
     /// Nil when it is no JSON object. (JSON is YAML's flow style, so the configuration file's parser reads it.)
     static func text(_ document: String) -> String? {
-        guard let node = try? Yams.compose(yaml: document), let mapping = node?.mapping else { return nil }
+        guard let node = try? Yams.compose(yaml: document), let mapping = node.mapping else { return nil }
         let rows = rows(of: mapping, indent: "")
         let width = rows.map { $0.name.count }.max() ?? 0
-        return rows.map { row in
-            row.value.isEmpty
-                ? row.name + "\n" : row.name + String(repeating: " ", count: width + 2 - row.name.count) + row.value + "\n"
-        }.joined()
+        return rows.map { $0.line(width) }.joined()
     }
 
     private struct Row {
         let name: String
+        /// Empty for the head of a group.
         let value: String
+
+        func line(_ width: Int) -> String {
+            if value.isEmpty { return name + "\n" }
+            let gap = String(repeating: " ", count: width + 2 - name.count)
+            return "\(name)\(gap)\(value)\n"
+        }
     }
 
     private static func rows(of mapping: Node.Mapping, indent: String) -> [Row] {
@@ -27,14 +31,16 @@ enum StatusTable {
 
     private static func group(_ name: String, _ node: Node, indent: String) -> [Row] {
         if let mapping = node.mapping {
-            return mapping.isEmpty ? [Row(name: name, value: "-")] : [Row(name: name, value: "")] + rows(of: mapping, indent: indent)
+            return mapping.isEmpty
+                ? [Row(name: name, value: "-")] : [Row(name: name, value: "")] + rows(of: mapping, indent: indent)
         }
         let elements = node.sequence.map(Array.init) ?? []
         if elements.allSatisfy({ $0.scalar != nil }) {
             guard elements.count > 1 else { return [Row(name: name, value: elements.first.map(shown) ?? "-")] }
             return elements.enumerated().map { Row(name: $0.offset == 0 ? name : indent, value: shown($0.element)) }
         }
-        return elements.enumerated().flatMap { index, element in group("\(name) \(index + 1)", element, indent: indent) }
+        return elements.enumerated().flatMap { index, element in group("\(name) \(index + 1)", element, indent: indent)
+        }
     }
 
     private static func shown(_ node: Node) -> String {
