@@ -17,8 +17,7 @@ public final class CachePlan: Sendable {
         self.parameterCount = parameterCount
         self.tables = tables
         self.plainParameters = plainParameters
-        let fixed = tables.map { $0.bound([]) }
-        constant = tables.allSatisfy(\.isConstant) ? Dependencies(tables: fixed) : nil
+        constant = tables.allSatisfy(\.isConstant) ? Dependencies(tables: tables.map { $0.bound([]) }) : nil
     }
 
     /// What one execution depends on.

@@ -82,10 +82,12 @@ extension PredicateBuilder {
             let element = column.type == .varchar ? TypeID.text : column.type
             guard let type = ArrayReading.array(of: element) else { return Self.anyRow }
             return literalArray(text, type: type, column)
-        case .list(.array, let items), .cast(.list(.array, let items), _):
-            let asList = Operation(form: .isIn, name: operation.name, left: left, right: items)
-            if case .cast(_, let name) = right, !isPlainArray(name, of: column) { return Self.anyRow }
-            return membership(asList, true)
+        case .list(.array, let items):
+            guard items.allSatisfy({ keepsItsType($0, beside: column) }) else { return Self.anyRow }
+            return membership(Operation(form: .isIn, name: operation.name, left: left, right: items), true)
+        case .cast(.list(.array, let items), let name):
+            guard isPlainArray(name, of: column) else { return Self.anyRow }
+            return membership(Operation(form: .isIn, name: operation.name, left: left, right: items), true)
         default: return Self.anyRow
         }
     }
@@ -113,6 +115,17 @@ extension PredicateBuilder {
     private func isPlainArray(_ name: TypeName, of column: ColumnReference) -> Bool {
         guard name.isArray, !name.hasModifiers, let element = try? resolver.type(name.name) else { return false }
         return element.id == column.type
+    }
+
+    /// Whether an element of ARRAY[…] is compared as what it is beside the column, whatever type its siblings give
+    /// the array.
+    private func keepsItsType(_ item: Expression, beside column: ColumnReference) -> Bool {
+        switch item {
+        case .literal(.integer), .literal(.decimal), .literal(.null): true
+        case .literal(.string): column.family == .text
+        case .cast(_, let name): (try? resolver.type(name.name))?.id == column.type
+        default: false
+        }
     }
 
     // MARK: Constants

@@ -8,16 +8,23 @@ public struct EffectAnalyzer: Sendable {
     public init(catalog: CatalogSnapshot?) {
         self.catalog = catalog
         writesMayChangeSettings =
-            catalog.map { $0.settingsMayChangeUnseen && $0.relations.contains(where: \.hasTriggersOrRules) } ?? false
+            catalog.map { catalog in
+                catalog.settingsMayChangeUnseen
+                    && catalog.relations.contains { $0.hasTriggersOrRules && ($0.kind == .table || $0.kind == .partitioned) }
+            } ?? false
     }
 
     public func effect(of statement: ParsedStatement, context: SessionContext) -> SessionEffect {
         let syntax = statement.effect
         if syntax == .opaque { return syntax }
+        guard let catalog else {
+            return statement.functions.reduce(syntax) { $0.union(Self.effectWithoutCatalog(of: $1)) }
+        }
+        guard let path = SearchPath(context: context, catalog: catalog) else { return .opaque }
+        let resolver = NameResolver(catalog: catalog, path: path, user: context.user)
         var effect = syntax
-        for name in statement.functions { effect = effect.union(self.effect(ofFunction: name)) }
-        guard let catalog else { return effect }
-        for name in statement.operators { effect = effect.union(self.effect(ofOperator: name, catalog)) }
+        for name in statement.functions { effect = effect.union(self.effect(ofFunction: name, resolver)) }
+        for name in statement.operators { effect = effect.union(self.effect(ofOperator: name, resolver)) }
         if writesMayChangeSettings, syntax == .writes || syntax == .preparedStatements { return .opaque }
         if catalog.settingsMayChangeUnseen, statement.relations.contains(where: { isView($0, catalog) }) {
             return .opaque
@@ -27,15 +34,16 @@ public struct EffectAnalyzer: Sendable {
         return effect
     }
 
-    private func effect(ofFunction name: QualifiedName) -> SessionEffect {
+    private static func effectWithoutCatalog(of function: QualifiedName) -> SessionEffect {
+        BuiltInFunctions.harmlessWithoutCatalog.contains(function.name) ? .readOnly : .opaque
+    }
+
+    private func effect(ofFunction name: QualifiedName, _ resolver: NameResolver) -> SessionEffect {
         if BuiltInFunctions.settingsChanging.contains(name.name) { return .opaque }
-        guard let catalog else {
-            return BuiltInFunctions.harmlessWithoutCatalog.contains(name.name) ? .readOnly : .opaque
-        }
-        let candidates = catalog.functions(named: name.name).filter { name.schema == nil || name.schema == $0.schema }
+        let candidates = resolver.functions(name, argumentCount: nil)
         if candidates.isEmpty {
             // A cast spelled as a call, or a function newer than the snapshot.
-            return catalog.types(named: name.name).isEmpty ? .opaque : .readOnly
+            return resolver.catalog.types(named: name.name).isEmpty ? .opaque : .readOnly
         }
         return candidates.reduce(.readOnly) { $0.union(effect(of: $1)) }
     }
@@ -50,9 +58,9 @@ public struct EffectAnalyzer: Sendable {
         return function.volatility == .volatile ? .writes : .readOnly
     }
 
-    private func effect(ofOperator name: QualifiedName, _ catalog: CatalogSnapshot) -> SessionEffect {
-        catalog.operators(named: name.name).filter { !$0.isBuiltIn }.reduce(.readOnly) { effect, entry in
-            effect.union(catalog.function(entry.function).map { self.effect(of: $0) } ?? .opaque)
+    private func effect(ofOperator name: QualifiedName, _ resolver: NameResolver) -> SessionEffect {
+        resolver.operators(name).filter { !$0.isBuiltIn }.reduce(.readOnly) { effect, entry in
+            effect.union(resolver.catalog.function(entry.function).map { self.effect(of: $0) } ?? .opaque)
         }
     }
 
