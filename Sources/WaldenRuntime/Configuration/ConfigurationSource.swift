@@ -3,6 +3,8 @@ import Glibc
 /// Where a process takes its configuration from: the arguments of `walden run` (among them the file's name) and the
 /// environment. Read again on SIGHUP.
 public struct ConfigurationSource: Sendable {
+    static let maxFileBytes = 1 << 20
+
     private let arguments: [String]
 
     public init(arguments: [String]) {
@@ -11,33 +13,70 @@ public struct ConfigurationSource: Sendable {
 
     /// - Throws: `InvalidConfiguration` with all that is wrong.
     public func load() throws(InvalidConfiguration) -> Configuration {
-        var flags: [(flag: String, value: String)] = []
-        var path = environment["WALDEN_CONFIG"]
-        var rest = arguments[...]
-        while let argument = rest.popFirst() {
-            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let flag = String(parts[0])
-            guard flag.hasPrefix("--") else { throw Self.problem("argument \(argument)", "is no flag") }
-            guard let value = parts.count > 1 ? String(parts[1]) : rest.popFirst() else {
-                throw Self.problem("flag \(flag)", "has no value")
+        let environment = Self.environment()
+        let given = Self.parse(arguments)
+        var problems = given.problems
+        var file: (name: String, content: String)?
+        if let path = given.path ?? environment["WALDEN_CONFIG"] {
+            do throws(ConfigurationProblem) {
+                file = (path, try Self.read(path))
+            } catch {
+                // What the rest lacks may stand in the file.
+                throw InvalidConfiguration(problems: problems + [error])
             }
-            if flag == "--config" { path = value } else { flags.append((flag, value)) }
         }
-        return try .load(file: try path.map(Self.read), environment: environment, flags: flags)
+        do throws(InvalidConfiguration) {
+            let configuration = try Configuration.load(file: file, environment: environment, flags: given.flags)
+            if problems.isEmpty { return configuration }
+        } catch {
+            problems += error.problems
+        }
+        throw InvalidConfiguration(problems: problems)
     }
 
-    private var environment: [String: String] {
-        var result: [String: String] = [:]
-        for setting in Setting.all.map(\.environmentName) + ["WALDEN_CONFIG"] {
-            if let value = getenv(setting) { result[setting] = String(cString: value) }
+    // MARK: Arguments
+
+    struct Arguments {
+        var path: String?
+        var flags: [(flag: String, value: String)] = []
+        var problems: [ConfigurationProblem] = []
+    }
+
+    /// Takes `--flag value` and `--flag=value`. Problems name no value: it may be a connection string without its flag.
+    static func parse(_ arguments: [String]) -> Arguments {
+        var result = Arguments()
+        var position = 0
+        while position < arguments.count {
+            let parts = arguments[position].split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let flag = String(parts[0])
+            position += 1
+            guard flag.hasPrefix("--") else {
+                result.problems.append(problem("argument \(position)", "is no flag"))
+                continue
+            }
+            let next = position < arguments.count && !arguments[position].hasPrefix("--") ? arguments[position] : nil
+            if parts.count == 1, next != nil { position += 1 }
+            guard let value = parts.count > 1 ? String(parts[1]) : next else {
+                result.problems.append(problem("flag \(flag)", "has no value"))
+                continue
+            }
+            if flag == "--config" { result.path = value } else { result.flags.append((flag, value)) }
         }
         return result
     }
 
-    private static func read(_ path: String) throws(InvalidConfiguration) -> (name: String, content: String) {
-        guard let file = fopen(path, "r") else {
-            throw problem(path, "cannot be opened: \(String(cString: strerror(errno)))")
+    private static func environment() -> [String: String] {
+        var result: [String: String] = [:]
+        for name in Setting.all.map(\.environmentName) + ["WALDEN_CONFIG"] {
+            if let value = getenv(name), value.pointee != 0 { result[name] = String(cString: value) }
         }
+        return result
+    }
+
+    // MARK: File
+
+    private static func read(_ path: String) throws(ConfigurationProblem) -> String {
+        guard let file = fopen(path, "re") else { throw problem(path, "cannot be opened: \(systemError())") }
         defer { fclose(file) }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -45,13 +84,16 @@ public struct ConfigurationSource: Sendable {
             let count = fread(&buffer, 1, buffer.count, file)
             if count == 0 { break }
             bytes += buffer[..<count]
-            guard bytes.count <= 1 << 20 else { throw problem(path, "is larger than 1 MB") }
+            guard bytes.count <= maxFileBytes else { throw problem(path, "is larger than 1 MB") }
         }
+        guard ferror(file) == 0 else { throw problem(path, "cannot be read: \(systemError())") }
         guard let content = String(validating: bytes, as: UTF8.self) else { throw problem(path, "is not UTF-8") }
-        return (path, content)
+        return content
     }
 
-    private static func problem(_ origin: String, _ reason: String) -> InvalidConfiguration {
-        InvalidConfiguration(problems: [ConfigurationProblem(origin: origin, key: "", reason: reason)])
+    private static func systemError() -> String { String(cString: strerror(errno)) }
+
+    private static func problem(_ origin: String, _ reason: String) -> ConfigurationProblem {
+        ConfigurationProblem(origin: origin, key: "", reason: reason)
     }
 }

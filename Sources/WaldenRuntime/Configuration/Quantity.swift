@@ -23,19 +23,20 @@ enum Quantity {
         }
     }
 
+    private static let byteUnits = [
+        "": 1, "b": 1, "kb": 1 << 10, "kib": 1 << 10, "mb": 1 << 20, "mib": 1 << 20, "gb": 1 << 30, "gib": 1 << 30,
+        "tb": 1 << 40, "tib": 1 << 40,
+    ]
+
     /// `64MB`, `1GiB`, `4096`. As in PostgreSQL all units are powers of 1,024.
     static func bytes(_ text: String, in range: ClosedRange<Int>) throws(Malformed) -> Int {
         let (number, unit) = try split(text)
-        let factors = ["": 1, "b": 1, "kb": 1 << 10, "kib": 1 << 10, "mb": 1 << 20, "mib": 1 << 20, "gb": 1 << 30,
-            "gib": 1 << 30]
-        guard let factor = factors[unit.lowercased()] else {
-            throw Malformed(reason: "\"\(unit)\" is no unit of bytes: B, kB, MB, GB")
+        guard let factor = byteUnits[unit.lowercased()] else {
+            throw Malformed(reason: "\"\(unit)\" is no unit of bytes: B, kB, MB, GB, TB")
         }
         let (value, overflow) = number.multipliedReportingOverflow(by: factor)
         guard !overflow, range.contains(value) else {
-            throw Malformed(
-                reason: "\(text) is not within \(describe(bytes: range.lowerBound)) … "
-                    + describe(bytes: range.upperBound))
+            throw Malformed(reason: "\(text) is not within \(describe(bytes: range))")
         }
         return value
     }
@@ -53,8 +54,7 @@ enum Quantity {
         default: throw Malformed(reason: "\"\(text)\" has no unit of time: us, ms, s, min, h")
         }
         guard range.contains(value) else {
-            throw Malformed(
-                reason: "\(text) is not within \(describe(range.lowerBound)) … \(describe(range.upperBound))")
+            throw Malformed(reason: "\(text) is not within \(describe(range))")
         }
         return value
     }
@@ -63,6 +63,7 @@ enum Quantity {
     static func address(_ text: String) throws(Malformed) -> Endpoint {
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst(5))
+            // sockaddr_un has room for 108 bytes with the final zero.
             guard path.hasPrefix("/") else { throw Malformed(reason: "\"\(text)\" names no absolute path") }
             guard path.utf8.count < 108 else { throw Malformed(reason: "the socket's path is longer than 107 bytes") }
             return .unix(path: path)
@@ -72,7 +73,7 @@ enum Quantity {
         else { throw Malformed(reason: "\"\(text)\" is not host:port") }
         var host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-        guard !host.isEmpty else { throw Malformed(reason: "\"\(text)\" names no host") }
+        guard !host.isEmpty else { throw Malformed(reason: "\"\(text)\" names no host; 0.0.0.0 means every address") }
         return .tcp(host: String(host), port: port)
     }
 
@@ -83,17 +84,28 @@ enum Quantity {
         return text
     }
 
+    static func describe(bytes range: ClosedRange<Int>) -> String {
+        "\(describe(bytes: range.lowerBound)) … \(describe(bytes: range.upperBound))"
+    }
+
+    static func describe(_ range: ClosedRange<Duration>) -> String {
+        "\(describe(range.lowerBound)) … \(describe(range.upperBound))"
+    }
+
     static func describe(bytes: Int) -> String {
-        for (unit, factor) in [("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10)]
+        for (unit, factor) in [("TB", 1 << 40), ("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10)]
         where bytes >= factor && bytes % factor == 0 {
             return "\(bytes / factor)\(unit)"
         }
         return "\(bytes)"
     }
 
+    /// To the microsecond, the finest unit that is read.
     static func describe(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
-        if attoseconds != 0 { return "\(seconds * 1_000 + attoseconds / 1_000_000_000_000_000)ms" }
+        let microseconds = attoseconds / 1_000_000_000_000
+        if microseconds % 1_000 != 0 { return "\(seconds * 1_000_000 + microseconds)us" }
+        if microseconds != 0 { return "\(seconds * 1_000 + microseconds / 1_000)ms" }
         if seconds >= 3_600, seconds % 3_600 == 0 { return "\(seconds / 3_600)h" }
         if seconds >= 60, seconds % 60 == 0 { return "\(seconds / 60)min" }
         return "\(seconds)s"

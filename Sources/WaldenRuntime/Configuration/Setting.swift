@@ -7,6 +7,8 @@ struct Setting: Sendable {
     let key: String
     /// What help shows for the value.
     let form: String
+    /// The values allowed, where they have limits: `1kB … 1GB`.
+    var range: String?
     /// May be given more than once (a list in the file; separated by `;` in the environment).
     var isList = false
     /// May hold a password: its value is never shown.
@@ -16,19 +18,19 @@ struct Setting: Sendable {
     let help: String
     /// The value as text; an empty list for what has no default.
     let show: @Sendable (Configuration) -> [String]
-    /// Sets it from its texts, at least one.
+    /// Sets it from its texts: one, unless it is a list. What it throws never holds a secret.
     let read: @Sendable ([String], inout Configuration) throws(Quantity.Malformed) -> Void
 
-    var flag: String { "--" + (key == "replicas" ? "replica" : key.map { "._".contains($0) ? "-" : $0 }.asString) }
-    var environmentName: String { "WALDEN_" + key.uppercased().map { $0 == "." ? "_" : $0 }.asString }
+    var flag: String {
+        // Said once for each, so in the singular.
+        key == "replicas" ? "--replica" : "--" + String(key.map { "._".contains($0) ? "-" : $0 })
+    }
+
+    var environmentName: String { "WALDEN_" + String(key.uppercased().map { $0 == "." ? "_" : $0 }) }
 
     static func named(_ key: String) -> Setting? { byKey[key] }
     static func flagged(_ flag: String) -> Setting? { all.first { $0.flag == flag } }
     private static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
-}
-
-extension [Character] {
-    fileprivate var asString: String { String(self) }
 }
 
 extension Setting {
@@ -37,7 +39,7 @@ extension Setting {
         isReloadable: Bool = false, _ help: String
     ) -> Setting {
         Setting(
-            key: key, form: "BYTES", isReloadable: isReloadable, help: help,
+            key: key, form: "BYTES", range: Quantity.describe(bytes: range), isReloadable: isReloadable, help: help,
             show: { [Quantity.describe(bytes: $0[keyPath: property])] },
             read: { (texts, configuration) throws(Quantity.Malformed) in
                 configuration[keyPath: property] = try Quantity.bytes(texts[0], in: range)
@@ -49,7 +51,8 @@ extension Setting {
         _ help: String
     ) -> Setting {
         Setting(
-            key: key, form: "N", help: help, show: { ["\($0[keyPath: property])"] },
+            key: key, form: "N", range: "\(range.lowerBound) … \(range.upperBound)", help: help,
+            show: { ["\($0[keyPath: property])"] },
             read: { (texts, configuration) throws(Quantity.Malformed) in
                 configuration[keyPath: property] = try Quantity.integer(texts[0], in: range)
             })
@@ -60,7 +63,8 @@ extension Setting {
         _ range: ClosedRange<Duration>, _ help: String
     ) -> Setting {
         Setting(
-            key: key, form: "TIME", help: help, show: { [Quantity.describe($0[keyPath: property])] },
+            key: key, form: "TIME", range: Quantity.describe(range), help: help,
+            show: { [Quantity.describe($0[keyPath: property])] },
             read: { (texts, configuration) throws(Quantity.Malformed) in
                 configuration[keyPath: property] = try Quantity.duration(texts[0], in: range)
             })

@@ -1,4 +1,5 @@
 import WaldenCore
+import WaldenPostgres
 
 extension Setting {
     static let all: [Setting] = connections + proxy + cache + stream + log
@@ -8,17 +9,24 @@ extension Setting {
             key: "primary", form: "DSN", isSecret: true,
             help: "The primary: a libpq URI or key=value string. Results of its database are cached. Required.",
             show: { $0.primary.isEmpty ? [] : [$0.primary] },
-            read: { (texts, configuration) throws(Quantity.Malformed) in configuration.primary = texts[0] }),
+            read: { (texts, configuration) throws(Quantity.Malformed) in
+                configuration.primary = try connectionString(texts[0])
+            }),
         Setting(
             key: "replicas", form: "DSN", isList: true, isSecret: true,
             help: "A streaming standby, for the status views. May be given several times.",
             show: { $0.replicas },
-            read: { (texts, configuration) throws(Quantity.Malformed) in configuration.replicas = texts }),
+            read: { (texts, configuration) throws(Quantity.Malformed) in
+                var strings: [String] = []
+                for text in texts { strings.append(try connectionString(text)) }
+                configuration.replicas = strings
+            }),
         Setting(
             key: "listen", form: "ADDRESS", isList: true,
             help: "Where clients connect: host:port, or unix:/path. May be given several times.",
             show: { $0.listen.map(\.spelled) },
             read: { (texts, configuration) throws(Quantity.Malformed) in
+                guard !texts.isEmpty else { throw Quantity.Malformed(reason: "needs at least one address") }
                 var addresses: [Endpoint] = []
                 for text in texts { addresses.append(try Quantity.address(text)) }
                 configuration.listen = addresses
@@ -95,6 +103,17 @@ extension Setting {
             isReloadable: true, "The least level that is logged."),
         choice("log.format", \.logFormat, ["text", "json"], "One line for people, or one JSON object, an event."),
     ]
+}
+
+/// A connection string that libpq can read. libpq's own words are left out where they may quote a password.
+private func connectionString(_ text: String) throws(Quantity.Malformed) -> String {
+    guard !text.isEmpty else { throw Quantity.Malformed(reason: "is empty") }
+    do throws(PostgresError) {
+        _ = try DSN(text)
+        return text
+    } catch {
+        throw Quantity.Malformed(reason: "is no connection string: \(error)")
+    }
 }
 
 extension Endpoint {

@@ -1,0 +1,51 @@
+internal import WaldenPostgres
+
+extension Configuration {
+    /// The settings as `walden run --help` lists them.
+    public static var help: String {
+        Setting.all.map { setting in
+            let notes = [setting.range, fallback(setting, quote: "")].compactMap { $0 }.joined(separator: "; default ")
+            return "  \(setting.flag) \(setting.form)\n      \(setting.help)" + (notes.isEmpty ? "" : " (\(notes))")
+        }.joined(separator: "\n")
+    }
+
+    /// The settings as a Markdown table, for the documentation.
+    public static var reference: String {
+        let rows = Setting.all.map { setting in
+            let value = escaped(setting.range ?? setting.form) + (setting.isList ? ", a list" : "")
+            let reload = setting.isReloadable ? "yes" : ""
+            return "| `\(setting.key)` | \(value) | \(fallback(setting, quote: "`") ?? "") | \(reload) "
+                + "| \(escaped(setting.help)) |\n"
+        }
+        return "| Key | Value | Default | Reload | Meaning |\n|---|---|---|---|---|\n" + rows.joined()
+    }
+
+    private static func fallback(_ setting: Setting, quote: String) -> String? {
+        let standard = setting.show(Configuration()).map { quote + $0 + quote }
+        return standard.isEmpty ? nil : standard.joined(separator: ", ")
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.split(separator: "|", omittingEmptySubsequences: false).joined(separator: "\\|")
+    }
+}
+
+/// Every way of printing leaves secrets out, for whoever holds a configuration may be printed, by a log line or a dump.
+extension Configuration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// `key=value` of what differs from the defaults, in the order of the reference.
+    public var description: String {
+        let standard = Configuration()
+        return Setting.all.filter { $0.show(self) != $0.show(standard) }.map { setting in
+            let texts = setting.show(self).map { setting.isSecret ? Self.withoutSecrets($0) : $0 }
+            return "\(setting.key)=[\(texts.joined(separator: "; "))]"
+        }.joined(separator: " ")
+    }
+
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+
+    private static func withoutSecrets(_ connectionString: String) -> String {
+        guard let dsn = try? DSN(connectionString) else { return "***" }
+        return dsn.description
+    }
+}
