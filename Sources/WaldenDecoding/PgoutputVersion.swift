@@ -1,6 +1,6 @@
 /// The version of the logical replication protocol, as asked for with the `proto_version` option of
 /// `START_REPLICATION` (protocol chapter, "Logical Streaming Replication Parameters").
-enum PgoutputVersion: Int, Comparable, CaseIterable {
+enum PgoutputVersion: Int, Comparable {
     case basic = 1
     /// Adds large transactions streamed while they run, and an identifier before the messages within.
     case streaming = 2
@@ -11,7 +11,12 @@ enum PgoutputVersion: Int, Comparable, CaseIterable {
 
     /// The version nearest to `number`.
     init(nearest number: Int) {
-        self = PgoutputVersion(rawValue: min(max(number, 1), 4)) ?? .basic
+        switch number {
+        case ...1: self = .basic
+        case 2: self = .streaming
+        case 3: self = .twoPhase
+        default: self = .parallelStreaming
+        }
     }
 
     static func < (lhs: PgoutputVersion, rhs: PgoutputVersion) -> Bool {

@@ -235,15 +235,15 @@ extension TransactionAssembler {
 
     private mutating func receive(_ abort: StreamAbort) throws(DecodingError) {
         guard phase == .idle else { throw .misplaced(tag: UInt8(ascii: "A")) }
-        guard let before = streamed[abort.xid]?.buffer.byteCost else { return }
-        counters.aborts += 1
-        if abort.subtransaction == abort.xid {
-            if let gone = streamed.removeValue(forKey: abort.xid) { relations.discard(gone.relations) }
-            shelvedBytes -= before
+        if abort.subtransaction != abort.xid {
+            guard let freed = streamed[abort.xid]?.buffer.abort(abort.subtransaction) else { return }
+            shelvedBytes -= freed
         } else {
-            streamed[abort.xid]?.buffer.abort(abort.subtransaction)
-            shelvedBytes += (streamed[abort.xid]?.buffer.byteCost ?? 0) - before
+            guard let gone = streamed.removeValue(forKey: abort.xid) else { return }
+            shelvedBytes -= gone.buffer.byteCost
+            relations.discard(gone.relations)
         }
+        counters.aborts += 1
     }
 
     /// Takes a streamed transaction out that is complete. What it was told of relations counts for all from now on.
@@ -365,21 +365,10 @@ extension TransactionAssembler {
     }
 
     private mutating func makeWhole(_ owner: Owner, _ slot: Int) {
-        func change(_ buffer: inout TransactionBuffer) -> Int {
-            let before = buffer.byteCost
-            buffer.makeWhole(slot)
-            return buffer.byteCost - before
-        }
         switch owner {
         case .open: open.buffer.makeWhole(slot)
-        case .streamed(let xid):
-            guard var transaction = streamed.removeValue(forKey: xid) else { return }
-            shelvedBytes += change(&transaction.buffer)
-            streamed[xid] = transaction
-        case .prepared(let id):
-            guard var buffer = prepared.removeValue(forKey: id) else { return }
-            shelvedBytes += change(&buffer)
-            prepared[id] = buffer
+        case .streamed(let xid): shelvedBytes -= streamed[xid]?.buffer.makeWhole(slot) ?? 0
+        case .prepared(let id): shelvedBytes -= prepared[id]?.makeWhole(slot) ?? 0
         }
     }
 }

@@ -41,7 +41,13 @@ struct TransactionBuffer: Sendable {
 
     mutating func fold() { rows.fold() }
 
-    mutating func makeWhole(_ slot: Int) { rows.makeWhole(slot) }
+    /// Returns the bytes that this frees.
+    @discardableResult
+    mutating func makeWhole(_ slot: Int) -> Int {
+        let before = byteCost
+        rows.makeWhole(slot)
+        return before - byteCost
+    }
 
     mutating func truncate(_ relation: RelationID, subtransaction: UInt32?) {
         if let subtransaction, subtransaction != xid {
@@ -58,10 +64,13 @@ struct TransactionBuffer: Sendable {
         ownByteCost += entry.byteCost
     }
 
-    mutating func abort(_ subtransaction: UInt32) {
+    /// Returns the bytes that this frees.
+    mutating func abort(_ subtransaction: UInt32) -> Int {
+        let before = byteCost
         rows.abort(subtransaction)
         if let gone = truncated.removeValue(forKey: subtransaction) { ownByteCost -= gone.count * Self.truncateBytes }
         for gone in messages.removeValue(forKey: subtransaction) ?? [] { ownByteCost -= gone.byteCost }
+        return before - byteCost
     }
 
     /// The transaction as it committed.

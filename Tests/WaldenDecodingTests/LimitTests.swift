@@ -252,6 +252,19 @@ import WaldenDecoding
         #expect(Set(transaction.wholeRelations) == [RelationID(1), RelationID(2)])
     }
 
+    /// Even a whole relation takes a little; more relations than fit end the stream.
+    @Test func relationsThatDoNotFitEndTheStream() throws {
+        var feed = Feed(maxCatalogBytes: 1 << 24)
+        try feed.send(Encoder.begin(xid: 5, final: 100))
+        #expect(throws: DecodingError.limitExceeded(.bufferedBytes)) {
+            for id in UInt32(1)...10_000 {
+                try feed.describe(id)
+                try feed.send(Encoder.insert(id, row(10)))
+            }
+        }
+        #expect(feed.decoder.counters.escalations > 100)
+    }
+
     @Test func descriptionsThatDoNotFitEndTheStream() throws {
         var feed = Feed(maxCatalogBytes: 1 << 16)
         #expect(throws: DecodingError.limitExceeded(.catalogBytes)) {
