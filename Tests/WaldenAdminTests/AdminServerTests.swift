@@ -48,6 +48,23 @@ struct AdminServerTests {
         }
     }
 
+    @Test("a server that has listened once listens anew when it is stopped by accident")
+    func accident() async throws {
+        let (channels, continuation) = AsyncStream.makeStream(of: (any Channel).self)
+        let server = AdminServer(
+            host: "127.0.0.1", port: 0, source: { StatusReport() }, log: silent, retryDelay: .zero
+        ) { continuation.yield($0) }
+        let run = Task { try await server.run() }
+        var iterator = channels.makeAsyncIterator()
+        let first = try #require(await iterator.next())
+        try await first.close()
+        let second = try #require(await iterator.next())
+        let port = try #require(second.localAddress?.port)
+        #expect(try await exchange("GET /healthz HTTP/1.1", port: port).hasPrefix("HTTP/1.1 200 "))
+        run.cancel()
+        try await run.value
+    }
+
     @Test("a port that is taken is named with the reason")
     func taken() async throws {
         try await withServer(source: { StatusReport() }) { port in

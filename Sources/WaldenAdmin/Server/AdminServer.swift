@@ -11,18 +11,18 @@ import NIOCore
 public import ServiceLifecycle
 import Synchronization
 
-public struct AdminServer: Service {
+public struct AdminServer: Service, CustomStringConvertible {
     /// Connections open at one time; more wait in the listen queue.
     private static let connectionsMaximum = 128
     /// A connection that sends nothing for so long is closed.
     private static let idleTimeout = TimeAmount.seconds(60)
-    private static let retryDelay = Duration.seconds(1)
 
     private let host: String
     private let port: Int
     private let source: @Sendable () -> StatusReport
-    private let listening: @Sendable (Int) async -> Void
+    private let listening: @Sendable (any Channel) async -> Void
     private let log: Logger
+    private let retryDelay: Duration
 
     /// - Parameters:
     ///   - host: a name or an address, IPv6 with or without brackets.
@@ -33,12 +33,27 @@ public struct AdminServer: Service {
         host: String, port: Int, source: @escaping @Sendable () -> StatusReport, log: Logger,
         listening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
+        self.init(host: host, port: port, source: source, log: log, retryDelay: .seconds(1)) { channel in
+            await listening(channel.localAddress?.port ?? 0)
+        }
+    }
+
+    /// - Parameters:
+    ///   - retryDelay: how long to wait before listening anew.
+    ///   - listening: called with the channel that listens.
+    init(
+        host: String, port: Int, source: @escaping @Sendable () -> StatusReport, log: Logger, retryDelay: Duration,
+        listening: @escaping @Sendable (any Channel) async -> Void
+    ) {
         self.host = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
         self.port = port
         self.source = source
         self.log = log
+        self.retryDelay = retryDelay
         self.listening = listening
     }
+
+    public var description: String { "admin server on \(address(port: port))" }
 
     /// Serves until the task is cancelled or asked to shut down gracefully.
     ///
@@ -52,19 +67,19 @@ public struct AdminServer: Service {
             } catch {
                 problem = String(describing: error)
                 if !hasListened.load(ordering: .relaxed), !isStopping {
-                    throw AdminServerError(address: address, underlying: error)
+                    throw AdminServerError(address: address(port: port), underlying: error)
                 }
             }
             if isStopping { return }
             log.error("admin server stopped, starting it again", metadata: ["reason": "\(problem)"])
-            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.retryDelay) }
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: retryDelay) }
             if isStopping { return }
         }
     }
 
     private var isStopping: Bool { Task.isCancelled || Task.isShuttingDownGracefully }
 
-    private var address: String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }
+    private func address(port: Int) -> String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }
 
     private func application(onListening: @escaping @Sendable () -> Void) -> some ApplicationProtocol {
         // The library tells of its starts and stops at `info`, which is below what this log is for.
@@ -80,10 +95,11 @@ public struct AdminServer: Service {
                 address: .hostname(host, port: port),
                 availableConnectionsDelegate: .maximum(Self.connectionsMaximum, logger: quiet)
             ),
-            onServerRunning: { [log, listening] channel in
+            onServerRunning: { channel in
                 onListening()
-                log.info("listening for admin requests", metadata: ["address": "\(channel.localAddress, default: "?")"])
-                await listening(channel.localAddress?.port ?? 0)
+                let address = address(port: channel.localAddress?.port ?? port)
+                log.info("listening for admin requests", metadata: ["address": "\(address)"])
+                await listening(channel)
             },
             logger: quiet
         )
