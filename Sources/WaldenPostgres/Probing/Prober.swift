@@ -10,6 +10,8 @@ public final class Prober: Sendable {
         public var tickInterval = Duration.seconds(1)
         /// Shortest time between the beginnings of two probes. Default 1 ms, at most 100 ms.
         public var probeSpacing = Duration.milliseconds(1)
+        /// Until the next probe while something waits for the stream. Default 10 ms.
+        public var soonInterval = Duration.milliseconds(10)
         /// Shortest time between two heartbeats. Default 10 ms.
         public var heartbeatSpacing = Duration.milliseconds(10)
         /// A server that does not answer a probe in time is given up. Default 5 s.

@@ -13,6 +13,9 @@ public struct ProbeDemand: OptionSet, Sendable {
     /// A transactional message into the log: it moves the stream on when nothing else does, and its commit flushes
     /// what was inserted before it.
     public static let heartbeat = ProbeDemand(rawValue: 2)
+    /// Something waits for the stream: probe again after `soonInterval`, so that a heartbeat can be asked for if it
+    /// still waits then.
+    public static let soon = ProbeDemand(rawValue: 4)
 }
 
 /// Why there is no control connection, after each failed attempt as well as after one that broke.

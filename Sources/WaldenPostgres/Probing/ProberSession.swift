@@ -46,6 +46,7 @@ final class ProberSession {
             if pending.contains(.probe) || now >= nextTick {
                 try probe(notBefore: nextProbe)
                 pending.formUnion(delegate.nextDemand())
+                if pending.remove(.soon) != nil { nextTick = min(nextTick, nextProbe + configuration.soonInterval) }
             } else {
                 try waitForDemand()
             }

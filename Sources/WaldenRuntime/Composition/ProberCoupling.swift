@@ -89,6 +89,7 @@ final class ProberCoupling: ProberDelegate {
         if demand.catalog { hands?.requestCatalog() }
         var result: WaldenPostgres.ProbeDemand = []
         if demand.probe { result.insert(.probe) }
+        if demand.keepalive { result.insert(.soon) }
         if demand.nudge {
             result.insert(.heartbeat)
             state.withLock { $0.heartbeats += 1 }
