@@ -22,15 +22,23 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 /// Pure modules read no clock and do no input or output: events go in, values come out (docs/architecture.md).
-func pure(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target] {
+func pure(
+    _ name: String, _ dependencies: [Target.Dependency] = [], testData: [String] = []
+) -> [Target] {
     [
         .target(name: name, dependencies: dependencies, swiftSettings: strict),
-        .testTarget(
-            name: "\(name)Tests",
-            dependencies: [.byName(name: name)] + dependencies,
-            swiftSettings: strict
-        ),
+        tests(name, dependencies, data: testData),
     ]
+}
+
+/// Tests read their data through the path of the source file, so it is no resource of the bundle.
+func tests(_ name: String, _ dependencies: [Target.Dependency], data: [String] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: [.byName(name: name)] + dependencies,
+        exclude: data,
+        swiftSettings: strict
+    )
 }
 
 func shell(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
@@ -62,7 +70,7 @@ let package = Package(
     ],
     targets: pure("WaldenCore")
         + pure("WaldenWire", ["WaldenCore"])
-        + pure("WaldenDecoding", ["WaldenCore"])
+        + pure("WaldenDecoding", ["WaldenCore"], testData: ["Captures"])
         + pure("WaldenDependency", ["WaldenCore"])
         + pure("WaldenCache", ["WaldenCore", "WaldenDependency", deque])
         + pure("WaldenRouting", ["WaldenCore"])
@@ -84,7 +92,10 @@ let package = Package(
             ),
             shell(
                 "WaldenAdmin",
-                ["WaldenCore", logging, lifecycle, .product(name: "Hummingbird", package: "hummingbird")] + nio
+                [
+                    "WaldenCore", logging, lifecycle, .product(name: "Hummingbird", package: "hummingbird"),
+                    .product(name: "HummingbirdCore", package: "hummingbird"),
+                ] + nio
             ),
             shell(
                 "WaldenRuntime",
@@ -102,7 +113,10 @@ let package = Package(
                 path: "Sources/WaldenDemo",
                 swiftSettings: strict
             ),
-            .testTarget(name: "WaldenTestKitTests", dependencies: ["WaldenTestKit"], swiftSettings: strict),
+            tests("WaldenTestKit", []),
+            tests("WaldenPostgres", ["WaldenCore", "WaldenDependency"]),
+            tests("WaldenSQLParser", ["WaldenCore", "WaldenDependency"]),
+            tests("WaldenAdmin", ["WaldenCore", logging, lifecycle] + nio),
             .testTarget(
                 name: "IntegrationTests",
                 dependencies: ["WaldenTestKit"],
