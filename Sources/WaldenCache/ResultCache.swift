@@ -21,12 +21,17 @@ public final class ResultCache: Sendable {
     }
 
     /// Runs an event and lets hits see its outcome before the lock is given up.
-    private func event<Result>(_ body: (inout Engine, borrowing ShardSet) -> Result) -> Result {
-        engine.withLock { engine in
+    private func event<Result: Sendable>(_ body: (inout Engine, borrowing ShardSet) -> Result) -> Result {
+        let (result, garbage) = engine.withLock { engine in
             let result = body(&engine, shards)
             engine.publish(to: gate)
-            return result
+            let garbage = engine.garbage
+            engine.garbage = []
+            return (result, garbage)
         }
+        // Released here, not under the lock.
+        _ = garbage
+        return result
     }
 }
 
@@ -67,10 +72,11 @@ extension ResultCache {
         key: [UInt8], dependencies: Dependencies, shape: UInt64, generation: UInt64, now: Instant,
         notOlderThan: Instant
     ) -> FillDecision {
-        engine.withLock { engine in
+        let hash = key.keyHash
+        return engine.withLock { engine in
             engine.beginFill(
-                key: key, dependencies: dependencies, generation: generation, now: now, notOlderThan: notOlderThan,
-                shards: shards)
+                key: key, hash: hash, dependencies: dependencies, generation: generation, now: now,
+                notOlderThan: notOlderThan, shards: shards)
         }
     }
 

@@ -3,12 +3,12 @@ import WaldenDependency
 
 extension Engine {
     mutating func beginFill(
-        key: [UInt8], dependencies: Dependencies, generation: UInt64, now: Instant, notOlderThan: Instant,
-        shards: borrowing ShardSet
+        key: [UInt8], hash: UInt64, dependencies: Dependencies, generation: UInt64, now: Instant,
+        notOlderThan: Instant, shards: borrowing ShardSet
     ) -> FillDecision {
-        if let id = joinable(key, now: now, notOlderThan: notOlderThan) { return .join(id) }
-        let hash = key.keyHash
-        if let refusal = refusal(of: key, hash: hash, generation: generation, shards: shards) {
+        let newest = fills.newest(of: key, hash: hash)
+        if let newest, isJoinable(newest, now: now, notOlderThan: notOlderThan) { return .join(newest) }
+        if let refusal = refusal(of: key, hash: hash, newest: newest, generation: generation, shards: shards) {
             counters.fillsRefused[refusal] += 1
             return .refused(refusal)
         }
@@ -17,7 +17,7 @@ extension Engine {
             return .refused(.noHorizon)
         }
         let horizon = Horizon.primary(probe.snapshot)
-        let taint = taintAtBirth(of: dependencies, under: horizon)
+        let taint = recent.taint(of: dependencies, under: horizon)
         let id = fills.begin(key, hash: hash, horizon: horizon, taint: taint, now: now)
         counters.fillsBegun += 1
         if let taint {
@@ -33,30 +33,21 @@ extension Engine {
         return .fill(id)
     }
 
-    private func joinable(_ key: [UInt8], now: Instant, notOlderThan: Instant) -> FillID? {
-        guard suspension == nil, let (id, fill) = fills.newest(of: key), !fill.isCompleted,
-            fill.startedAt >= notOlderThan, now.elapsed(since: fill.startedAt) <= configuration.maxStaleness
-        else { return nil }
-        return id
+    private func isJoinable(_ id: FillID, now: Instant, notOlderThan: Instant) -> Bool {
+        guard suspension == nil, let fill = fills[id], !fill.isCompleted else { return false }
+        return fill.startedAt >= notOlderThan && now.elapsed(since: fill.startedAt) <= configuration.maxStaleness
     }
 
     private func refusal(
-        of key: [UInt8], hash: UInt64, generation: UInt64, shards: borrowing ShardSet
+        of key: [UInt8], hash: UInt64, newest: FillID?, generation: UInt64, shards: borrowing ShardSet
     ) -> FillRefusal? {
         if suspension != nil { return .suspended }
         if !catalog.admits(generation) { return .catalogChanged }
-        if let (_, fill) = fills.newest(of: key) {
-            // A tainted one will not be kept; a new one may.
-            guard case .tainted = fill.phase else { return .identicalUnderWay }
-        }
+        // A tainted one will not be kept; a new one may.
+        if let newest, let fill = fills[newest], !fill.isTainted { return .identicalUnderWay }
         if fills.count >= configuration.maxPendingFills { return .tooManyFills }
         let isThere = shards.withShard(shards.number(of: hash)) { $0.contains(key, hash: hash) }
         return isThere ? .alreadyServable : nil
-    }
-
-    private func taintAtBirth(of dependencies: Dependencies, under horizon: Horizon) -> Taint? {
-        if let startWindow, startWindow.isOpen(for: horizon) { return .startWindow }
-        return recent.taint(of: dependencies, under: horizon)
     }
 
     mutating func addWaiter(_ waiter: UInt64, to id: FillID) -> Bool {

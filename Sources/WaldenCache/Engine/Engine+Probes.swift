@@ -11,8 +11,7 @@ extension Engine {
             counters.probes += 1
             let horizon = Horizon.primary(probe.snapshot)
             recent.prune(coveredBy: horizon)
-            if let window = startWindow, !window.isOpen(for: horizon) { startWindow = nil }
-            changedSinceProbe = startWindow != nil
+            changedSinceProbe = false
             fills.probeCompleted(probe, now: now)
             promote(shards: shards)
         }

@@ -9,10 +9,8 @@ extension Engine {
         _ = dropEverything(.gap, .gap, shards: shards)
         recent.removeAll()
         ledger.streamStarted(at: consistentPoint, probe: probe, now: now)
-        let window = StartWindow(ceiling: ceiling, consistentPoint: consistentPoint)
-        startWindow = window.isOpen(for: .primary(probe.snapshot)) ? window : nil
-        catalog.streamStarted(window)
-        changedSinceProbe = startWindow != nil
+        catalog.streamStarted(StartWindow(ceiling: ceiling))
+        changedSinceProbe = false
         suspensions.subtract([.streamNotStarted, .streamLost, .probeRegressed])
         if suspensions.isEmpty { suspensionDetail = "" }
         counters.streamStarts += 1
@@ -23,7 +21,6 @@ extension Engine {
         suspensionDetail = detail
         _ = dropEverything(.gap, .gap, shards: shards)
         recent.removeAll()
-        startWindow = nil
         ledger.streamLost()
         counters.streamLosses += 1
     }
@@ -43,7 +40,8 @@ extension Engine {
         counters.rowChanges += transaction.changeCount
         let messages = WaldenMessages(in: transaction)
         counters.heartbeats += messages.heartbeats
-        remember(transaction, xid: xid, probe: probe, changesCatalog: messages.changeCatalog)
+        catalog.transactionDelivered(xid, changesCatalog: messages.changeCatalog)
+        remember(transaction, xid: xid, probe: probe)
         var strike = Strike(xid: xid, endLSN: transaction.endLSN)
         if messages.changeCatalog {
             strike.tainted += fills.running
@@ -67,15 +65,11 @@ extension Engine {
     }
 
     /// Puts the transaction on the recent list, unless every fill from now on sees it anyway.
-    private mutating func remember(
-        _ transaction: CommittedTransaction, xid: TransactionID, probe: Probe, changesCatalog: Bool
-    ) {
-        startWindow?.transactionDelivered(xid)
-        catalog.transactionDelivered(xid, changesCatalog: changesCatalog)
-        guard changesCatalog || !transaction.changes.isEmpty || !transaction.wholeRelations.isEmpty,
-            !probe.snapshot.covers(xid)
-        else { return }
-        recent.add(transaction, xid: xid, affectsEverything: changesCatalog)
+    private mutating func remember(_ transaction: CommittedTransaction, xid: TransactionID, probe: Probe) {
+        guard !transaction.changes.isEmpty || !transaction.wholeRelations.isEmpty, !probe.snapshot.covers(xid) else {
+            return
+        }
+        recent.add(transaction, xid: xid)
     }
 
     /// One transaction on its way through the entries.

@@ -29,6 +29,11 @@ struct Engine {
         var firstPosting: Int32 = -1
     }
 
+    struct Garbage: Sendable {
+        let tables: [ShardTable]
+        let index: PredicateIndex
+    }
+
     /// Beside key and payload: the cells, places and nodes of the tables.
     static let bytesPerEntry = 192
 
@@ -38,7 +43,6 @@ struct Engine {
     var entries = SlotArena<Entry>()
     var fills = FillBook()
     var recent: RecentList
-    var startWindow: StartWindow?
     var ledger = FreshnessLedger()
     var catalog = CatalogFence()
     var suspensions: Set<Suspension> = [.streamNotStarted]
@@ -51,6 +55,9 @@ struct Engine {
     var counters = CacheStatistics()
     /// Reused by `apply`.
     var matches: [Match] = []
+    /// What `dropEverything` left, taken by whoever holds the lock, to be released after it: a million entries take
+    /// their time.
+    var garbage: [Garbage] = []
 
     init(configuration: CacheConfiguration) {
         self.configuration = configuration
@@ -74,12 +81,14 @@ struct Engine {
 
     /// Drops every entry and marks every fill. Returns how many servable entries and finished fills there were.
     mutating func dropEverything(_ cause: InvalidationCause, _ taint: Taint, shards: borrowing ShardSet) -> Int {
-        let dropped = shards.removeAll() + fills.completed
+        let tables = shards.removeAll()
+        let dropped = tables.reduce(fills.completed) { $0 + $1.count }
+        garbage.append(Garbage(tables: tables, index: index))
         for id in fills.all {
             countTaint(taint, of: id)
             fills.taint(id, taint)
         }
-        index.removeAll()
+        index = PredicateIndex()
         entries.removeAll()
         counters.invalidations[cause] += dropped
         return dropped

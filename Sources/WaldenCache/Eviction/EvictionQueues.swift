@@ -13,7 +13,6 @@ struct EvictionQueues: Sendable {
         var newer: Int32 = -1
         var older: Int32 = -1
         var bytes: UInt32 = 0
-        var reads: UInt8 = 0
         var isMain = false
     }
 
@@ -42,6 +41,8 @@ struct EvictionQueues: Sendable {
     }
 
     private var nodes: [Node] = []
+    /// Up to three, by slot. Apart from the nodes, so that a hit touches one byte among few.
+    private var reads: [UInt8] = []
     private var small = Queue()
     private var main = Queue()
     private var ghosts = GhostTable()
@@ -58,16 +59,22 @@ struct EvictionQueues: Sendable {
     private var window: Int { max(64, main.count) }
 
     mutating func insert(_ slot: Int32, hash: UInt64, bytes: Int) {
-        while nodes.count <= Int(slot) { nodes.append(Node()) }
+        while nodes.count <= Int(slot) {
+            nodes.append(Node())
+            reads.append(0)
+        }
         let isMain = ghosts.take(hash, window: window)
         nodes[Int(slot)] = Node(hash: hash, bytes: UInt32(clamping: bytes), isMain: isMain)
+        reads[Int(slot)] = 0
         pushNewest(slot)
     }
 
     @inline(__always)
     mutating func touch(_ slot: Int32) {
-        if nodes[Int(slot)].reads < 3 { nodes[Int(slot)].reads += 1 }
+        if reads[Int(slot)] < 3 { reads[Int(slot)] += 1 }
     }
+
+    func hash(of slot: Int32) -> UInt64 { nodes[Int(slot)].hash }
 
     mutating func remove(_ slot: Int32) {
         unlink(slot)
@@ -80,8 +87,8 @@ struct EvictionQueues: Sendable {
             if small.count > 0, small.bytes * 10 >= maxBytes || main.count == 0 {
                 let slot = small.oldest
                 unlink(slot)
-                if nodes[Int(slot)].reads > 1 {
-                    nodes[Int(slot)].reads = 0
+                if reads[Int(slot)] > 1 {
+                    reads[Int(slot)] = 0
                     nodes[Int(slot)].isMain = true
                     pushNewest(slot)
                 } else {
@@ -91,8 +98,8 @@ struct EvictionQueues: Sendable {
             } else {
                 let slot = main.oldest
                 unlink(slot)
-                guard nodes[Int(slot)].reads > 0 else { return slot }
-                nodes[Int(slot)].reads -= 1
+                guard reads[Int(slot)] > 0 else { return slot }
+                reads[Int(slot)] -= 1
                 pushNewest(slot)
             }
         }

@@ -1,20 +1,22 @@
 import WaldenCore
 
-/// Keeps fills away while the catalog under which statements are analysed may be out of date: a result filed under the
-/// wrong dependencies would be dropped at the wrong changes.
+/// Keeps fills away until the catalog has been read under a snapshot that sees
+/// - everything that the stream will never tell of (`StartWindow`), and
+/// - each change of the catalog that it has told of.
 ///
-/// A change of the catalog arrives in the stream before it is certain to be visible, so reading the catalog again is
-/// not enough: the reading counts only under a snapshot that covers the change. And what changed while no stream ran
-/// was never told, so each stream start asks for a reading made since.
+/// The first protects the results: whatever begins after such a reading sees what the reading saw, so no invisible
+/// commit from before the stream can change a result later without a word. Both protect the dependencies: a result
+/// filed under an outdated catalog would be dropped at the wrong changes. Reading the catalog again when a change
+/// arrives is not enough, for it arrives before it is certain to be visible, and what changed while no stream ran was
+/// never told at all; hence the snapshot.
 struct CatalogFence: Hashable, Sendable {
     private static let maxListed = 64
 
-    /// Of the catalog that `catalogChanged` last announced.
+    /// Of the catalog that was read last.
     private(set) var generation: UInt64 = 0
     private var outstanding: [TransactionID] = []
     /// Everything up to here is outstanding too: more changes came than are listed.
     private var floor: TransactionID?
-    /// The catalog has not been read yet under a snapshot that sees all from before the stream.
     private var startWindow: StartWindow?
 
     var isUp: Bool { !outstanding.isEmpty || floor != nil || startWindow != nil }
@@ -34,15 +36,16 @@ struct CatalogFence: Hashable, Sendable {
         outstanding = []
     }
 
-    /// The catalog was read under `snapshot` (taken before the reading). Whether it is up to date as far as is known.
+    /// The catalog was read under `snapshot` (taken before the reading). Whether that lifts the fence.
     mutating func catalogRead(generation: UInt64, under snapshot: Snapshot) -> Bool {
         self.generation = generation
         outstanding.removeAll { snapshot.covers($0) }
         if let last = floor, last < snapshot.xmin { floor = nil }
-        if let window = startWindow, !window.isOpen(for: .primary(snapshot)) { startWindow = nil }
+        if let window = startWindow, !window.isOpen(for: snapshot) { startWindow = nil }
         return !isUp
     }
 
+    /// Whether a statement analysed under this generation may fill.
     func admits(_ generation: UInt64) -> Bool {
         !isUp && generation == self.generation
     }

@@ -44,8 +44,8 @@ struct FillBook {
 
     private var fills = SlotArena<Fill>()
     private var nextGeneration: UInt32 = 1
-    /// The newest fill of each key.
-    private var byKey: [[UInt8]: FillID] = [:]
+    /// The newest fill of each key, under the key's hash.
+    private var newest = HandleTable()
     private var awaitingProbe: Deque<FillID> = []
     private var awaitingWatermark: Deque<Awaited> = []
     private(set) var completed = 0
@@ -61,21 +61,20 @@ struct FillBook {
         return fill.isFree || fill.generation != id.generation ? nil : fill
     }
 
-    func newest(of key: [UInt8]) -> (id: FillID, fill: Fill)? {
-        guard let id = byKey[key], let fill = self[id] else { return nil }
-        return (id, fill)
+    func newest(of key: [UInt8], hash: UInt64) -> FillID? {
+        newest.find(hash) { fills[$0].key == key }.map { FillID(slot: $0, generation: fills[$0].generation) }
     }
 
     mutating func begin(_ key: [UInt8], hash: UInt64, horizon: Horizon, taint: Taint?, now: Instant) -> FillID {
+        if let older = newest(of: key, hash: hash) { newest.remove(hash, older.slot) }
         let generation = nextGeneration
         nextGeneration &+= 1
         let slot = fills.insert(
             Fill(
                 key: key, hash: hash, startedAt: now, horizon: horizon, phase: taint.map(Phase.tainted) ?? .running,
                 generation: generation, isFree: false))
-        let id = FillID(slot: slot, generation: generation)
-        byKey[key] = id
-        return id
+        newest.insert(hash, slot)
+        return FillID(slot: slot, generation: generation)
     }
 
     mutating func setEntry(_ entry: Int32, indexBytes: Int, of id: FillID) {
@@ -122,7 +121,7 @@ struct FillBook {
             completed -= 1
             completedBytes -= fill.resultBytes
         }
-        if byKey[fill.key] == id { byKey[fill.key] = nil }
+        newest.remove(fill.hash, id.slot)
         fills.remove(id.slot, leaving: Fill())
     }
 
@@ -167,6 +166,10 @@ extension FillBook.Fill {
         case .running, .tainted: false
         case .awaitingProbe, .awaitingWatermark: true
         }
+    }
+
+    var isTainted: Bool {
+        if case .tainted = phase { true } else { false }
     }
 
     var result: FillBook.Result? {

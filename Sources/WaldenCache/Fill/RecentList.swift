@@ -12,6 +12,7 @@ struct RecentList: Sendable {
         case changes([RowChange], wholeRelations: [RelationID])
         /// Something in these relations.
         case relations([RelationID])
+        /// Something in too many to list.
         case everything
     }
 
@@ -50,18 +51,14 @@ struct RecentList: Sendable {
     var count: Int { transactions.count }
     var isEmpty: Bool { transactions.isEmpty && forgotten == nil }
 
-    /// Adds a transaction that changed rows; `everything` when it changed the catalog.
-    mutating func add(_ transaction: CommittedTransaction, xid: TransactionID, affectsEverything: Bool) {
+    /// Adds a transaction that changed rows.
+    mutating func add(_ transaction: CommittedTransaction, xid: TransactionID) {
         var entry = Transaction(
             xid: xid, endLSN: transaction.endLSN,
             effects: .changes(transaction.changes, wholeRelations: transaction.wholeRelations),
             changes: transaction.changes.count,
             bytes: transaction.changes.reduce(0) { $0 + $1.bytes.count + 128 })
-        if affectsEverything {
-            entry.effects = .everything
-            entry.changes = 0
-            entry.bytes = 0
-        } else if entry.changes * 2 > bounds.changes || entry.bytes * 2 > bounds.bytes {
+        if entry.changes * 2 > bounds.changes || entry.bytes * 2 > bounds.bytes {
             // One giant must not push out all the others.
             summarise(&entry)
         }
@@ -87,16 +84,14 @@ struct RecentList: Sendable {
     /// Whether a result read under `horizon` may lack a transaction that has already been applied.
     func taint(of dependencies: Dependencies, under horizon: Horizon) -> Taint? {
         if let forgotten, !coversAll(horizon, upTo: forgotten) { return .recentListOverflow }
+        var matchers = ChangeMatchers(dependencies)
         for transaction in transactions where !horizon.covers(transaction.xid, endLSN: transaction.endLSN) {
             switch transaction.effects {
-            case .everything: return .catalogChanged
+            case .everything: return .recentListOverflow
             case .relations(let relations):
-                if dependencies.tables.contains(where: { relations.contains($0.relation) }) {
-                    return .recentListOverflow
-                }
+                if relations.contains(where: matchers.dependOn) { return .recentListOverflow }
             case .changes(let changes, let wholeRelations):
-                if dependencies.tables.contains(where: { wholeRelations.contains($0.relation) })
-                    || changes.contains(where: { dependencies.mayBeAffected(by: $0) })
+                if wholeRelations.contains(where: matchers.dependOn) || changes.contains(where: { matchers.affects($0) })
                 {
                     return .recentTransaction
                 }
@@ -143,8 +138,32 @@ struct RecentList: Sendable {
     }
 }
 
-extension Dependencies {
-    fileprivate func mayBeAffected(by change: RowChange) -> Bool {
-        tables.contains { $0.relation == change.relation.id && $0.affects(change) }
+/// One result's dependencies beside many changes: a matcher is made once per table and shape of its relation.
+private struct ChangeMatchers {
+    private struct Table {
+        let dependency: TableDependency
+        var shape: RelationDescription?
+        var matcher: TableMatcher?
+    }
+
+    private var tables: [Table]
+
+    init(_ dependencies: Dependencies) {
+        tables = dependencies.tables.map { Table(dependency: $0) }
+    }
+
+    func dependOn(_ relation: RelationID) -> Bool {
+        tables.contains { $0.dependency.relation == relation }
+    }
+
+    mutating func affects(_ change: RowChange) -> Bool {
+        for index in tables.indices where tables[index].dependency.relation == change.relation.id {
+            if tables[index].shape !== change.relation {
+                tables[index].shape = change.relation
+                tables[index].matcher = TableMatcher(tables[index].dependency, in: change.relation)
+            }
+            if tables[index].matcher?.affects(change) ?? true { return true }
+        }
+        return false
     }
 }

@@ -9,7 +9,7 @@ import WaldenDependency
 /// without equality or range lands in its group's only bucket and is checked for every change: the sound fallback.
 ///
 /// Everything lives in arenas under 32-bit numbers: a point query costs one posting and one bucket.
-struct PredicateIndex {
+struct PredicateIndex: Sendable {
     var relations: [RelationIndex] = []
     var numbers: [RelationID: Int32] = [:]
     var groups = SlotArena<IndexGroup>()
@@ -48,10 +48,6 @@ struct PredicateIndex {
             postings.remove(current, leaving: Posting())
             current = posting.sibling
         }
-    }
-
-    mutating func removeAll() {
-        self = PredicateIndex()
     }
 
     private mutating func number(of relation: RelationID) -> Int32 {

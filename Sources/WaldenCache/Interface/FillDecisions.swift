@@ -30,7 +30,8 @@ public enum FillRefusal: Int, Hashable, Sendable, CaseIterable {
     case suspended
     /// No probe has completed since the stream started, so there is no horizon.
     case noHorizon
-    /// The statement was analysed under a catalog that has changed, or is known to have.
+    /// The statement was analysed under a catalog that has changed, or that has not been read since the stream started
+    /// or since it told of a change.
     case catalogChanged
     case tooManyFills
     /// An identical fill is under way that the request may not join (it began too early, or is already answered).
@@ -62,8 +63,6 @@ public enum Taint: Int, Hashable, Sendable, CaseIterable {
     case recentTransaction
     /// The recent list overflowed and a forgotten transaction may affect it.
     case recentListOverflow
-    /// The stream has just started and transactions from before it may still be invisible.
-    case startWindow
     case catalogChanged
     /// The stream was lost while it ran.
     case gap
@@ -78,7 +77,6 @@ public enum Taint: Int, Hashable, Sendable, CaseIterable {
         case .wholeRelation: "whole_relation"
         case .recentTransaction: "recent_transaction"
         case .recentListOverflow: "recent_list_overflow"
-        case .startWindow: "start_window"
         case .catalogChanged: "catalog_changed"
         case .gap: "gap"
         case .flush: "flush"

@@ -30,4 +30,12 @@ extension UnsafeRawBufferPointer {
 
 extension [UInt8] {
     var keyHash: UInt64 { withUnsafeBytes { $0.keyHash } }
+
+    /// Without the room that appending left behind the last byte.
+    var trimmed: [UInt8] {
+        guard capacity - count > 16 else { return self }
+        return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            initialized = buffer.initialize(fromContentsOf: self)
+        }
+    }
 }

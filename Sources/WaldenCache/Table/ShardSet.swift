@@ -41,14 +41,12 @@ struct ShardSet: ~Copyable, Sendable {
         shards[number].table.withLock(body)
     }
 
-    /// Empties all shards and returns how many entries they held.
-    func removeAll() -> Int {
-        var removed = 0
+    /// Empties all shards. Returns what they held, to be released where no lock is held.
+    func removeAll() -> [ShardTable] {
+        var removed: [ShardTable] = []
         for number in 0..<count {
             let share = maxBytesPerShard
-            // Released when the iteration ends, after the lock.
-            let rest = withShard(number) { $0.removeAll(maxBytes: share) }
-            removed += rest.count
+            removed.append(withShard(number) { $0.removeAll(maxBytes: share) })
         }
         return removed
     }

@@ -3,7 +3,6 @@ struct ShardTable: Sendable {
     private struct Cell: Sendable {
         var key: [UInt8] = []
         var payload: Payload?
-        var hash: UInt64 = 0
         /// The engine's slot of the entry.
         var entry: Int32 = -1
     }
@@ -62,7 +61,7 @@ struct ShardTable: Sendable {
             evicting(cells[victim].entry)
             discard(victim)
         }
-        let cell = cells.insert(Cell(key: key, payload: payload, hash: hash, entry: entry))
+        let cell = cells.insert(Cell(key: key.trimmed, payload: payload, entry: entry))
         table.insert(hash, cell)
         queues.insert(cell, hash: hash, bytes: bytes)
         return .inserted(cell: cell)
@@ -87,7 +86,7 @@ struct ShardTable: Sendable {
     }
 
     private mutating func discard(_ cell: Int32) {
-        table.remove(cells[cell].hash, cell)
+        table.remove(queues.hash(of: cell), cell)
         cells.remove(cell, leaving: Cell())
     }
 }

@@ -152,7 +152,8 @@ struct Simulation {
 
     private mutating func loseStream() {
         guard case .up = stream else { return }
-        cache.streamLost(reason: "cut", now: now)
+        // Sometimes nobody notices before the next stream starts.
+        if random.chance(70) { cache.streamLost(reason: "cut", now: now) }
         stream = .down
     }
 

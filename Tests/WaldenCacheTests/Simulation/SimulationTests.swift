@@ -28,12 +28,16 @@ import WaldenCore
         run(seeds: 80..<100, SimulationProfile(hangs: true, loseStream: 4))
     }
 
+    @Test func withSlowProbes() {
+        run(seeds: 210..<222, SimulationProfile(deliver: 10, probe: 8, fill: 120))
+    }
+
     @Test func withATinyRecentList() {
         run(seeds: 110..<122, SimulationProfile(hangs: true, drastic: 1, maxRecentChanges: 2))
     }
 
     @Test func withManyCatalogChanges() {
-        run(seeds: 130..<142, SimulationProfile(hangs: true, drastic: 25))
+        run(seeds: 130..<142, SimulationProfile(identity: .full, hangs: true, drastic: 25))
     }
 
     /// The catalog changes while no stream runs, and nobody tells.
