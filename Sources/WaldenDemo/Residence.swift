@@ -24,9 +24,9 @@ enum Residence {
         }
         let admin = "http://127.0.0.1:\(stage.walden.adminPort)"
         Show.row("figures", "curl -s \(admin)/v1/status", "\(admin)/metrics")
-        Show.row("log", "\(stage.walden.scratch.path)/walden.log")
+        Show.row("log", stage.walden.logPath)
         // Not by returning: what is no longer referenced would be ended.
-        exit(0)
+        withExtendedLifetime(stage) { exit(0) }
     }
 
     static func down() throws {

@@ -30,7 +30,9 @@ public final class WaldenProcess: Sendable {
 
     public var pid: Int32 { process.pid }
     public var isRunning: Bool { process.isRunning }
-    public var log: String { (try? Files.text("\(scratch.path)/walden.log")) ?? "" }
+    public var log: String { (try? Files.text(logPath)) ?? "" }
+    /// In the scratch directory, or in the folder that `WALDEN_TEST_LOGS` names: there it stays.
+    public let logPath: String
     public var configurationPath: String { "\(scratch.path)/walden.yaml" }
 
     /// The program, as built beside the running test or demo; `WALDEN_BINARY` names another one.
@@ -49,18 +51,20 @@ public final class WaldenProcess: Sendable {
 
     /// Starts it and waits until its admin port answers; whether it reaches a primary is another question.
     public static func start(_ configuration: Configuration) throws -> WaldenProcess {
+        var configuration = configuration
         for _ in 0..<5 {
             let walden = try WaldenProcess(configuration)
             let isUp = try awaitValue("walden answers", timeout: .seconds(30)) { () -> Bool? in
                 guard walden.isRunning else { return false }
-                let isHealthy = try HTTP.get("/healthz", port: walden.adminPort).status == 200
-                _ = try Socket(port: walden.port)
-                return isHealthy
+                // Somebody else's Walden may have taken the port.
+                let listening = try walden.status()["proxy"]["listening"].array
+                return listening.contains(.string("127.0.0.1:\(walden.port)"))
             }
             if isUp { return walden }
             guard walden.log.lowercased().contains("address already in use") else {
                 throw TestKitError("walden did not start:\n\(walden.log.suffix(3000))")
             }
+            (configuration.port, configuration.adminPort) = (nil, nil)
         }
         throw TestKitError("walden found no free port")
     }
@@ -70,6 +74,8 @@ public final class WaldenProcess: Sendable {
         scratch = try Scratch()
         port = try configuration.port ?? Ports.free()
         adminPort = try configuration.adminPort ?? Ports.free()
+        let logs = getenv("WALDEN_TEST_LOGS").map { String(cString: $0) }
+        logPath = "\(logs ?? scratch.path)/walden-\(port).log"
         var arguments = [Self.program, "run"]
         if let content = configuration.file {
             let path = "\(scratch.path)/walden.yaml"
@@ -81,7 +87,7 @@ public final class WaldenProcess: Sendable {
         arguments += ["--listen", "127.0.0.1:\(port)", "--admin", "127.0.0.1:\(adminPort)"]
         var command = Command(arguments + configuration.flags, in: scratch.path)
         command.environment = configuration.environment
-        command.output = "\(scratch.path)/walden.log"
+        command.output = logPath
         process = try ChildProcess(command)
     }
 
