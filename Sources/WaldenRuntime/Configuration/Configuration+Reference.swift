@@ -1,12 +1,25 @@
 internal import WaldenPostgres
 
 extension Configuration {
-    /// The settings as `walden run --help` lists them.
+    /// The settings as `walden run --help` lists them, in lines of at most 80 columns.
     public static var help: String {
         Setting.all.map { setting in
-            let notes = [setting.range, fallback(setting, quote: "")].compactMap { $0 }.joined(separator: "; default ")
-            return "  \(setting.flag) \(setting.form)\n      \(setting.help)" + (notes.isEmpty ? "" : " (\(notes))")
+            let notes = [setting.range, fallback(setting, quote: "").map { "default \($0)" }].compactMap { $0 }
+            let text = setting.help + (notes.isEmpty ? "" : " (\(notes.joined(separator: "; ")))")
+            return "  \(setting.flag) \(setting.form)\n" + wrapped(text).map { "      \($0)" }.joined(separator: "\n")
         }.joined(separator: "\n")
+    }
+
+    private static func wrapped(_ text: String) -> [String] {
+        var lines: [String] = []
+        for word in text.split(separator: " ") {
+            if let last = lines.last, last.count + word.count < 74 {
+                lines[lines.count - 1] += " \(word)"
+            } else {
+                lines.append(String(word))
+            }
+        }
+        return lines
     }
 
     /// The settings as a Markdown table, for the documentation.

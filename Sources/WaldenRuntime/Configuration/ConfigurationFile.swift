@@ -4,17 +4,18 @@ import Yams
 ///
 /// Nothing of the file's content is repeated in a problem but keys: a line that YAML stumbles over may hold a password.
 enum ConfigurationFile {
+    /// - Throws: what keeps it from being read at all. Faults of single keys are added to `problems`.
     static func read(
         _ content: String, name: String, _ problems: inout [ConfigurationProblem]
-    ) -> [String: Configuration.Given] {
-        var given: [String: Configuration.Given] = [:]
+    ) throws(ConfigurationProblem) -> [String: Configuration.Given] {
+        let root: Node?
         do {
-            if let root = try Yams.compose(yaml: content) {
-                flatten(root, prefix: "", name, &given, &problems)
-            }
+            root = try Yams.compose(yaml: content)
         } catch {
-            problems.append(problem(error, name))
+            throw problem(error, name)
         }
+        var given: [String: Configuration.Given] = [:]
+        if let root { flatten(root, prefix: "", name, &given, &problems) }
         return given
     }
 

@@ -20,7 +20,13 @@ extension Configuration {
     ) throws(InvalidConfiguration) -> Configuration {
         var problems: [ConfigurationProblem] = []
         var given: [String: Given] = [:]
-        if let file { given = ConfigurationFile.read(file.content, name: file.name, &problems) }
+        var isFileReadable = true
+        do throws(ConfigurationProblem) {
+            if let file { given = try ConfigurationFile.read(file.content, name: file.name, &problems) }
+        } catch {
+            problems.append(error)
+            isFileReadable = false
+        }
         for setting in Setting.all {
             if let new = read(setting, environment) { given[setting.key] = new }
         }
@@ -29,7 +35,8 @@ extension Configuration {
         for setting in Setting.all {
             if let given = given[setting.key] { apply(given, to: setting, &configuration, &problems) }
         }
-        problems += configuration.contradictions { given[$0]?.origin }
+        // What a file lacks that cannot be read, nobody knows.
+        if isFileReadable { problems += configuration.contradictions { given[$0]?.origin } }
         guard problems.isEmpty else { throw InvalidConfiguration(problems: problems) }
         return configuration
     }

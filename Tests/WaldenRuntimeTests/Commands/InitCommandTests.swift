@@ -1,0 +1,44 @@
+import Testing
+import WaldenPostgres
+
+@testable import WaldenRuntime
+
+@Suite struct InitCommandTests {
+    private let nowhere = "host=127.0.0.1 port=1 dbname=shop"
+
+    @Test func theSQLIsShownWithoutAServer() {
+        let install = InitCommand.run(dsn: nowhere, mode: .preview(isUninstall: false)) { _ in }
+        #expect(install.status == .success)
+        #expect(install.output.contains("CREATE PUBLICATION"))
+        #expect(install.problem?.contains("tables without a key are not listed") == true)
+        let uninstall = InitCommand.run(dsn: nowhere, mode: .preview(isUninstall: true)) { _ in }
+        #expect(uninstall.status == .success)
+        #expect(uninstall.output.contains("DROP PUBLICATION"))
+        #expect(uninstall.problem == nil)
+    }
+
+    @Test func aServerThatIsNotThereEndsIt() {
+        var steps: [String] = []
+        for mode in [InitCommand.Mode.install, .uninstall] {
+            let outcome = InitCommand.run(dsn: nowhere, mode: mode) { steps.append($0) }
+            #expect(outcome.status == .unavailable)
+            #expect(outcome.problem?.hasPrefix("127.0.0.1:1: ") == true)
+        }
+        #expect(steps.isEmpty)
+    }
+
+    @Test(arguments: [
+        (PostgresError(.unreachable, "no route"), ExitStatus.unavailable),
+        (PostgresError(.timedOut, "too late"), .unavailable),
+        (PostgresError(.server, "no such role", sqlState: "28000"), .unavailable),
+        (PostgresError(.server, "no such database", sqlState: "3D000"), .unavailable),
+        (PostgresError(.server, "too many clients", sqlState: "53300"), .unavailable),
+        (PostgresError(.server, "starting up", sqlState: "57P03"), .unavailable),
+        (PostgresError(.server, "permission denied", sqlState: "42501"), .failure),
+        (PostgresError(.server, "no code"), .failure),
+        (PostgresError(.unsupported, "too old"), .failure),
+    ])
+    func theStatusTellsAnAbsentServerFromARefusal(error: PostgresError, status: ExitStatus) throws {
+        #expect(CommandFailure(error, at: try DSN(nowhere)).status == status)
+    }
+}
