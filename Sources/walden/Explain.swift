@@ -12,9 +12,6 @@ struct Explain: ParsableCommand {
     @Argument(help: "The SQL text.")
     var statement: String
 
-    @Argument(help: "Values for $1, $2 … in text form.")
-    var parameters: [String] = []
-
     @Option(help: ArgumentHelp("The role whose session sends it. Default: the connection's.", valueName: "name"))
     var role: String?
 
@@ -29,6 +26,6 @@ struct Explain: ParsableCommand {
         session.role = role
         session.searchPath = searchPath
         session.publication = publication
-        ExplainCommand.run(dsn: dsn, statement: statement, parameters: parameters, session: session).exit()
+        ExplainCommand.run(dsn: dsn, statement: statement, session: session).exit()
     }
 }

@@ -24,7 +24,7 @@ public enum DoctorCommand {
         CommandOutcome(report(findings), status: status(findings))
     }
 
-    private static func status(_ findings: [Finding]) -> ExitStatus {
+    private static func status(_ findings: [Finding]) -> CommandOutcome.Status {
         let mustFix = findings.filter { $0.severity == .mustFix }
         if mustFix.contains(where: { $0.id == .connection }) { return .unavailable }
         return mustFix.isEmpty ? .success : .failure

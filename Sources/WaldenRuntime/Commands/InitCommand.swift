@@ -35,7 +35,7 @@ public enum InitCommand {
                 : "removed from database \(database)"
             return CommandOutcome(result + "\n", problem: warnings.isEmpty ? nil : warnings.joined(separator: "\n"))
         } catch {
-            throw CommandFailure("\(error)", error.error.isOfTheConnection ? .unavailable : .failure)
+            throw CommandFailure("\(error)", error.error.exitStatus)
         }
     }
 

@@ -23,26 +23,36 @@ enum ServerAccess {
 /// Ends a command.
 struct CommandFailure: Error, Hashable {
     let problem: String
-    let status: ExitStatus
+    let status: CommandOutcome.Status
 
-    init(_ problem: String, _ status: ExitStatus) {
+    init(_ problem: String, _ status: CommandOutcome.Status) {
         self.problem = problem
         self.status = status
     }
 
     init(_ error: PostgresError, at dsn: DSN) {
-        self.init("\(dsn.endpoint): \(error)", error.isOfTheConnection ? .unavailable : .failure)
+        self.init("\(dsn.endpoint): \(error)", error.exitStatus)
     }
 }
 
 extension PostgresError {
-    /// Whether no conversation came about, or it ended: another attempt may succeed.
-    var isOfTheConnection: Bool {
+    var exitStatus: CommandOutcome.Status {
         switch kind {
-        case .unreachable, .timedOut, .connectionLost, .interrupted, .resources: true
-        // Class 28 is a refused login, 3D an unknown database, 53 and 57 a server without room or time for us.
-        case .server: sqlState.map { state in ["28", "3D", "53", "57"].contains { state.hasPrefix($0) } } ?? false
-        case .invalidDSN, .unexpectedReply, .unsupported: false
+        case .unreachable, .timedOut, .connectionLost, .interrupted, .resources: .unavailable
+        case .server: exitStatusOfTheServersWord
+        case .invalidDSN, .unexpectedReply, .unsupported: .failure
+        }
+    }
+
+    /// By class (PostgreSQL documentation, "PostgreSQL Error Codes").
+    private var exitStatusOfTheServersWord: CommandOutcome.Status {
+        switch sqlState {
+        case "42501"?: .noPermission
+        // A refused login.
+        case let state? where state.hasPrefix("28"): .noPermission
+        // An unknown database, no room, a server that starts or stops.
+        case let state? where ["3D", "53", "57"].contains { state.hasPrefix($0) }: .unavailable
+        default: .failure
         }
     }
 }

@@ -28,7 +28,7 @@ import WaldenPostgres
     }
 
     @Test(arguments: [
-        (PostgresError(.unreachable, "no route"), ExitStatus.unavailable),
+        (PostgresError(.unreachable, "no route"), CommandOutcome.Status.unavailable),
         (PostgresError(.timedOut, "too late"), .unavailable),
         (PostgresError(.server, "no such role", sqlState: "28000"), .unavailable),
         (PostgresError(.server, "no such database", sqlState: "3D000"), .unavailable),
@@ -38,7 +38,7 @@ import WaldenPostgres
         (PostgresError(.server, "no code"), .failure),
         (PostgresError(.unsupported, "too old"), .failure),
     ])
-    func theStatusTellsAnAbsentServerFromARefusal(error: PostgresError, status: ExitStatus) throws {
+    func theStatusTellsAnAbsentServerFromARefusal(error: PostgresError, status: CommandOutcome.Status) throws {
         #expect(CommandFailure(error, at: try DSN(nowhere)).status == status)
     }
 }
