@@ -21,7 +21,7 @@ extension ProxyConnection {
     func clientReadEnded() {
         flushClient()
         flushServer()
-        readMore()
+        adjustReading()
     }
 
     func clientWritabilityChanged() {

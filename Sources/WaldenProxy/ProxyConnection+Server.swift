@@ -21,13 +21,13 @@ extension ProxyConnection {
         }
         flushClient()
         flushServer()
-        readMore()
+        adjustReading()
         closeIfDrained()
     }
 
     func serverWritabilityChanged() {
         guard server?.isWritable ?? false else { return }
-        readMore()
+        adjustReading()
     }
 
     func serverClosed() {

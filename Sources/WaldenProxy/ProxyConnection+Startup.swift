@@ -11,7 +11,7 @@ extension ProxyConnection {
         startupTimeout = channel.eventLoop.assumeIsolated().scheduleTask(in: context.configuration.startupTimeout) {
             self.startupTimedOut()
         }
-        readMore()
+        adjustReading()
     }
 
     private func startupTimedOut() {
@@ -107,7 +107,7 @@ extension ProxyConnection {
         flushClient()
         processClient()
         flushServer()
-        readMore()
+        adjustReading()
     }
 
     private func serverUnreachable(_ error: any Error) {
@@ -151,14 +151,13 @@ extension RawSpan {
 
 /// Makes connections to servers.
 enum ServerBootstrapping {
-    /// A connection that belongs to `connection`, on the client's event loop, read on demand.
+    /// A connection that belongs to `connection`, on the client's event loop.
     static func connect(
         to endpoint: Endpoint, on loop: any EventLoop, timeout: TimeAmount,
         connection: ProxyConnection
     ) -> EventLoopFuture<any Channel> {
         let bound = NIOLoopBound(connection, eventLoop: loop)
         let bootstrap = bootstrap(on: loop, timeout: timeout)
-            .channelOption(.autoRead, value: false)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(ServerHandler(bound.value))

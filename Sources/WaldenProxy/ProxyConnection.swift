@@ -60,6 +60,9 @@ final class ProxyConnection {
     var clientOutput = ByteBuffer()
     /// To be sent to the server with the next flush.
     var serverOutput = ByteBuffer()
+    /// Whether the channels read by themselves now.
+    private var isReadingClient = true
+    private var isReadingServer = true
     var clientNeedsFlush = false
     var serverNeedsFlush = false
     /// The result being captured.
@@ -132,16 +135,21 @@ final class ProxyConnection {
         serverNeedsFlush = false
     }
 
-    /// Asks each side for more bytes if the other side can take them.
-    func readMore() {
-        guard state != .closed else { return }
-        if state == .startup || canReadClient { client?.read() }
-        if state == .relaying, client?.isWritable ?? false { server?.read() }
-    }
-
-    private var canReadClient: Bool {
-        guard state == .relaying, pause == nil, let server, let client else { return false }
-        return server.isWritable && client.isWritable
+    /// Reads each side as long as the other can take it. Channels read by themselves until they are told not to: asking
+    /// for each read would cost two system calls (epoll_ctl) more a request.
+    func adjustReading() {
+        guard state != .closed, let client else { return }
+        let clientTakes = client.isWritable
+        let serverTakes = server?.isWritable ?? false
+        let readsClient = state == .startup || (state == .relaying && pause == nil && clientTakes && serverTakes)
+        if readsClient != isReadingClient {
+            isReadingClient = readsClient
+            try? client.syncOptions?.setOption(.autoRead, value: readsClient)
+        }
+        if let server, clientTakes != isReadingServer {
+            isReadingServer = clientTakes
+            try? server.syncOptions?.setOption(.autoRead, value: clientTakes)
+        }
     }
 
     // MARK: End

@@ -43,7 +43,6 @@ public final class ProxyServer: Sendable {
         let connections = connections
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
-            .childChannelOption(.autoRead, value: false)
             .childChannelOption(.writeBufferWaterMark, value: Self.waterMark)
             .childChannelOption(.recvAllocator, value: Self.receiveAllocator)
             .childChannelInitializer { channel in
