@@ -117,7 +117,7 @@ let package = Package(
             tests("WaldenPostgres", ["WaldenCore", "WaldenDependency"]),
             tests("WaldenSQLParser", ["WaldenCore", "WaldenDependency"]),
             tests("WaldenAdmin", ["WaldenCore", logging, lifecycle] + nio),
-            tests("WaldenRuntime", ["WaldenCore", "WaldenAdmin", "WaldenDependency", "WaldenPostgres"]),
+            tests("WaldenRuntime", ["WaldenCore", "WaldenCache", "WaldenAdmin", "WaldenDependency", "WaldenPostgres"]),
             .testTarget(
                 name: "IntegrationTests",
                 dependencies: ["WaldenTestKit"],
