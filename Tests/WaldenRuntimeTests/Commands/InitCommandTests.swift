@@ -30,11 +30,11 @@ import WaldenPostgres
     @Test(arguments: [
         (PostgresError(.unreachable, "no route"), CommandOutcome.Status.unavailable),
         (PostgresError(.timedOut, "too late"), .unavailable),
-        (PostgresError(.server, "no such role", sqlState: "28000"), .unavailable),
+        (PostgresError(.server, "no such role", sqlState: "28000"), .noPermission),
         (PostgresError(.server, "no such database", sqlState: "3D000"), .unavailable),
         (PostgresError(.server, "too many clients", sqlState: "53300"), .unavailable),
         (PostgresError(.server, "starting up", sqlState: "57P03"), .unavailable),
-        (PostgresError(.server, "permission denied", sqlState: "42501"), .failure),
+        (PostgresError(.server, "permission denied", sqlState: "42501"), .noPermission),
         (PostgresError(.server, "no code"), .failure),
         (PostgresError(.unsupported, "too old"), .failure),
     ])
