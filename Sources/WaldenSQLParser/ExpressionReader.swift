@@ -207,7 +207,10 @@ extension SyntaxReader {
         }
         try fields.finish()
         var result = try expression(argument)
-        for child in tree.children(of: steps) {
+        let path = tree.children(of: steps)
+        // Each step makes the expression one level deeper.
+        guard path.count <= Self.stepLimit else { throw Refusal(.unsupportedSyntax, "nested too deeply") }
+        for child in path {
             let node = try unwrap(child)
             switch tree.key(of: node) {
             case "String": result = .field(result, try name(tree.child(of: node, "sval")))

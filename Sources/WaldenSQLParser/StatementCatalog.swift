@@ -52,10 +52,14 @@ public final class StatementCatalog: Sendable {
         }
     }
 
+    /// How many analyses are kept.
+    public var count: Int { state.withLock { $0.known.count } }
+
     /// The analysis of `sql`, which is UTF-8 without a zero byte.
     public func analysis(of sql: borrowing RawSpan, context: SessionContext) -> StatementAnalysis {
         guard sql.byteCount <= limits.textBytes else {
-            return Self.refused(.opaque, .statementTooLong, "the text is longer than \(limits.textBytes) bytes")
+            let refusal = Refusal(.statementTooLong, "the text is longer than \(limits.textBytes) bytes")
+            return Self.unparsed(sql, refusal, context: context, analyzer: state.withLock { $0.analyzer })
         }
         let key = Key(text: sql.withUnsafeBytes { Array($0) }, context: context)
         let (known, analyzer) = state.withLock { ($0.known[key], $0.analyzer) }
@@ -69,26 +73,40 @@ public final class StatementCatalog: Sendable {
         _ text: [UInt8], context: SessionContext, analyzer: StatementAnalyzer?
     ) -> StatementAnalysis {
         if !context.standardConformingStrings, text.contains(UInt8(ascii: "\\")) {
-            return refused(.opaque, .unparsable, "a backslash while standard_conforming_strings is off")
+            let refusal = Refusal(.unparsable, "a backslash while standard_conforming_strings is off")
+            return StatementAnalysis(effect: .opaque, verdict: .uncacheable(refusal))
         }
         switch SQLParser.parse(text) {
-        case .failed(let reason): return refused(.opaque, .unparsable, reason)
+        case .failed(let reason):
+            return unparsed(text.span.bytes, Refusal(.unparsable, reason), context: context, analyzer: analyzer)
         case .tree(let tree):
             guard let parsed = StatementReader(tree: tree, source: text).read() else {
-                return refused(.opaque, .unparsable, "an unexpected parse tree")
+                let refusal = Refusal(.unparsable, "an unexpected parse tree")
+                return StatementAnalysis(effect: .opaque, verdict: .uncacheable(refusal))
             }
             if let analyzer { return analyzer.analyze(parsed, context: context) }
-            let effects = EffectAnalyzer(catalog: nil)
-            return StatementAnalysis(
-                effects: parsed.statements.map { effects.effect(of: $0, context: context) },
-                verdict: .uncacheable(Refusal(.catalogUnknown, "the catalog has not been read")))
+            let refusal = Refusal(.catalogUnknown, "the catalog has not been read")
+            return refused(parsed.statements, refusal, context: context, effects: EffectAnalyzer(catalog: nil))
         }
     }
 
-    private static func refused(
-        _ effect: SessionEffect, _ rule: Refusal.Rule, _ explanation: String
+    /// What is concluded without a parse tree.
+    private static func unparsed(
+        _ text: borrowing RawSpan, _ refusal: Refusal, context: SessionContext, analyzer: StatementAnalyzer?
     ) -> StatementAnalysis {
-        StatementAnalysis(effect: effect, verdict: .uncacheable(Refusal(rule, explanation)))
+        let isLegible = context.standardConformingStrings
+        guard isLegible, let statements = LexicalScan.statements(in: text, refusal: refusal) else {
+            return StatementAnalysis(effect: .opaque, verdict: .uncacheable(refusal))
+        }
+        let effects = analyzer?.effects ?? EffectAnalyzer(catalog: nil)
+        return refused(statements, refusal, context: context, effects: effects)
+    }
+
+    private static func refused(
+        _ statements: [ParsedStatement], _ refusal: Refusal, context: SessionContext, effects: EffectAnalyzer
+    ) -> StatementAnalysis {
+        StatementAnalysis(
+            effects: statements.map { effects.effect(of: $0, context: context) }, verdict: .uncacheable(refusal))
     }
 
     private func remember(
@@ -96,8 +114,9 @@ public final class StatementCatalog: Sendable {
     ) {
         // Another catalog may have come meanwhile.
         guard state.analyzer?.generation == analyzer?.generation, state.known[key] == nil else { return }
+        guard key.text.count <= limits.totalBytes else { return }
         while state.known.count >= limits.count || state.bytes + key.text.count > limits.totalBytes {
-            guard !state.order.isEmpty else { break }
+            guard !state.order.isEmpty else { return }
             let half = (state.order.count + 1) / 2
             for old in state.order.prefix(half) {
                 state.known[old] = nil

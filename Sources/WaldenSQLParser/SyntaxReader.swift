@@ -9,7 +9,10 @@ struct SyntaxReader {
     let source: [UInt8]
     var depth = 0
 
-    static let depthLimit = 200
+    /// Reading and analysing a tree of this depth takes less than 450 KiB of stack without optimisation (measured).
+    static let depthLimit = 56
+    /// Subscripts and field names after one another.
+    static let stepLimit = 16
 
     init(tree: ParseTree, source: [UInt8]) {
         self.tree = tree

@@ -1,7 +1,7 @@
 import WaldenCore
 import WaldenDependency
 
-/// Reads a catalog snapshot from lines of tab-separated fields, each led by a letter: N namespace, R relation,
+/// Reads a catalog snapshot from lines of fields separated by semicolons, each led by a letter: N namespace, R relation,
 /// C column, T type, F function, O operator, K cast.
 struct CatalogText {
     private var namespaces: [NamespaceEntry] = []
@@ -15,7 +15,7 @@ struct CatalogText {
     static func snapshot(_ text: some StringProtocol, generation: UInt64 = 1, searchPath: String) -> CatalogSnapshot {
         var reader = CatalogText()
         for line in text.split(separator: "\n") {
-            reader.read(line.split(separator: "\t", omittingEmptySubsequences: false).map { Substring($0) })
+            reader.read(line.split(separator: ";", omittingEmptySubsequences: false).map { Substring($0) })
         }
         let relations = reader.relations.map { reader.relation($0) }
         return CatalogSnapshot(

@@ -57,6 +57,9 @@ extension NameResolver {
         switch argument {
         // Literals have been looked at, parameters will be.
         case .literal, .parameter: return
+        case .list(.array, let items):
+            for item in items { try checkDateConversion(item, type: nil, to: name) }
+            return
         default: break
         }
         guard let type, TypeProperties.isDateOrTime(type) else {

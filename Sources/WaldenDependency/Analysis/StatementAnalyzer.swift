@@ -1,7 +1,7 @@
 /// Concludes from a parsed text whether its result may be kept and what the text does to its session.
 public struct StatementAnalyzer: Sendable {
     let catalog: CatalogSnapshot
-    private let effects: EffectAnalyzer
+    public let effects: EffectAnalyzer
 
     public init(catalog: CatalogSnapshot) {
         self.catalog = catalog
