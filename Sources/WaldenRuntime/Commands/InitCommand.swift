@@ -26,17 +26,33 @@ public enum InitCommand {
     ) throws(CommandFailure) -> CommandOutcome {
         let connection = try ServerAccess.open(dsn)
         defer { connection.close() }
+        // What is lacking before and not after, the installation has given.
+        let before = action == .install ? tablesWithoutIdentity(connection) : []
         do throws(InstallationFailure) {
             let warnings = try Installer.run(action, on: connection) { report($0.title) }
-            let database = dsn.database ?? ""
-            let result =
-                action == .install
-                ? "installed version \(Installer.schemaVersion) in database \(database); `walden doctor` tells what is left"
-                : "removed from database \(database)"
-            return CommandOutcome(result + "\n", problem: warnings.isEmpty ? nil : warnings.joined(separator: "\n"))
+            let after = action == .install ? tablesWithoutIdentity(connection) : []
+            return CommandOutcome(
+                result(action, database: dsn.database ?? "", altered: before.filter { !after.contains($0) }),
+                problem: warnings.isEmpty ? nil : warnings.joined(separator: "\n"))
         } catch {
             throw CommandFailure("\(error)", error.error.exitStatus)
         }
+    }
+
+    /// None when they cannot be told; the installation itself says what it lacks.
+    private static func tablesWithoutIdentity(_ connection: Connection) -> [TableName] {
+        (try? Installer.tablesWithoutIdentity(connection)) ?? []
+    }
+
+    static func result(_ action: Installer.Action, database: String, altered: [TableName]) -> String {
+        guard action == .install else { return "\nremoved from database \(database)\n" }
+        var lines = ["", "installed version \(Installer.schemaVersion) in database \(database)"]
+        if !altered.isEmpty {
+            lines.append("tables without a key, now with REPLICA IDENTITY FULL, so that they can be updated still:")
+            lines += altered.map { "  \($0)" }
+        }
+        lines.append("next: \\password walden in psql, then `walden doctor` tells what is left")
+        return lines.map { $0 + "\n" }.joined()
     }
 
     /// Needs no server: an administrator may run the SQL elsewhere. One that answers names the tables that change.
