@@ -11,6 +11,8 @@ extension System {
             "WALDEN_CACHE_ENABLED": caching ? "true" : "false",
             "WALDEN_CACHE_MAX_BYTES": "4GB",
             "WALDEN_CACHE_MAX_RESULT_BYTES": "2MB",
+            // A stopped Walden must find its stream where it left it (`StreamSuite`).
+            "WALDEN_STREAM_MAX_SILENCE": "600s",
         ]
         let walden = try WaldenStack.startWalden(configuration, before: bench.cluster)
         if caching { try WaldenStack(cluster: bench.cluster, walden: walden).waitUntilCaching() }
