@@ -24,7 +24,7 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        connection.clientWritabilityChanged()
+        connection.clientWritabilityChanged(to: context.channel.isWritable)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -59,7 +59,7 @@ final class ServerHandler: ChannelInboundHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        connection.serverWritabilityChanged()
+        connection.serverWritabilityChanged(to: context.channel.isWritable)
     }
 
     func channelInactive(context: ChannelHandlerContext) {

@@ -24,8 +24,9 @@ extension ProxyConnection {
         adjustReading()
     }
 
-    func clientWritabilityChanged() {
-        guard state != .closed, client?.isWritable ?? false else { return }
+    func clientWritabilityChanged(to isWritable: Bool) {
+        clientTakes = isWritable
+        guard state != .closed, isWritable else { return }
         // Hits stopped here because the client did not read: go on with what it has asked since.
         readClock()
         processClient()

@@ -25,8 +25,8 @@ extension ProxyConnection {
         closeIfDrained()
     }
 
-    func serverWritabilityChanged() {
-        guard server?.isWritable ?? false else { return }
+    func serverWritabilityChanged(to isWritable: Bool) {
+        serverTakes = isWritable
         adjustReading()
     }
 

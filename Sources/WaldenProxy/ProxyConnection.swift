@@ -60,6 +60,9 @@ final class ProxyConnection {
     var clientOutput = ByteBuffer()
     /// To be sent to the server with the next flush.
     var serverOutput = ByteBuffer()
+    /// Whether the channels' write queues are below their watermarks, as they last told.
+    var clientTakes = true
+    var serverTakes = true
     /// Whether the channels read by themselves now.
     private var isReadingClient = true
     private var isReadingServer = true
@@ -100,7 +103,7 @@ final class ProxyConnection {
     /// Hands a large batch over early so that its size stays bounded; true while the client takes more.
     func clientTakesMore() -> Bool {
         if clientOutput.readableBytes >= Self.batchBytes { flushClient() }
-        return client?.isWritable ?? false
+        return clientTakes
     }
 
     func flushClient() {
@@ -139,8 +142,6 @@ final class ProxyConnection {
     /// for each read would cost two system calls (epoll_ctl) more a request.
     func adjustReading() {
         guard state != .closed, let client else { return }
-        let clientTakes = client.isWritable
-        let serverTakes = server?.isWritable ?? false
         let readsClient = state == .startup || (state == .relaying && pause == nil && clientTakes && serverTakes)
         if readsClient != isReadingClient {
             isReadingClient = readsClient
