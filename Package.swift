@@ -117,7 +117,10 @@ let package = Package(
             tests("WaldenPostgres", ["WaldenCore", "WaldenDependency"]),
             tests("WaldenSQLParser", ["WaldenCore", "WaldenDependency"]),
             tests("WaldenAdmin", ["WaldenCore", logging, lifecycle] + nio),
-            tests("WaldenRuntime", ["WaldenCore", "WaldenCache", "WaldenAdmin", "WaldenDependency", "WaldenPostgres"]),
+            tests(
+                "WaldenRuntime",
+                ["WaldenCore", "WaldenCache", "WaldenAdmin", "WaldenDependency", "WaldenPostgres", logging]
+            ),
             .testTarget(
                 name: "IntegrationTests",
                 dependencies: ["WaldenTestKit"],

@@ -59,27 +59,36 @@ struct LineHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let merged = metadata.merging(event.metadata ?? [:]) { _, new in new }
-        let line = isJSON ? json(event, merged) : text(event, merged)
+        let bytes = Array(line(event, time: Self.timestamp()).utf8)
         // One write a line, so that lines of several threads do not mix.
-        let bytes = Array(line.utf8)
         _ = write(STDERR_FILENO, bytes, bytes.count)
     }
 
-    private func text(_ event: LogEvent, _ metadata: Logger.Metadata) -> String {
-        var line = "\(Self.timestamp()) \(event.level.rawValue) "
+    /// With its line feed, the only one in it.
+    func line(_ event: LogEvent, time: String) -> String {
+        let merged = metadata.merging(event.metadata ?? [:]) { _, new in new }
+        return isJSON ? json(event, merged, time) : text(event, merged, time)
+    }
+
+    private func text(_ event: LogEvent, _ metadata: Logger.Metadata, _ time: String) -> String {
+        var line = "\(time) \(event.level.rawValue) "
         if let part = metadata["part"] { line += "\(part): " }
-        line += "\(event.message)"
+        line += Self.withoutControls("\(event.message)")
         for (key, value) in metadata.sorted(by: { $0.key < $1.key }) where key != "part" {
             line += " \(key)=\(Self.quotedIfNeeded("\(value)"))"
         }
         return line + "\n"
     }
 
-    private func json(_ event: LogEvent, _ metadata: Logger.Metadata) -> String {
-        var fields = [("time", Self.timestamp()), ("level", event.level.rawValue), ("message", "\(event.message)")]
+    private func json(_ event: LogEvent, _ metadata: Logger.Metadata, _ time: String) -> String {
+        var fields = [("time", time), ("level", event.level.rawValue), ("message", "\(event.message)")]
         fields += metadata.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
         return "{" + fields.map { "\(Self.quoted($0.0)):\(Self.quoted($0.1))" }.joined(separator: ",") + "}\n"
+    }
+
+    /// So that no message can pretend to be two lines.
+    private static func withoutControls(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
     }
 
     private static func quotedIfNeeded(_ text: String) -> String {
