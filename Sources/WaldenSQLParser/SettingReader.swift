@@ -20,7 +20,8 @@ struct SettingReader {
             if Self.ofTransaction.contains(name) { return .transactionControl }
             // Until the transaction ends the setting has a value that no text names.
             if isLocal { return assignment(name, "DEFAULT", true) }
-            return .settings(name == "session_authorization" ? [.reset(name: name), .reset(name: "role")] : [.reset(name: name)])
+            return .settings(
+                name == "session_authorization" ? [.reset(name: name), .reset(name: "role")] : [.reset(name: name)])
         case "VAR_SET_MULTI": return several(node, name)
         default: return .opaque
         }

@@ -45,21 +45,26 @@ struct DependencyTests {
         ("total < 'NaN'", "total < NaN"), ("total = 1.5::numeric(3)", "every row"),
         ("status = 'open'", "status = 'open'"), ("status > 'open'", "every row"), ("status <> 'a'", "status <> 'a'"),
         ("note = 'x'", "note = 'x'"), ("note = 'x'::varchar(1)", "every row"), ("note = 'x'::text", "note = 'x'"),
-        ("status = E'a\\nb\"c'", "status = 'a\nb\"c'"), ("status = 'ü'", "status = 'ü'"), ("status = ''", "status = ''"),
+        ("status = E'a\\nb\"c'", "status = 'a\nb\"c'"), ("status = 'ü'", "status = 'ü'"),
+        ("status = ''", "status = ''"),
         ("region = 'x'", "every row"), ("status collate \"C\" = 'x'", "every row"), ("code = 'abcd'", "every row"),
         ("who = 'x'", "who = 'x'"), ("rate = 1.5", "every row"), ("opening = '10:00'", "every row"),
         ("kind = 'happy'", "kind = 'happy'"), ("kind > 'sad'", "every row"), ("kind = 'sad'::mood", "kind = 'sad'"),
         ("due = '2024-02-29'", "due = '2024-02-29'"), ("due = date '2024-02-29'", "due = '2024-02-29'"),
-        ("due = '02/29/2024'", "every row"), ("due = '2024-02-30'", "every row"), ("due = '2024-02-29 10:00'", "every row"),
+        ("due = '02/29/2024'", "every row"), ("due = '2024-02-30'", "every row"),
+        ("due = '2024-02-29 10:00'", "every row"),
         ("due < 'infinity'", "due < 'infinity'"), ("due = timestamp '2024-01-01'", "every row"),
-        ("at = '2024-02-29 13:05:00.25'", "at = '2024-02-29 13:05:00.250000'"), ("at > '2024-01-01'", "at > '2024-01-01 00:00:00'"),
+        ("at = '2024-02-29 13:05:00.25'", "at = '2024-02-29 13:05:00.250000'"),
+        ("at > '2024-01-01'", "at > '2024-01-01 00:00:00'"),
         ("at > date '2024-01-01'", "at > '2024-01-01 00:00:00'"), ("at > '2024-01-01 10:00+02'", "every row"),
         ("placed > '2024-01-01 10:00'", "every row"), ("placed > '2024-01-01'", "every row"),
         ("placed > '2024-01-01 10:00+02'", "placed > '2024-01-01 08:00:00+00'"),
-        ("placed > '2024-01-01T10:00:00Z'", "placed > '2024-01-01 10:00:00+00'"), ("placed > date '2024-01-01'", "every row"),
+        ("placed > '2024-01-01T10:00:00Z'", "placed > '2024-01-01 10:00:00+00'"),
+        ("placed > date '2024-01-01'", "every row"),
         ("token = '00000000-0000-0000-0000-0000000000ff'", "token = '\\x000000000000000000000000000000ff'"),
         ("token = 'ff'", "every row"), ("blob = '\\x01FF'", "blob = '\\x01ff'"), ("blob = 'ab'", "blob = '\\x6162'"),
-        ("blob = 'a\\\\b'", "every row"), ("o = 5", "o = 5"), ("o = -1", "every row"), ("o = '4294967295'", "o = 4294967295"),
+        ("blob = 'a\\\\b'", "every row"), ("o = 5", "o = 5"), ("o = -1", "every row"),
+        ("o = '4294967295'", "o = 4294967295"),
         ("paid = 't'", "paid = true"), ("paid = 'off'", "every row"), ("paid > false", "paid > false"),
         ("id::text = '5'", "every row"), ("id = '5'::positive", "refused: cast"),
         ("due = any (array['2024-01-01'::date])", "due = '2024-01-01'"),
@@ -74,27 +79,43 @@ struct DependencyTests {
     @Test(arguments: [
         ("select count(*) from orders", "orders(): every row"),
         ("select id from orders o where o.status = 'x'", "orders(id, status): status = 'x'"),
-        ("select z from orders as o(x, y, z) where x = 1 and y = 2", "orders(customer_id, id, status): id = 1 AND customer_id = 2"),
-        ("select max(total) from orders where id > 3 group by status having count(*) > 1 order by 1 limit 5",
-         "orders(id, status, total): id > 3"),
+        (
+            "select z from orders as o(x, y, z) where x = 1 and y = 2",
+            "orders(customer_id, id, status): id = 1 AND customer_id = 2"
+        ),
+        (
+            "select max(total) from orders where id > 3 group by status having count(*) > 1 order by 1 limit 5",
+            "orders(id, status, total): id > 3"
+        ),
         ("select x from orders x where id = 1", "orders(*): id = 1"),
-        ("select a.id from orders a join orders b on a.id = b.customer_id where a.id = 1",
-         "orders(id): every row; orders(customer_id): every row"),
-        ("select id from orders where id = 1 union all select id from customers where id = 2",
-         "orders(id): every row; customers(id): every row"),
+        (
+            "select a.id from orders a join orders b on a.id = b.customer_id where a.id = 1",
+            "orders(id): every row; orders(customer_id): every row"
+        ),
+        (
+            "select id from orders where id = 1 union all select id from customers where id = 2",
+            "orders(id): every row; customers(id): every row"
+        ),
         ("select * from (select id, paid from orders where id = 3) s where id = 4", "orders(id, paid): every row"),
-        ("select kind from events where kind = 1",
-         "events(kind): kind = 1; events_2(kind): kind = 1; events_1(kind): kind = 1"),
+        (
+            "select kind from events where kind = 1",
+            "events(kind): kind = 1; events_2(kind): kind = 1; events_1(kind): kind = 1"
+        ),
         ("select id from events_1 where kind = 1", "events_1(id, kind): kind = 1; events(id, kind): kind = 1"),
         ("select a from parent where id = 1", "parent(a, id): id = 1; child(a, id): id = 1"),
         ("select a from only parent where id = 1", "parent(a, id): id = 1; child(a, id): id = 1"),
         ("select id from orders natural join customers", "orders(*): every row; customers(*): every row"),
         // The inner name may be the function's or the outer table's column.
-        ("select 1 from customers c where exists (select name from generate_series(1, 2) g)", "customers(name): every row"),
+        (
+            "select 1 from customers c where exists (select name from generate_series(1, 2) g)",
+            "customers(name): every row"
+        ),
         ("select 1 from customers c where exists (select c from generate_series(1, 2) g)", "customers(*): every row"),
         // Without LATERAL the subquery does not see its neighbour.
-        ("select 1 from customers where exists (select 1 from orders o, (select name) s)",
-         "customers(name): every row; orders(): every row"),
+        (
+            "select 1 from customers where exists (select 1 from orders o, (select name) s)",
+            "customers(name): every row; orders(): every row"
+        ),
     ])
     func tables(_ sql: String, _ expected: String) {
         #expect(summary(sql) == expected)
@@ -102,7 +123,10 @@ struct DependencyTests {
 
     @Test func userOperatorsTakePredicatesAway() {
         func predicate(_ path: String) -> String? {
-            guard case .cacheable(let plan) = analyze("select 1 from app.orders where id = 5 and status = 'x'", searchPath: path).verdict
+            guard
+                case .cacheable(let plan) = analyze(
+                    "select 1 from app.orders where id = 5 and status = 'x'", searchPath: path
+                ).verdict
             else { return nil }
             return (try? plan.bind([]))?.tables[0].predicate.description
         }

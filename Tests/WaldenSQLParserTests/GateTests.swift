@@ -47,51 +47,56 @@ struct GateTests {
         #expect(rule(sql) == nil)
     }
 
-    @Test(arguments: [
-        ("", .notASelect), ("select 1; select 2", .severalStatements), ("selec 1", .unparsable),
-        ("insert into orders values (1)", .notASelect), ("show all", .notASelect), ("begin", .notASelect),
-        ("explain select * from orders", .notASelect), ("copy orders to stdout", .notASelect),
-        ("select id from orders for update", .lockingClause),
-        ("select * from (select id from orders for share) s", .lockingClause),
-        ("select id into x from orders", .selectInto),
-        ("with d as (delete from orders returning *) select * from d", .dataModifyingCTE),
-        ("select id from orders tablesample system (1)", .tablesample),
-        ("select 1", .noTable), ("values (1), (2)", .noTable), ("select * from generate_series(1, 2)", .noTable),
-    ] as [(String, Refusal.Rule)])
+    @Test(
+        arguments: [
+            ("", .notASelect), ("select 1; select 2", .severalStatements), ("selec 1", .unparsable),
+            ("insert into orders values (1)", .notASelect), ("show all", .notASelect), ("begin", .notASelect),
+            ("explain select * from orders", .notASelect), ("copy orders to stdout", .notASelect),
+            ("select id from orders for update", .lockingClause),
+            ("select * from (select id from orders for share) s", .lockingClause),
+            ("select id into x from orders", .selectInto),
+            ("with d as (delete from orders returning *) select * from d", .dataModifyingCTE),
+            ("select id from orders tablesample system (1)", .tablesample),
+            ("select 1", .noTable), ("values (1), (2)", .noTable), ("select * from generate_series(1, 2)", .noTable),
+        ] as [(String, Refusal.Rule)])
     func refusesByKind(_ sql: String, _ expected: Refusal.Rule) {
         #expect(rule(sql) == expected)
     }
 
-    @Test(arguments: [
-        ("fast", .unlogged), ("far", .foreign), ("v", .view), ("mv", .materializedView), ("seq", .sequence),
-        ("secret", .rowSecurity), ("hidden", .notPublished), ("filtered", .notPublished), ("partial", .notPublished),
-        ("nothing", .replicaIdentityNothing), ("nosuch", .unknownRelation), ("pg_class", .systemRelation),
-        ("pg_catalog.pg_class", .systemRelation), ("other.orders", .unknownRelation),
-    ] as [(String, Refusal.Rule)])
+    @Test(
+        arguments: [
+            ("fast", .unlogged), ("far", .foreign), ("v", .view), ("mv", .materializedView), ("seq", .sequence),
+            ("secret", .rowSecurity), ("hidden", .notPublished), ("filtered", .notPublished),
+            ("partial", .notPublished),
+            ("nothing", .replicaIdentityNothing), ("nosuch", .unknownRelation), ("pg_class", .systemRelation),
+            ("pg_catalog.pg_class", .systemRelation), ("other.orders", .unknownRelation),
+        ] as [(String, Refusal.Rule)])
     func refusesRelation(_ name: String, _ expected: Refusal.Rule) {
         #expect(rule("select 1 from \(name)") == expected)
         #expect(rule("select 1 from orders where exists (select 1 from \(name))") == expected)
     }
 
-    @Test(arguments: [
-        ("now()", .function), ("random()", .function), ("age(placed)", .function), ("txid_current()", .function),
-        ("current_setting('x')", .function), ("statement_timestamp()", .function), ("version()", .function),
-        ("set_config('a', 'b', false)", .function), ("nextval('seq')", .function), ("nosuch(1)", .function),
-        ("stab(1)", .function), ("vol(1)", .function), ("total(customer_id)", .function),
-        ("pg_backend_pid()", .function), ("jsonb_populate_record(null::orders, payload)", .cast),
-        ("query_to_xml('select 1', false, false, '')", .function), ("timetz(placed)", .specialDate),
-        ("opening at time zone 'utc'", .function), ("status %% status", .operatorUnknown),
-        ("id <<>> 1", .operatorUnknown),
-        ("current_date", .currentValue), ("current_timestamp(3)", .currentValue), ("localtime", .currentValue),
-        ("current_user", .currentValue), ("session_user", .currentValue), ("current_schema", .currentValue),
-        ("system_user", .currentValue),
-        ("date(status)", .cast), ("status::timestamp", .cast), ("status::date[]", .cast), ("(status || '')::time", .cast),
-        ("'10:00'::timetz", .specialDate), ("'x'::regclass", .cast), ("status::regclass", .cast),
-        ("5::positive", .cast), ("'(1,2)'::pair", .cast), ("'5'::nosuch", .cast),
-        ("ctid", .systemColumn), ("orders.xmin", .systemColumn), ("tableoid", .systemColumn),
-        ("nosuch", .unknownColumn), ("c.id", .unknownColumn), ("xmlelement(name x)", .unsupportedSyntax),
-        ("(payload).now", nil),
-    ] as [(String, Refusal.Rule?)])
+    @Test(
+        arguments: [
+            ("now()", .function), ("random()", .function), ("age(placed)", .function), ("txid_current()", .function),
+            ("current_setting('x')", .function), ("statement_timestamp()", .function), ("version()", .function),
+            ("set_config('a', 'b', false)", .function), ("nextval('seq')", .function), ("nosuch(1)", .function),
+            ("stab(1)", .function), ("vol(1)", .function), ("total(customer_id)", .function),
+            ("pg_backend_pid()", .function), ("jsonb_populate_record(null::orders, payload)", .cast),
+            ("query_to_xml('select 1', false, false, '')", .function), ("timetz(placed)", .specialDate),
+            ("opening at time zone 'utc'", .function), ("status %% status", .operatorUnknown),
+            ("id <<>> 1", .operatorUnknown),
+            ("current_date", .currentValue), ("current_timestamp(3)", .currentValue), ("localtime", .currentValue),
+            ("current_user", .currentValue), ("session_user", .currentValue), ("current_schema", .currentValue),
+            ("system_user", .currentValue),
+            ("date(status)", .cast), ("status::timestamp", .cast), ("status::date[]", .cast),
+            ("(status || '')::time", .cast),
+            ("'10:00'::timetz", .specialDate), ("'x'::regclass", .cast), ("status::regclass", .cast),
+            ("5::positive", .cast), ("'(1,2)'::pair", .cast), ("'5'::nosuch", .cast),
+            ("ctid", .systemColumn), ("orders.xmin", .systemColumn), ("tableoid", .systemColumn),
+            ("nosuch", .unknownColumn), ("c.id", .unknownColumn), ("xmlelement(name x)", .unsupportedSyntax),
+            ("(payload).now", nil),
+        ] as [(String, Refusal.Rule?)])
     func refusesExpression(_ expression: String, _ expected: Refusal.Rule?) {
         #expect(rule("select \(expression) from orders") == expected)
         #expect(rule("select id from orders where (\(expression)) is null") == expected)
@@ -108,28 +113,31 @@ struct GateTests {
         #expect(rule("select id from orders where \(condition)") == .specialDate)
     }
 
-    @Test(arguments: [
-        ("select tz from odd", .specialDate), ("select id from odd where tz = '10:00'", .specialDate),
-        ("select rel from odd", .dataType), ("select * from odd", .dataType), ("select odd from odd", .dataType),
-        ("select pr from odd", .dataType), ("select dom from odd", nil),
-    ] as [(String, Refusal.Rule?)])
+    @Test(
+        arguments: [
+            ("select tz from odd", .specialDate), ("select id from odd where tz = '10:00'", .specialDate),
+            ("select rel from odd", .dataType), ("select * from odd", .dataType), ("select odd from odd", .dataType),
+            ("select pr from odd", .dataType), ("select dom from odd", nil),
+        ] as [(String, Refusal.Rule?)])
     func refusesTypes(_ sql: String, _ expected: Refusal.Rule?) {
         #expect(rule(sql) == expected)
     }
 
-    @Test(arguments: [
-        ("select * from dup", "public, app", nil), ("select id from plain2", "public, closed", nil),
-        // Whether the session may use the first schema is not known.
-        ("select id from plain2", "closed, public", .ambiguousName),
-        ("select id from plain2", "closed", nil), ("select id from plain2", "nosuch", .unknownRelation),
-        ("select * from orders", "public", .unknownRelation), ("select * from app.orders", "", nil),
-        // A user's function or operator in sight.
-        ("select lower(status) from app.orders", "app", nil),
-        ("select lower(status) from app.orders", "app, shadow", .function),
-        ("select lower(status) from app.orders", "shadow, pg_catalog", .function),
-        ("select pg_catalog.lower(status) from app.orders", "shadow", nil),
-        ("select id from app.orders", "a b", .ambiguousName), ("select id from app.orders", "\"$user\", public", nil),
-    ] as [(String, String, Refusal.Rule?)])
+    @Test(
+        arguments: [
+            ("select * from dup", "public, app", nil), ("select id from plain2", "public, closed", nil),
+            // Whether the session may use the first schema is not known.
+            ("select id from plain2", "closed, public", .ambiguousName),
+            ("select id from plain2", "closed", nil), ("select id from plain2", "nosuch", .unknownRelation),
+            ("select * from orders", "public", .unknownRelation), ("select * from app.orders", "", nil),
+            // A user's function or operator in sight.
+            ("select lower(status) from app.orders", "app", nil),
+            ("select lower(status) from app.orders", "app, shadow", .function),
+            ("select lower(status) from app.orders", "shadow, pg_catalog", .function),
+            ("select pg_catalog.lower(status) from app.orders", "shadow", nil),
+            ("select id from app.orders", "a b", .ambiguousName),
+            ("select id from app.orders", "\"$user\", public", nil),
+        ] as [(String, String, Refusal.Rule?)])
     func resolvesBySearchPath(_ sql: String, _ path: String, _ expected: Refusal.Rule?) {
         #expect(rule(sql, searchPath: path) == expected)
     }
@@ -150,7 +158,9 @@ struct GateTests {
     }
 
     @Test func explanationsHoldNoLiterals() {
-        for sql in ["select 'secret' from orders where placed > 'now secret'", "select 'secret", "select secret('secret')"] {
+        for sql in [
+            "select 'secret' from orders where placed > 'now secret'", "select 'secret", "select secret('secret')",
+        ] {
             guard case .uncacheable(let refusal) = analyze(sql).verdict else { continue }
             #expect(!refusal.explanation.contains("'secret"))
             #expect(!refusal.explanation.contains("now secret"))

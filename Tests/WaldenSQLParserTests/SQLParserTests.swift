@@ -5,12 +5,14 @@ import WaldenDependency
 @testable import WaldenSQLParser
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #endif
 
 /// The bridge to libpg_query: hostile texts, threads, and the reading of its JSON.
 struct SQLParserTests {
-    private static func repeated(_ prefix: String, _ part: String, _ count: Int, _ suffix: String, _ close: String) -> String {
+    private static func repeated(_ prefix: String, _ part: String, _ count: Int, _ suffix: String, _ close: String)
+        -> String
+    {
         prefix + String(repeating: part, count: count) + suffix + String(repeating: close, count: count)
     }
 
@@ -23,7 +25,8 @@ struct SQLParserTests {
         repeated("select a ", "::b", 21_000, "", ""), repeated("select ", "case when 1 then ", 3_000, "1", " end"),
         repeated("select 1 ", "in (select 1) ", 4_500, "", ""), repeated("select a ", "isnull ", 9_000, "", ""),
         repeated("explain ", "explain ", 8_000, "select 1", ""), repeated("select a", "[1]", 21_000, "", ""),
-        repeated("select * from ", "(", 9_000, "t", ")"), repeated("with a as (", "with a as (", 2_000, "select 1", ")"),
+        repeated("select * from ", "(", 9_000, "t", ")"),
+        repeated("with a as (", "with a as (", 2_000, "select 1", ")"),
     ]
 
     @Test(arguments: deep) func deepTextsAreRefused(_ sql: String) {

@@ -71,7 +71,9 @@ struct StatementCatalogTests {
 
 struct ExplanationTests {
     @Test(arguments: [
-        ("select id from orders where id = $1 and status = 'x'", """
+        (
+            "select id from orders where id = $1 and status = 'x'",
+            """
             cacheable
             reads app.orders
               columns: id, status
@@ -79,8 +81,11 @@ struct ExplanationTests {
               a change is matched by equality on id
             session: reads only
 
-            """),
-        ("select count(*) from orders where placed > $1 or due between '2024-01-01' and $2", """
+            """
+        ),
+        (
+            "select count(*) from orders where placed > $1 or due between '2024-01-01' and $2",
+            """
             cacheable
             reads app.orders
               columns: due, placed
@@ -88,13 +93,19 @@ struct ExplanationTests {
               a change is matched by range on placed, or by range on due
             session: reads only
 
-            """),
-        ("select now() from customers", """
+            """
+        ),
+        (
+            "select now() from customers",
+            """
             not cacheable: function (function now is STABLE and depends on more than its arguments)
             session: reads only
 
-            """),
-        ("select id from orders where id in ($1, $2) or id = any ($3)", """
+            """
+        ),
+        (
+            "select id from orders where id in ($1, $2) or id = any ($3)",
+            """
             cacheable
             reads app.orders
               columns: id
@@ -102,8 +113,11 @@ struct ExplanationTests {
               a change is matched by equality on id
             session: reads only
 
-            """),
-        ("select 1 from customers where vip is null and id <> 4", """
+            """
+        ),
+        (
+            "select 1 from customers where vip is null and id <> 4",
+            """
             cacheable
             reads app.customers
               columns: id, vip
@@ -111,14 +125,20 @@ struct ExplanationTests {
               a change is matched by null on vip
             session: reads only
 
-            """),
-        ("set role x; discard all", """
+            """
+        ),
+        (
+            "set role x; discard all",
+            """
             not cacheable: several_statements (the text holds 2 statements)
             session: sets role to x
             session: discards the session's state
 
-            """),
-        ("select id from customers where false", """
+            """
+        ),
+        (
+            "select id from customers where false",
+            """
             cacheable
             reads app.customers
               columns: id
@@ -126,8 +146,11 @@ struct ExplanationTests {
               a change is matched never
             session: reads only
 
-            """),
-        ("select name from customers", """
+            """
+        ),
+        (
+            "select name from customers",
+            """
             cacheable
             reads app.customers
               columns: name
@@ -135,7 +158,8 @@ struct ExplanationTests {
               a change is matched with every row of the table
             session: reads only
 
-            """),
+            """
+        ),
     ])
     func text(_ sql: String, _ expected: String) {
         #expect(Explanation(of: analyze(sql), in: testCatalog).text == expected)

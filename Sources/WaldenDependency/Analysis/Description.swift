@@ -74,7 +74,8 @@ extension CalendarText {
         let monthIndex = (5 * dayOfYear + 2) / 153
         let month = monthIndex < 10 ? monthIndex + 3 : monthIndex - 9
         let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        let text = "\(padded(year > 0 ? year : 1 - year, 4))-\(padded(month, 2))"
+        let text =
+            "\(padded(year > 0 ? year : 1 - year, 4))-\(padded(month, 2))"
             + "-\(padded(dayOfYear - (153 * monthIndex + 2) / 5 + 1, 2))"
         return year > 0 ? text : text + " BC"
     }
@@ -87,7 +88,8 @@ extension CalendarText {
         let day = instant % microsecondsPerDay < 0 ? quotient - 1 : quotient
         let time = instant - day * microsecondsPerDay
         let seconds = time / 1_000_000
-        var text = "\(format(day: day)) \(padded(seconds / 3600, 2)):\(padded(seconds / 60 % 60, 2))"
+        var text =
+            "\(format(day: day)) \(padded(seconds / 3600, 2)):\(padded(seconds / 60 % 60, 2))"
             + ":\(padded(seconds % 60, 2))"
         if time % 1_000_000 != 0 { text += ".\(padded(time % 1_000_000, 6))" }
         return text
@@ -114,7 +116,7 @@ extension DecimalNumber {
         let body = isNegative ? bytes.dropFirst().dropLast().map { ~$0 } : Array(bytes.dropFirst())
         guard body.count > 4 else { return "" }
         let biased = body.prefix(4).reduce(Int64(0)) { $0 << 8 | Int64($1) }
-        var digits = body.dropFirst(4).flatMap { [$0 / 10, $0 % 10] }
+        var digits = body.dropFirst(4).flatMap { [($0 - 1) / 10, ($0 - 1) % 10] }
         if digits.last == 0 { digits.removeLast() }
         return (isNegative ? "-" : "") + plain(digits, exponent: Int(biased - 0x8000_0000))
     }

@@ -10,7 +10,9 @@ public struct EffectAnalyzer: Sendable {
         writesMayChangeSettings =
             catalog.map { catalog in
                 catalog.settingsMayChangeUnseen
-                    && catalog.relations.contains { $0.hasTriggersOrRules && ($0.kind == .table || $0.kind == .partitioned) }
+                    && catalog.relations.contains {
+                        $0.hasTriggersOrRules && ($0.kind == .table || $0.kind == .partitioned)
+                    }
             } ?? false
     }
 
@@ -49,12 +51,12 @@ public struct EffectAnalyzer: Sendable {
     }
 
     private func effect(of function: FunctionEntry) -> SessionEffect {
+        if function.mayChangeSettings { return .opaque }
         if function.isBuiltIn {
             let isHarmless =
                 function.volatility != .volatile || BuiltInFunctions.harmlessVolatile.contains(function.name)
             return isHarmless ? .readOnly : .writes
         }
-        if function.mayChangeSettings { return .opaque }
         return function.volatility == .volatile ? .writes : .readOnly
     }
 

@@ -117,7 +117,8 @@ struct PredicateBuilder {
     /// Whether `name` beside the column is an operator whose outcome is known.
     func isKnown(_ name: QualifiedName, beside column: ColumnReference) -> Bool {
         guard resolver.isBuiltInOperator(name, beside: column.type) else { return false }
-        return column.family != .text || columns.values.contains { $0.name == column.name && $0.hasDeterministicCollation }
+        return column.family != .text
+            || columns.values.contains { $0.name == column.name && $0.hasDeterministicCollation }
     }
 }
 

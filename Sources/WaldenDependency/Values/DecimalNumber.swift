@@ -134,7 +134,8 @@ struct DecimalNumber: Hashable, Sendable {
         bytes.reserveCapacity(6 + (digits.count + 1) / 2)
         withUnsafeBytes(of: biased.bigEndian) { bytes.append(contentsOf: $0) }
         for index in stride(from: 0, to: digits.count, by: 2) {
-            bytes.append(digits[index] * 10 + (index + 1 < digits.count ? digits[index + 1] : 0))
+            // Never zero, whose complement would be the byte that ends a negative value.
+            bytes.append(digits[index] * 10 + (index + 1 < digits.count ? digits[index + 1] : 0) + 1)
         }
         if isNegative {
             for index in 1..<bytes.count { bytes[index] = ~bytes[index] }
@@ -147,7 +148,8 @@ struct DecimalNumber: Hashable, Sendable {
     var asInteger: Constant? {
         guard kind == .finite else { return nil }
         if digits.isEmpty { return .value(.integer(0)) }
-        let beyond = isNegative ? Constant.gap(lower: nil, upper: .integer(.min)) : .gap(lower: .integer(.max), upper: nil)
+        let beyond =
+            isNegative ? Constant.gap(lower: nil, upper: .integer(.min)) : .gap(lower: .integer(.max), upper: nil)
         if exponent > 19 { return beyond }
         // The whole part as a negative number, because there is one more of these.
         var whole: Int64 = 0
