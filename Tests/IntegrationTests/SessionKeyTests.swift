@@ -121,7 +121,7 @@ private typealias Send = FrontendMessage
             }
         }
         for request in Self.requests {
-            try stack.warm { try client.exchange(request.1) }
+            #expect(throws: Never.self, "\(request.0)") { try stack.warm { try client.exchange(request.1) } }
         }
     }
 
