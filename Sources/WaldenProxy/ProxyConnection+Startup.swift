@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import NIOPosix
 import WaldenCore
@@ -96,7 +97,6 @@ extension ProxyConnection {
     }
 
     private func serverConnected(_ channel: any Channel) {
-        context.delegate.primaryReachable(nil)
         guard state == .connecting else {
             channel.close(promise: nil)
             return
@@ -111,13 +111,15 @@ extension ProxyConnection {
     }
 
     private func serverUnreachable(_ error: any Error) {
-        let problem = "could not connect to the primary at \(context.configuration.primary): \(error)"
-        context.delegate.primaryReachable(problem)
+        let reason = ConnectionFailure.words(for: error)
+        context.log.warning(
+            "a client was refused: the primary cannot be reached",
+            metadata: ["primary": "\(context.configuration.primary)", "reason": "\(reason)"])
         fail(
             ErrorResponse(
                 severity: .fatal, sqlState: .sqlClientUnableToEstablishConnection,
                 message: "Walden could not connect to the primary at \(context.configuration.primary)",
-                detail: "\(error)", hint: "Check that PostgreSQL is running there and accepting connections."),
+                detail: reason, hint: "Check that PostgreSQL is running there and accepting connections."),
             cause: "server_unreachable")
     }
 

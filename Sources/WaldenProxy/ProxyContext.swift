@@ -14,8 +14,6 @@ public protocol ProxyDelegate: Sendable {
     var catalogGeneration: UInt64 { get }
     /// A finished fill, or a session that has written, waits for the next look at the primary.
     func probeWanted()
-    /// The primary could not be reached, or could again.
-    func primaryReachable(_ problem: String?)
 }
 
 /// What all connections of one proxy share.

@@ -30,7 +30,14 @@ public final class ProxyServer: Sendable {
     public func listen() async throws -> [any Channel] {
         var bound: [any Channel] = []
         do {
-            for endpoint in context.configuration.listen { bound.append(try await bind(endpoint)) }
+            for endpoint in context.configuration.listen {
+                do {
+                    bound.append(try await bind(endpoint))
+                } catch {
+                    throw ListenError(address: "\(endpoint)", reason: ConnectionFailure.words(for: error))
+                }
+                context.log.info("listening for clients", metadata: ["address": "\(endpoint)"])
+            }
         } catch {
             for channel in bound { try? await channel.close() }
             throw error

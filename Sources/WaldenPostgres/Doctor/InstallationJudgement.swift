@@ -92,15 +92,14 @@ extension Judgement {
             facts.eventTriggers.map { ($0.name, $0.enabled) }, uniquingKeysWith: { first, _ in first })
         if let missing = wanted.first(where: { found[$0] == nil }) {
             return Finding(
-                .eventTriggers, .warning,
-                "schema changes are noticed by polling, and materialized views are not cached",
-                evidence: "no event trigger \(missing)", cure: "walden init, as a superuser")
+                .eventTriggers, .mustFix, "schema changes do not reach the log", evidence: "no event trigger \(missing)",
+                cure: "walden init, as a superuser")
         }
-        if let off = wanted.first(where: { found[$0] != "A" && found[$0] != "O" }) {
+        // One that fires for ordinary sessions only misses those with session_replication_role = replica.
+        if let off = wanted.first(where: { found[$0] != "A" }) {
             return Finding(
-                .eventTriggers, .warning,
-                "schema changes are noticed by polling, and materialized views are not cached",
-                evidence: "event trigger \(off) is disabled", cure: "ALTER EVENT TRIGGER \(off) ENABLE ALWAYS;")
+                .eventTriggers, .mustFix, "schema changes do not reach the log",
+                evidence: "event trigger \(off) does not always fire", cure: "ALTER EVENT TRIGGER \(off) ENABLE ALWAYS;")
         }
         return Finding(
             .eventTriggers, .ok, "schema changes reach the log", evidence: wanted.joined(separator: " and "))
@@ -110,7 +109,7 @@ extension Judgement {
         let wanted = Installer.schemaVersion
         guard let version = facts.schemaVersion else {
             return Finding(
-                .schemaVersion, .warning, "Walden's own objects are not installed",
+                .schemaVersion, .mustFix, "Walden's own objects are not installed",
                 evidence: "no walden.schema_version()",
                 cure: "walden init, as a superuser")
         }

@@ -21,7 +21,7 @@ extension Instance {
         report.control.probes = proberCoupling.probes
         report.control.heartbeats = proberCoupling.heartbeats
         report.control.problem = proberCoupling.problem.map { "\($0)" }
-        report.nodes = nodes.reports(primaryPosition: statistics.probedLSN)
+        report.nodes = nodes.reports
         report.findings = report.reasons.filter { $0.source == "readiness" }.map(\.reason)
         return report
     }
@@ -52,7 +52,7 @@ extension Instance {
         report.bytesFromServers = figures.bytesFromServers
         report.listening = configuration.listen.map(\.description)
         report.primary = primary.endpoint.description
-        report.primaryProblem = surroundings.primaryProblem
+        report.primaryProblem = nodes.primaryProblem
         return report
     }
 

@@ -21,7 +21,6 @@ final class Instance: Sendable {
     let streamCoupling: StreamCoupling
     let proberCoupling: ProberCoupling
     let catalog: CatalogKeeper
-    let surroundings: ProxySurroundings
     let proxy: ProxyServer
     let nodes: NodeBoard
     let group: MultiThreadedEventLoopGroup
@@ -60,25 +59,23 @@ final class Instance: Sendable {
         hands.attach(keepalive: { stream.requestKeepalive() }, catalog: { catalog.refresh() })
         proberCoupling.attach(hands)
 
-        nodes = NodeBoard(names: configuration.replicas.indices.map { "replica\($0 + 1)" })
-        monitors = try Self.monitors(configuration, reportingTo: nodes)
+        var watched = [(name: NodeBoard.primary, dsn: primary)]
+        for (index, replica) in configuration.replicas.enumerated() {
+            watched.append((name: "replica\(index + 1)", dsn: try DSN(replica)))
+        }
+        let nodes = NodeBoard(names: watched.map(\.name))
+        self.nodes = nodes
+        monitors = try watched.map { node in
+            try NodeMonitor(NodeMonitor.Configuration(name: node.name, dsn: node.dsn), seed: generator.next()) {
+                nodes.note($0)
+            }
+        }
         group = MultiThreadedEventLoopGroup(
             numberOfThreads: configuration.workers > 0 ? configuration.workers : System.coreCount)
-        surroundings = ProxySurroundings(statements: statements, catalog: catalog, prober: prober)
+        let surroundings = ProxySurroundings(statements: statements, catalog: catalog, prober: prober)
         proxy = ProxyServer(
             configuration: configuration.proxyConfiguration(primary), group: group, cache: cache,
             delegate: surroundings, log: log.part("proxy"))
-    }
-
-    private static func monitors(
-        _ configuration: Configuration, reportingTo nodes: NodeBoard
-    ) throws -> [NodeMonitor] {
-        var generator = SystemRandomNumberGenerator()
-        return try configuration.replicas.enumerated().map { index, dsn in
-            try NodeMonitor(
-                NodeMonitor.Configuration(name: "replica\(index + 1)", dsn: try DSN(dsn)), seed: generator.next()
-            ) { nodes.note($0) }
-        }
     }
 
     /// Begins to follow the cluster.

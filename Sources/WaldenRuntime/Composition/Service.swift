@@ -29,10 +29,13 @@ public enum Service {
             ThreadService(instance: instance), CatalogService(catalog: instance.catalog, isOn: configuration.isCaching),
             reloader, admin, ProxyService(instance: instance, log: log.part("proxy")),
         ]
+        // Below that it prints whole services.
+        var quiet = log.part("lifecycle")
+        quiet.logLevel = .notice
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: log.part("lifecycle")))
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
         do {
             try await group.run()
         } catch {
@@ -84,9 +87,6 @@ private struct ProxyService: ServiceLifecycle.Service {
 
     func run() async throws {
         let listeners = try await instance.proxy.listen()
-        for listener in listeners {
-            log.info("listening", metadata: ["address": "\(listener.localAddress.map { "\($0)" } ?? "")"])
-        }
         ServiceNotifier.notify("READY=1")
         try? await gracefulShutdown()
         ServiceNotifier.notify("STOPPING=1")
