@@ -27,6 +27,7 @@ final class ProberCoupling: ProberDelegate {
     private struct State {
         var hands: Hands?
         var problem: PostgresError?
+        var repeated = RepeatedProblem()
         var newest: Probe?
         var probes: UInt64 = 0
         var heartbeats: UInt64 = 0
@@ -52,7 +53,10 @@ final class ProberCoupling: ProberDelegate {
     var heartbeats: UInt64 { state.withLock { $0.heartbeats } }
 
     func proberConnected(_ identity: ServerIdentity, change: ServerIdentity.Change) {
-        state.withLock { $0.problem = nil }
+        state.withLock { state in
+            state.problem = nil
+            state.repeated.ended()
+        }
         switch change {
         case .first, .none: break
         case .restarted, .otherTimeline, .otherSystem:
@@ -76,10 +80,13 @@ final class ProberCoupling: ProberDelegate {
     }
 
     func proberLost(_ loss: ProberLoss) {
-        state.withLock { $0.problem = loss.error }
-        log.warning(
-            "no control connection, so nothing can be cached anew",
-            metadata: ["error": "\(loss.error)", "retry_in": "\(loss.retryAfter)"])
+        let isNews = state.withLock { state in
+            state.problem = loss.error
+            return state.repeated.isNews("\(loss.error)", now: MonotonicClock.now())
+        }
+        log.log(
+            level: isNews ? .warning : .debug, "no control connection, so nothing can be cached anew",
+            metadata: ["error": "\(loss.error)"])
     }
 
     func nextDemand() -> WaldenPostgres.ProbeDemand {

@@ -17,6 +17,7 @@ final class StreamCoupling: StreamDelegate {
         var nextAttempt = Instant.distantPast
         var lastLoss: StreamLoss?
         var losses: UInt64 = 0
+        var problem = RepeatedProblem()
     }
 
     private static let attemptInterval = Duration.milliseconds(500)
@@ -71,17 +72,17 @@ final class StreamCoupling: StreamDelegate {
     }
 
     func streamLost(_ loss: StreamLoss) {
-        state.withLock { state in
+        let now = MonotonicClock.now()
+        let isNews = state.withLock { state in
             state.hasStarted = false
             state.lastLoss = loss
             if loss.hadStarted { state.losses += 1 }
+            return state.problem.isNews("\(loss.error)", now: now)
         }
-        cache.streamLost(reason: "\(loss.error)", now: MonotonicClock.now())
-        log.warning(
-            "no stream, so nothing is cached",
-            metadata: [
-                "reason": "\(loss.reason.rawValue)", "error": "\(loss.error)", "retry_in": "\(loss.retryAfter)",
-            ])
+        cache.streamLost(reason: "\(loss.error)", now: now)
+        log.log(
+            level: isNews ? .warning : .debug, "no stream, so nothing is cached",
+            metadata: ["reason": "\(loss.reason.rawValue)", "error": "\(loss.error)"])
     }
 
     /// Notes the position; whether the cache is to hear of it.
@@ -103,7 +104,10 @@ final class StreamCoupling: StreamDelegate {
         do throws(PostgresError) {
             let (probe, ceiling) = try startProbe.take()
             cache.streamStarted(at: position, probe: probe, ceiling: ceiling, now: MonotonicClock.now())
-            state.withLock { $0.hasStarted = true }
+            state.withLock { state in
+                state.hasStarted = true
+                state.problem.ended()
+            }
             probeWanted()
         } catch {
             log.warning("the cache could not be started yet", metadata: ["error": "\(error)"])
