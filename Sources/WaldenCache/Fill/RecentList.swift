@@ -91,7 +91,8 @@ struct RecentList: Sendable {
             case .relations(let relations):
                 if relations.contains(where: matchers.dependOn) { return .recentListOverflow }
             case .changes(let changes, let wholeRelations):
-                if wholeRelations.contains(where: matchers.dependOn) || changes.contains(where: { matchers.affects($0) })
+                if wholeRelations.contains(where: matchers.dependOn)
+                    || changes.contains(where: { matchers.affects($0) })
                 {
                     return .recentTransaction
                 }

@@ -70,7 +70,9 @@ struct IndexGroup: Sendable {
             let base = Int(bucket) * hashes.count
             while columnHashes.count < base + hashes.count { columnHashes.append(0) }
             for (offset, part) in hashes.enumerated() { columnHashes[base + offset] = part }
-            for index in partials.indices { partials[index].insert(bucket, hash: self.hash(of: bucket, known: partials[index].known)) }
+            for index in partials.indices {
+                partials[index].insert(bucket, hash: self.hash(of: bucket, known: partials[index].known))
+            }
         }
         return bucket
     }

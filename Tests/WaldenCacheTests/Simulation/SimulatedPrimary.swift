@@ -55,7 +55,8 @@ struct SimulatedPrimary {
     private var viewLock: Int?
 
     init(identity: ReplicaIdentity) {
-        relation = TestRelation(["id", "g", "v"], key: identity == .full ? ["id", "g", "v"] : ["id"], identity: identity)
+        relation = TestRelation(
+            ["id", "g", "v"], key: identity == .full ? ["id", "g", "v"] : ["id"], identity: identity)
     }
 
     func indices(at stage: Stage) -> [Int] {

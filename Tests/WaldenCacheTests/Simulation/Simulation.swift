@@ -80,6 +80,8 @@ struct Simulation {
     private var knownViewGroup: Int64 = 0
     private var generation: UInt64 = 0
     private(set) var hits = 0
+    /// The state at a watermark never changes.
+    private var checked: (watermark: LSN, state: SimulatedPrimary.State)?
     /// What went wrong, in words.
     private(set) var violations: [String] = []
 
@@ -237,8 +239,8 @@ struct Simulation {
         analyses.append(
             Analysis(
                 query: query, dependencies: query.dependencies(viewGroup: knownViewGroup), generation: generation))
-        guard analyses.count > random.below(3) else { return }
-        let analysis = analyses.removeFirst()
+        guard analyses.count > random.below(12) else { return }
+        let analysis = analyses.remove(at: random.below(analyses.count))
         let decision = cache.beginFill(
             key: analysis.query.key, dependencies: analysis.dependencies, shape: 0, generation: analysis.generation,
             now: now, notOlderThan: .distantPast)
@@ -258,7 +260,6 @@ struct Simulation {
 
     private mutating func check() {
         let watermark = cache.statistics.watermark
-        var state: SimulatedPrimary.State?
         for query in SimulatedQuery.allCases {
             let wanted = random.chance(50) ? .distantPast : now - .nanoseconds(random.below(20_000))
             guard
@@ -266,9 +267,8 @@ struct Simulation {
                 let result = payload as? SimulatedResult
             else { continue }
             hits += 1
-            let current = state ?? primary.state(at: watermark)
-            state = current
-            let expected = query.result(in: current)
+            if checked?.watermark != watermark { checked = (watermark, primary.state(at: watermark)) }
+            let expected = checked.map { query.result(in: $0.state) } ?? ""
             if result.text != expected {
                 violations.append("\(query) gave \(result.text), at \(watermark) it is \(expected)")
             }
