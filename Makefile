@@ -14,7 +14,7 @@ build: bootstrap ## Build for debugging
 	swift build
 
 release: bootstrap ## Build the program for release
-	swift build -c release --product walden
+	scripts/build-release.sh --product walden
 
 test: bootstrap ## Build and run all tests, on temporary PostgreSQL clusters
 	swift build --build-tests

@@ -3,5 +3,5 @@
 set -eu
 
 cd "$(dirname "$0")/.."
-swift build -c release
+scripts/build-release.sh
 exec "$(swift build -c release --show-bin-path)/walden-bench" "$@"

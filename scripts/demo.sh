@@ -9,7 +9,7 @@ if [ "$command" != down ] || [ ! -x .build/release/walden-demo ]; then
     echo "Building for release …"
     log=$(mktemp)
     for product in walden walden-demo; do
-        swift build -c release --product "$product" >"$log" 2>&1 || {
+        scripts/build-release.sh --product "$product" >"$log" 2>&1 || {
             cat "$log" >&2
             rm -f "$log"
             exit 1
