@@ -40,4 +40,5 @@ format: ## Format all sources
 	swift format --in-place --parallel --recursive $(SOURCES)
 
 clean: ## Remove what was built
+	@[ ! -e .build/demo-is-up ] || scripts/demo.sh down
 	rm -rf .build bench.json

@@ -5,10 +5,10 @@ enum Target: Sendable {
     case direct
     case walden
 
-    func connect(_ stage: Stage) throws -> SQLClient {
+    func prepare(_ sql: String, on stage: Stage) throws -> PreparedLoop {
         switch self {
-        case .direct: try stage.cluster.primary.connect()
-        case .walden: try stage.walden.connect()
+        case .direct: try PreparedLoop(port: stage.cluster.primary.port, sql)
+        case .walden: try PreparedLoop(port: stage.walden.port, sql)
         }
     }
 }
@@ -17,19 +17,18 @@ enum Target: Sendable {
 struct AggregateLoad: Sendable {
     let target: Target
     let sql: String
-    let expected: [[String?]]
     let truth: Truth
 
     /// Statements per second.
     func run(_ stage: Stage, clients: Int, for duration: Duration) throws -> Double {
+        let expected = try Array(Target.direct.prepare(sql, on: stage).bytes())
         let end = ContinuousClock.now + duration
         let counts = try concurrently(clients) { _ in
-            let client = try target.connect(stage)
-            try client.prepare("load", sql)
+            let statement = try target.prepare(sql, on: stage)
             var count = 0
             while ContinuousClock.now < end {
-                let answer = try client.execute(prepared: "load").texts
-                if target == .walden { truth.judge(answer, equals: expected, "the aggregate") }
+                let isRight = try statement.bytes().elementsEqual(expected)
+                if target == .walden { truth.judge(isRight, "the aggregate") }
                 count += 1
             }
             return count
@@ -50,10 +49,9 @@ struct PointLoad: Sendable {
     func run(_ stage: Stage, clients: Int, for duration: Duration) throws -> Double {
         let end = ContinuousClock.now + duration
         let counts = try concurrently(clients) { index in
-            let reader = try target.connect(stage)
-            let writer = try index % 2 == 0 ? Target.direct.connect(stage) : reader
-            try reader.prepare("read", "SELECT abalance FROM pgbench_accounts WHERE aid = $1")
-            try writer.prepare("write", "UPDATE pgbench_accounts SET abalance = $2 WHERE aid = $1")
+            let reader = try target.prepare("SELECT abalance FROM pgbench_accounts WHERE aid = $1", on: stage)
+            let writer = try (index % 2 == 0 ? .direct : target).prepare(
+                "UPDATE pgbench_accounts SET abalance = $2 WHERE aid = $1", on: stage)
             var generator = SeededGenerator(seed: seed << 32 + UInt64(index))
             var count = 0
             while ContinuousClock.now < end {
@@ -70,16 +68,16 @@ struct PointLoad: Sendable {
         return Double(counts.reduce(0, +)) / duration.inSeconds
     }
 
-    private func read(_ row: Int, _ client: SQLClient) throws {
+    private func read(_ row: Int, _ statement: PreparedLoop) throws {
         let sentAt = ContinuousClock.now
-        let version = try client.execute(prepared: "read", ["\(row + 1)"]).integer
+        let version = try statement.integer(row + 1)
         if target == .walden { truth.judge(version, of: row, sentAt: sentAt) }
     }
 
-    private func write(_ row: Int, _ client: SQLClient) throws {
+    private func write(_ row: Int, _ statement: PreparedLoop) throws {
         guard row < truth.ledger.rowCount else { return }
         let version = truth.ledger.lastVersion(of: row) + 1
-        try client.execute(prepared: "write", ["\(row + 1)", "\(version)"])
+        _ = try statement.integer(row + 1, version)
         truth.ledger.committed(row)
         truth.writes.add()
     }

@@ -4,7 +4,7 @@ import WaldenTestKit
 struct Stage: Sendable {
     static let scale = 10
     /// The accounts that the load of the throughput scene works on; the other scenes use others.
-    static let loadRows = 4000
+    static let loadRows = 2000
     static let maxStalenessMilliseconds = 1000
     static let maxStaleness = Duration.milliseconds(maxStalenessMilliseconds)
 

@@ -23,8 +23,12 @@ struct Truth: Sendable {
 
     /// Compares a read with what it has to be.
     func judge(_ seen: [[String?]], equals expected: [[String?]], _ what: String) {
+        judge(seen == expected, what)
+    }
+
+    func judge(_ isRight: Bool, _ what: String) {
         reads.add()
-        guard seen != expected else { return }
+        if isRight { return }
         stale.add()
         Show.line("STALE: \(what)")
     }

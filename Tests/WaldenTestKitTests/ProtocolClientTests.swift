@@ -82,6 +82,17 @@ import WaldenTestKit
         #expect(try client.query("SELECT 3").integer == 3)
     }
 
+    @Test func preparedLoopReadsShortAndLongAnswers() throws {
+        let port = try Self.cluster.get().primary.port
+        let sum = try PreparedLoop(port: port, "SELECT $1::int + $2::int")
+        for number in 0..<20 { #expect(try sum.integer(number, -1) == number - 1) }
+        let none = try PreparedLoop(port: port, "SELECT 1 WHERE false")
+        #expect(try none.integer() == nil)
+        let long = try PreparedLoop(port: port, "SELECT repeat('x', $1::int)")
+        #expect(try long.bytes(100_000).count == 5 + 100_011 + 14 + 6)
+        #expect(throws: TestKitError.self) { try PreparedLoop(port: port, "SELECT nonsense") }
+    }
+
     @Test func copyBothWaysAndCancel() throws {
         let client = try Self.cluster.get().primary.connect()
         try client.query("CREATE TEMP TABLE t (a int, b text)")
