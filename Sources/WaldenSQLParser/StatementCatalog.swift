@@ -9,13 +9,16 @@ public final class StatementCatalog: Sendable {
     public struct Limits: Sendable {
         /// Longer texts are not parsed. Bytes.
         public var textBytes: Int
+        /// Longer texts are not even looked through for their effect, which is then taken to be the worst. Bytes.
+        public var scanBytes: Int
         /// Texts kept.
         public var count: Int
         /// Bytes of the texts kept.
         public var totalBytes: Int
 
-        public init(textBytes: Int = 65_536, count: Int = 20_000, totalBytes: Int = 64 << 20) {
+        public init(textBytes: Int = 65_536, scanBytes: Int = 1 << 20, count: Int = 20_000, totalBytes: Int = 64 << 20) {
             self.textBytes = textBytes
+            self.scanBytes = scanBytes
             self.count = count
             self.totalBytes = totalBytes
         }
@@ -59,6 +62,9 @@ public final class StatementCatalog: Sendable {
     public func analysis(of sql: borrowing RawSpan, context: SessionContext) -> StatementAnalysis {
         guard sql.byteCount <= limits.textBytes else {
             let refusal = Refusal(.statementTooLong, "the text is longer than \(limits.textBytes) bytes")
+            if sql.byteCount > limits.scanBytes {
+                return StatementAnalysis(effect: .opaque, verdict: .uncacheable(refusal))
+            }
             return Self.unparsed(sql, refusal, context: context, analyzer: state.withLock { $0.analyzer })
         }
         let key = Key(text: sql.withUnsafeBytes { Array($0) }, context: context)

@@ -82,6 +82,12 @@ struct ParameterTests {
         }
     }
 
+    @Test func catalogNamesAreRefused() throws {
+        let plan = try plan("select id from orders where o = $1")
+        #expect(throws: Refusal.self) { try plan.bind([text("orders", TypeID(2205))]) }
+        #expect(throws: Never.self) { try plan.bind([text("5")]) }
+    }
+
     @Test func missingParametersAreRefused() throws {
         let plan = try plan("select id from orders where id = $1 and small = $3")
         #expect(plan.parameterCount == 3)

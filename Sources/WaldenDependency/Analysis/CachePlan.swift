@@ -28,8 +28,8 @@ public final class CachePlan: Sendable {
         guard parameters.count >= parameterCount else {
             throw Refusal(.parameter, "the statement has more parameters than values were given")
         }
-        for (index, parameter) in parameters.enumerated() where !plainParameters.contains(index + 1) {
-            try parameter.refuseSpecialDates(number: index + 1)
+        for (index, parameter) in parameters.enumerated() {
+            try parameter.refuseUnstable(number: index + 1, isPlain: plainParameters.contains(index + 1))
         }
         if let constant { return constant }
         return Dependencies(tables: tables.map { $0.bound(parameters) })
@@ -37,11 +37,19 @@ public final class CachePlan: Sendable {
 }
 
 extension BoundParameter {
-    func refuseSpecialDates(number: Int) throws(Refusal) {
+    /// Refuses values whose meaning is not fixed by their bytes.
+    ///
+    /// - Parameter isPlain: It stands only where it is not read as a date.
+    func refuseUnstable(number: Int, isPlain: Bool) throws(Refusal) {
         if type == .timetz {
             throw Refusal(.specialDate, "parameter $\(number) is a time with time zone, read by the current date")
         }
-        guard let bytes, !(isBinary && TypeProperties.hasNoText(type)), SpecialDates.occur(in: bytes) else { return }
+        if TypeProperties.isCatalogReference(type) {
+            throw Refusal(.parameter, "parameter $\(number) looks a name up in the catalog")
+        }
+        guard !isPlain, let bytes, !(isBinary && TypeProperties.hasNoText(type)), SpecialDates.occur(in: bytes) else {
+            return
+        }
         throw Refusal(.specialDate, "parameter $\(number) holds now, today, tomorrow or yesterday")
     }
 }

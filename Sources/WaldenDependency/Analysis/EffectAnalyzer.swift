@@ -28,9 +28,7 @@ public struct EffectAnalyzer: Sendable {
         for name in statement.functions { effect = effect.union(self.effect(ofFunction: name, resolver)) }
         for name in statement.operators { effect = effect.union(self.effect(ofOperator: name, resolver)) }
         if writesMayChangeSettings, syntax == .writes || syntax == .preparedStatements { return .opaque }
-        if catalog.settingsMayChangeUnseen, statement.relations.contains(where: { isView($0, catalog) }) {
-            return .opaque
-        }
+        for name in statement.relations { effect = effect.union(self.effect(ofRelation: name, catalog)) }
         // CREATE without a schema makes the object in the first schema of the path, which may be the temporary one.
         if syntax == .writes, namesTemporarySchema(context, catalog) { return effect.union(.temporaryObjects) }
         return effect
@@ -66,11 +64,15 @@ public struct EffectAnalyzer: Sendable {
         }
     }
 
-    private func isView(_ name: QualifiedName, _ catalog: CatalogSnapshot) -> Bool {
-        catalog.relations(named: name.name).contains { entry in
+    /// Reading a view runs what its definition calls.
+    private func effect(ofRelation name: QualifiedName, _ catalog: CatalogSnapshot) -> SessionEffect {
+        let views = catalog.relations(named: name.name).filter { entry in
             (name.schema == nil || name.schema == entry.schema) && entry.kind == .view
                 && entry.schema != "pg_catalog" && entry.schema != "information_schema"
         }
+        if views.isEmpty { return .readOnly }
+        if catalog.settingsMayChangeUnseen { return .opaque }
+        return views.contains(where: \.hasTriggersOrRules) ? .writes : .readOnly
     }
 
     private func namesTemporarySchema(_ context: SessionContext, _ catalog: CatalogSnapshot) -> Bool {

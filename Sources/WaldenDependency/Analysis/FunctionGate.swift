@@ -47,6 +47,10 @@ extension NameResolver {
         guard function.volatility == .immutable, !function.mayChangeSettings else {
             throw Refusal(.function, "\(name) is not IMMUTABLE")
         }
+        // A time is converted to it by today's offset.
+        guard !function.arguments.contains(.timetz) else {
+            throw Refusal(.specialDate, "\(name) takes a time with time zone")
+        }
     }
 
     /// Text that only the rows hold must not reach date input: it may say `today`.

@@ -271,9 +271,6 @@ extension QueryChecker {
             tables[source.table].columns.insert(source.column)
             guard let column = tables[source.table].relation.column(named: source.column) else { continue }
             try resolver.check(columnType: column.type)
-            if column.type == .timetz {
-                throw Refusal(.specialDate, "column \(column.name) is compared by today's time zone offset")
-            }
         }
     }
 

@@ -44,6 +44,9 @@ extension NameResolver {
         while let entry = catalog.type(id), steps < 8 {
             steps += 1
             try checkCasts(of: entry)
+            if id == .timetz {
+                throw Refusal(.specialDate, "time with time zone is read by the current date")
+            }
             if TypeProperties.isCatalogReference(id) {
                 throw Refusal(.dataType, "the text of type \(entry.name) depends on the catalog and the search path")
             }

@@ -60,7 +60,7 @@ public struct RelationEntry: Hashable, Sendable {
     public let publication: Publication
     /// `relrowsecurity`.
     public let hasRowSecurity: Bool
-    /// Triggers or rules that users made.
+    /// Triggers or rules that users made. Of a view: also that its definition calls a VOLATILE function.
     public let hasTriggersOrRules: Bool
     /// Without dropped ones, by attribute number.
     public let columns: [ColumnEntry]
