@@ -71,7 +71,9 @@ extension SessionMachine {
             noteBind(view.statement, input, environment)
         case .describe:
             let view = try DescribeView(in: input, body: available)
-            if view.kind == .statement, let statement = statements.find(view.name, in: input) {
+            if view.kind == .statement, !isParsedInLastUnit(view.name, input),
+                let statement = statements.find(view.name, in: input)
+            {
                 inject(statement)
             }
         case .close:
@@ -93,8 +95,13 @@ extension SessionMachine {
         let last = units.count - 1
         units[last].effects.add(analysis)
         if analysis.effect.mayTouchStatements { injectDeferred() }
-        // A deferred statement of the same name: the server must know it, to refuse the second one.
-        if let taken = statements.find(view.name, in: input), !view.name.isEmpty { inject(taken) }
+        if view.name.isEmpty {
+            // The server drops its unnamed statement before it looks at the new one.
+            statements.forgetUnnamed()
+        } else if let taken = statements.find(view.name, in: input) {
+            // The server must know the first one, to refuse the second.
+            inject(taken)
+        }
         let statement = PreparedStatement(parsing: view, message: message, in: input)
         units[last].pendingParses.append(.init(statement: statement, isInjected: false))
     }
@@ -103,11 +110,8 @@ extension SessionMachine {
         _ name: Range<Int>, _ input: borrowing RawSpan, _ environment: some SessionEnvironment
     ) {
         let last = units.count - 1
-        // A statement that this unit itself parses: its effect was counted there.
-        let isOwn = units[last].pendingParses.contains { parse in
-            parse.statement.map { input.holds($0.name, at: name) } ?? true
-        }
-        if isOwn { return }
+        // Its effect was counted with its Parse.
+        if isParsedInLastUnit(name, input) { return }
         guard let statement = statements.find(name, in: input) else {
             units[last].effects.add(.opaque)
             return
@@ -116,6 +120,15 @@ extension SessionMachine {
         units[last].effects.add(analysis)
         if analysis.effect.mayTouchStatements { injectDeferred() }
         inject(statement)
+    }
+
+    /// Whether the last unit itself parses the statement, so that the one known by that name so far is not meant.
+    private func isParsedInLastUnit(_ name: Range<Int>, _ input: borrowing RawSpan) -> Bool {
+        for parse in units[units.count - 1].pendingParses {
+            guard let statement = parse.statement else { return true }
+            if input.holds(statement.name, at: name) { return true }
+        }
+        return false
     }
 
     // MARK: Units

@@ -161,6 +161,20 @@ import WaldenWire
         #expect(log == ["bypass pipeline", "> inject P", "> P", "> B", "> E", "> S", "swallow 1", "< E Z", "hit 2 Z"])
     }
 
+    /// The unnamed statement that came with a hit must not be sent after the one that takes its place.
+    @Test func aNewUnnamedStatementReplacesADeferredOne() {
+        let script = Script()
+        script.becomeReady()
+        script.client(Parse(query: "SELECT a"), Bind(), Execute(), Sync())
+        script.serverBytes(Reply.execution(parse: true, describe: false))
+        script.client(Parse(query: "SELECT a", parameterTypes: [.int4]), Bind(), Execute(), Sync())
+        script.serverBytes(Reply.execution(parse: true, describe: false))
+        script.client(Parse(query: "SELECT a"), Bind(), Execute(), Sync())
+        #expect(script.takeLog().last == "hit 1 2 Z")
+        script.client(Parse(query: "SELECT b"), Describe(.statement), Bind(), Execute(), Sync())
+        #expect(script.takeLog() == ["bypass pipeline", "> P", "> D", "> B", "> E", "> S"])
+    }
+
     @Test func aFailedParseDefinesNothing() {
         let script = Script()
         script.becomeReady()
