@@ -46,7 +46,7 @@ import WaldenTestKit
         try WaldenStack.install(on: cluster.primary)
         let stack = WaldenStack(cluster: cluster, walden: try WaldenStack.startWalden(.init(), before: cluster))
         try stack.walden.waitUntilReady()
-        #expect(try reason(stack).contains("wal_level"))
+        try eventually("the reason names it") { try reason(stack).contains("wal_level") }
         #expect(try stack.proxied().scalar(Self.sql) == "7")
         try eventually("the log names it") { stack.walden.log.contains("wal_level") }
         try cluster.primary.configure(["wal_level": "logical"])
@@ -59,7 +59,7 @@ import WaldenTestKit
         try cluster.primary.connect().query(Self.schema)
         let stack = WaldenStack(cluster: cluster, walden: try WaldenStack.startWalden(.init(), before: cluster))
         try stack.walden.waitUntilReady()
-        #expect(try reason(stack).contains("publication"))
+        try eventually("the reason names it") { try reason(stack).contains("publication") }
         #expect(try stack.proxied().scalar(Self.sql) == "7")
         try WaldenStack.install(on: cluster.primary)
         try expectCaching(stack)
@@ -73,7 +73,7 @@ import WaldenTestKit
         try admin.query("SELECT pg_create_physical_replication_slot('taken')")
         let stack = WaldenStack(cluster: cluster, walden: try WaldenStack.startWalden(.init(), before: cluster))
         try stack.walden.waitUntilReady()
-        #expect(try reason(stack).contains("slot"))
+        try eventually("the reason names it") { try reason(stack).contains("slot") }
         #expect(try stack.proxied().scalar(Self.sql) == "7")
         try admin.query("SELECT pg_drop_replication_slot('taken')")
         try expectCaching(stack)
