@@ -40,10 +40,11 @@ struct EffectReader {
         var effect = SessionEffect.readOnly
         // A locking clause reads the newest rows and writes into them; so does a data-modifying CTE.
         for index in node..<Int(tree.nodes[node].end) {
-            let key = tree.key(of: index)
-            if key == "intoClause" {
+            if tree.isKey(of: index, "intoClause") {
                 effect = effect.union(creation(tree.child(of: index, "rel")))
-            } else if key == "lockingClause" || Self.writing.contains(key) {
+            } else if tree.isKey(of: index, "lockingClause") {
+                effect = effect.union(.writes)
+            } else if tree.isStatement(index), Self.writing.contains(tree.key(of: index)) {
                 effect = effect.union(.writes)
             }
         }

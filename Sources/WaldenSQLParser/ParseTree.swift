@@ -135,6 +135,12 @@ extension ParseTree {
         equals(nodes[index].key, name)
     }
 
+    /// Whether the node is of a kind named …Stmt.
+    func isStatement(_ index: Int) -> Bool {
+        let key = nodes[index].key
+        return key.count > 4 && equals((key.upperBound - 4)..<key.upperBound, "Stmt")
+    }
+
     func key(of index: Int) -> String {
         text(nodes[index].key) ?? ""
     }

@@ -16,7 +16,8 @@ public final class StatementCatalog: Sendable {
         /// Bytes of the texts kept.
         public var totalBytes: Int
 
-        public init(textBytes: Int = 65_536, scanBytes: Int = 1 << 20, count: Int = 20_000, totalBytes: Int = 64 << 20) {
+        public init(textBytes: Int = 65_536, scanBytes: Int = 1 << 20, count: Int = 20_000, totalBytes: Int = 64 << 20)
+        {
             self.textBytes = textBytes
             self.scanBytes = scanBytes
             self.count = count

@@ -1,8 +1,8 @@
 import WaldenCore
 import WaldenDependency
 
-/// Reads a catalog snapshot from lines of fields separated by semicolons, each led by a letter: N namespace, R relation,
-/// C column, T type, F function, O operator, K cast.
+/// Reads a catalog snapshot from lines of fields separated by semicolons, each led by a letter: N namespace,
+/// R relation, C column, T type, F function, O operator, K cast.
 struct CatalogText {
     private var namespaces: [NamespaceEntry] = []
     private var relations: [[Substring]] = []

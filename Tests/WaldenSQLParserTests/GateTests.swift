@@ -116,8 +116,10 @@ struct GateTests {
     @Test(
         arguments: [
             ("select tz from odd", .specialDate),
-            ("select 1 from (select * from (select id, tz from odd) s) t where tz = '10:00'", .specialDate), ("select id from odd where tz = '10:00'", .specialDate),
-            ("select rel from odd", .dataType), ("select * from odd", .specialDate), ("select odd from odd", .specialDate),
+            ("select 1 from (select * from (select id, tz from odd) s) t where tz = '10:00'", .specialDate),
+            ("select id from odd where tz = '10:00'", .specialDate),
+            ("select rel from odd", .dataType), ("select * from odd", .specialDate),
+            ("select odd from odd", .specialDate),
             ("select pr from odd", .dataType), ("select dom from odd", nil),
         ] as [(String, Refusal.Rule?)])
     func refusesTypes(_ sql: String, _ expected: Refusal.Rule?) {

@@ -59,7 +59,7 @@ public struct EffectAnalyzer: Sendable {
     }
 
     private func effect(ofOperator name: QualifiedName, _ resolver: NameResolver) -> SessionEffect {
-        resolver.operators(name).filter { !$0.isBuiltIn }.reduce(.readOnly) { effect, entry in
+        resolver.userOperators(name).reduce(.readOnly) { effect, entry in
             effect.union(resolver.catalog.function(entry.function).map { self.effect(of: $0) } ?? .opaque)
         }
     }

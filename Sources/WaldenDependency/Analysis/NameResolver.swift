@@ -86,6 +86,11 @@ struct NameResolver: Sendable {
         catalog.operators(named: name.name).filter { matches(name, schema: $0.schema) }
     }
 
+    /// Those outside `pg_catalog`.
+    func userOperators(_ name: QualifiedName) -> [OperatorEntry] {
+        catalog.userOperators(named: name.name).filter { matches(name, schema: $0.schema) }
+    }
+
     /// All operators that `left name right` may mean; `left` is `TypeID.unspecified` for a prefix operator.
     func operators(_ name: QualifiedName, left: TypeID?, right: TypeID?) -> [OperatorEntry] {
         let isPrefix = left == .unspecified
@@ -103,10 +108,9 @@ struct NameResolver: Sendable {
     /// the other side has: no visible user operator of that name can accept a built-in type.
     func isBuiltInOperator(_ name: QualifiedName, beside type: TypeID) -> Bool {
         if let schema = name.schema { return schema == "pg_catalog" }
-        let others = catalog.operators(named: name.name).filter { !$0.isBuiltIn && isVisible($0.schema) }
+        let others = userOperators(name)
         if others.isEmpty { return true }
-        let reachesUserTypes = catalog.casts.contains { $0.isImplicit && catalog.type($0.source)?.isBuiltIn ?? true }
-        return !reachesUserTypes
+        return !catalog.castsBuiltInTypesImplicitly
             && others.allSatisfy { entry in
                 [entry.left, entry.right].allSatisfy { side in
                     side == .unspecified || side != type && !(catalog.type(side)?.isBuiltIn ?? true)

@@ -298,8 +298,8 @@ extension QueryChecker {
     }
 
     private mutating func readAll(_ item: ScopeItem) throws(Refusal) {
-        for sources in item.sources.values {
-            for source in sources {
+        for name in (item.columns ?? []).compactMap(\.name) {
+            for source in item.sources[name] ?? [] {
                 tables[source.table].columns.insert(source.column)
                 guard let column = tables[source.table].relation.column(named: source.column) else { continue }
                 try resolver.check(columnType: column.type)

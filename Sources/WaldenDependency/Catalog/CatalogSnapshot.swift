@@ -12,19 +12,20 @@ public final class CatalogSnapshot: Sendable {
     let namespaces: [String: NamespaceEntry]
     let relations: [RelationEntry]
     let types: [TypeID: TypeEntry]
-    let functions: [FunctionEntry]
-    let operators: [OperatorEntry]
     let casts: [CastEntry]
     /// Whether some function outside `pg_catalog` may change settings: then it may run wherever code runs unseen,
     /// in a trigger, a rule, a view or a default.
     let settingsMayChangeUnseen: Bool
 
-    private let relationsByID: [RelationID: Int]
-    private let relationsByName: [String: [Int]]
-    private let typesByName: [String: [TypeID]]
-    private let functionsByName: [String: [Int]]
-    private let functionsByOID: [UInt32: Int]
-    private let operatorsByName: [String: [Int]]
+    private let relationsByID: [RelationID: RelationEntry]
+    private let relationsByName: [String: [RelationEntry]]
+    private let typesByName: [String: [TypeEntry]]
+    private let functionsByName: [String: [FunctionEntry]]
+    private let functionsByOID: [UInt32: FunctionEntry]
+    private let operatorsByName: [String: [OperatorEntry]]
+    private let userOperatorsByName: [String: [OperatorEntry]]
+    /// Whether a user's cast is applied to a built-in type without being asked for.
+    let castsBuiltInTypesImplicitly: Bool
 
     /// - Parameters:
     ///   - generation: Rises with every snapshot that a process takes.
@@ -40,28 +41,27 @@ public final class CatalogSnapshot: Sendable {
         self.generation = generation
         self.searchPaths = searchPaths
         self.namespaces = Dictionary(namespaces.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        self.relations = relations
-        self.types = Dictionary(types.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-        self.functions = functions
-        self.operators = operators
+        let types = Dictionary(types.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        self.types = types
         self.casts = casts
+        self.relations = relations
         settingsMayChangeUnseen = functions.contains { $0.mayChangeSettings && !$0.isBuiltIn }
-        relationsByID = Dictionary(
-            relations.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
-        relationsByName = Dictionary(grouping: relations.indices) { relations[$0].name }
-        typesByName = Dictionary(grouping: types) { $0.name }.mapValues { $0.map(\.id) }
-        functionsByName = Dictionary(grouping: functions.indices) { functions[$0].name }
-        functionsByOID = Dictionary(
-            functions.enumerated().map { ($1.oid, $0) }, uniquingKeysWith: { first, _ in first })
-        operatorsByName = Dictionary(grouping: operators.indices) { operators[$0].name }
+        castsBuiltInTypesImplicitly = casts.contains { $0.isImplicit && types[$0.source]?.isBuiltIn ?? true }
+        relationsByID = Dictionary(relations.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        relationsByName = Dictionary(grouping: relations) { $0.name }
+        typesByName = Dictionary(grouping: types.values) { $0.name }
+        functionsByName = Dictionary(grouping: functions) { $0.name }
+        functionsByOID = Dictionary(functions.map { ($0.oid, $0) }, uniquingKeysWith: { first, _ in first })
+        operatorsByName = Dictionary(grouping: operators) { $0.name }
+        userOperatorsByName = Dictionary(grouping: operators.filter { !$0.isBuiltIn }) { $0.name }
     }
 
     public func relation(_ id: RelationID) -> RelationEntry? {
-        relationsByID[id].map { relations[$0] }
+        relationsByID[id]
     }
 
     func relations(named name: String) -> [RelationEntry] {
-        (relationsByName[name] ?? []).map { relations[$0] }
+        relationsByName[name] ?? []
     }
 
     func type(_ id: TypeID) -> TypeEntry? {
@@ -69,19 +69,24 @@ public final class CatalogSnapshot: Sendable {
     }
 
     func types(named name: String) -> [TypeEntry] {
-        (typesByName[name] ?? []).compactMap { types[$0] }
+        typesByName[name] ?? []
     }
 
     func functions(named name: String) -> [FunctionEntry] {
-        (functionsByName[name] ?? []).map { functions[$0] }
+        functionsByName[name] ?? []
     }
 
     func function(_ oid: UInt32) -> FunctionEntry? {
-        functionsByOID[oid].map { functions[$0] }
+        functionsByOID[oid]
     }
 
     func operators(named name: String) -> [OperatorEntry] {
-        (operatorsByName[name] ?? []).map { operators[$0] }
+        operatorsByName[name] ?? []
+    }
+
+    /// Those outside `pg_catalog`.
+    func userOperators(named name: String) -> [OperatorEntry] {
+        userOperatorsByName[name] ?? []
     }
 
     func ancestors(of relation: RelationEntry) -> [RelationEntry] {

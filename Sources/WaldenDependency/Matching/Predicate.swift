@@ -53,8 +53,9 @@ public struct Conjunction: Hashable, Sendable {
 }
 
 /// A necessary condition on the rows of one relation that can influence a result: at least one alternative holds.
+/// Without alternatives no row influences it (`WHERE id = NULL`).
 ///
-/// Without alternatives no row influences it (`WHERE id = NULL`). In disjunctive form so that an index can file each alternative under its most selective term. Making it weaker
+/// In disjunctive form so that an index can file each alternative under its most selective term. Making it weaker
 /// (dropping terms, adding alternatives) is always sound; `everyRow` is the weakest.
 public struct Predicate: Hashable, Sendable {
     public let alternatives: [Conjunction]
