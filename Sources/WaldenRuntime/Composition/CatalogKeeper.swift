@@ -24,8 +24,9 @@ final class CatalogKeeper: Sendable {
 
     /// How often roles, settings and prerequisites are looked at.
     static let pollInterval = Duration.seconds(2)
-    /// After a reading that did not contain all known changes: they are committed and become visible soon.
-    private static let retryInterval = Duration.milliseconds(50)
+    /// After a reading that did not contain all known changes: they are committed and mostly become visible soon. One
+    /// that waits for a standby, or a transaction from before the stream, may take long; then the wait doubles.
+    private static let retryIntervals = (shortest: Duration.milliseconds(50), longest: pollInterval)
 
     private let dsn: DSN
     private let publication: String
@@ -68,10 +69,16 @@ final class CatalogKeeper: Sendable {
         refresh()
         await withDiscardingTaskGroup { group in
             group.addTask { await self.tick() }
+            var retry = Self.retryIntervals.shortest
             for await _ in wakes {
-                let isUpToDate = try? await pool.runIfActive { self.check() }
-                if isUpToDate == false { try? await Task.sleep(for: Self.retryInterval) }
-                if isUpToDate == false { refresh() }
+                let isUpToDate = (try? await pool.runIfActive { self.check() }) ?? true
+                if isUpToDate {
+                    retry = Self.retryIntervals.shortest
+                } else {
+                    try? await Task.sleep(for: retry)
+                    retry = min(retry * 2, Self.retryIntervals.longest)
+                    refresh()
+                }
             }
             group.cancelAll()
         }
