@@ -5,9 +5,9 @@ public import WaldenDependency
 /// The result cache: results by key, each served only as long as it is what the query would return in the database
 /// state at the watermark.
 ///
-/// Three kinds of threads call it. Connections look up (`lookup`: one shard's lock, nothing else) and fill; the stream's
-/// thread applies committed transactions; the prober's thread reports probes. What they do to one another is decided in
-/// `Engine`, under one lock. Lock order: engine, then shard. Nothing calls out under a lock.
+/// Three kinds of threads call it. Connections look up (`lookup`: one shard's lock, nothing else) and fill; the
+/// stream's thread applies committed transactions; the prober's thread reports probes. What they do to one another is
+/// decided in `Engine`, under one lock. Lock order: engine, then shard. Nothing calls out under a lock.
 public final class ResultCache: Sendable {
     private let configuration: CacheConfiguration
     private let gate = ServingGate()
@@ -65,12 +65,11 @@ extension ResultCache {
     /// Asks what to do about a miss. Call before the message that makes the query's snapshot is sent: Query, or Bind.
     ///
     /// - Parameters:
-    ///   - shape: Equal for statements that differ in constants only; equal shapes are filed faster.
     ///   - generation: Of the catalog under which the dependencies were found, as last given to `catalogChanged`; 0
     ///     before the first.
+    ///   - notOlderThan: As for `lookup`; a fill that began earlier is not joined.
     public func beginFill(
-        key: [UInt8], dependencies: Dependencies, shape: UInt64, generation: UInt64, now: Instant,
-        notOlderThan: Instant
+        key: [UInt8], dependencies: Dependencies, generation: UInt64, now: Instant, notOlderThan: Instant
     ) -> FillDecision {
         let hash = key.keyHash
         return engine.withLock { engine in
@@ -78,6 +77,15 @@ extension ResultCache {
                 key: key, hash: hash, dependencies: dependencies, generation: generation, now: now,
                 notOlderThan: notOlderThan, shards: shards)
         }
+    }
+
+    /// As above; the shape is not looked at.
+    public func beginFill(
+        key: [UInt8], dependencies: Dependencies, shape: UInt64, generation: UInt64, now: Instant,
+        notOlderThan: Instant
+    ) -> FillDecision {
+        beginFill(
+            key: key, dependencies: dependencies, generation: generation, now: now, notOlderThan: notOlderThan)
     }
 
     /// Joins a fill that `beginFill` named. False when it has ended meanwhile or has too many waiters: go on alone.

@@ -1,8 +1,8 @@
 import WaldenCore
 import WaldenDependency
 
-/// The exactness machine: fills, the stream and probes, in one order. `ResultCache` holds it behind one lock; hits never
-/// take that lock.
+/// The exactness machine: fills, the stream and probes, in one order. `ResultCache` holds it behind one lock, which
+/// hits never take.
 ///
 /// The invariant that everything here serves: each transaction up to the watermark that affects a servable entry is
 /// contained in what the entry's query read. Three rules keep it.

@@ -84,6 +84,7 @@ struct RecentList: Sendable {
     /// Whether a result read under `horizon` may lack a transaction that has already been applied.
     func taint(of dependencies: Dependencies, under horizon: Horizon) -> Taint? {
         if let forgotten, !coversAll(horizon, upTo: forgotten) { return .recentListOverflow }
+        if transactions.isEmpty { return nil }
         var matchers = ChangeMatchers(dependencies)
         for transaction in transactions where !horizon.covers(transaction.xid, endLSN: transaction.endLSN) {
             switch transaction.effects {

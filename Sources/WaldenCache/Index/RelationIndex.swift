@@ -1,7 +1,7 @@
 import WaldenCore
 import WaldenDependency
 
-/// The columns of one relation that predicates name, numbered, and where they stand in the images that the stream sends.
+/// The columns of one relation that predicates name, numbered, and where they stand in the stream's row images.
 struct RelationIndex: Sendable {
     private struct Column: Sendable {
         let reference: ColumnReference

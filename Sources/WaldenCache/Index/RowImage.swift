@@ -25,7 +25,8 @@ extension RowChange {
         return RowImage(fields: new, bytes: bytes, keysOnly: true)
     }
 
-    /// Whether an update certainly left the column as it was. Compares bytes, not values: 1.0 and 1.00 read differently.
+    /// Whether an update certainly left the column as it was. Compares bytes, not values: 1.0 and 1.00 read
+    /// differently.
     func isUnchanged(at position: Int, isKey: Bool) -> Bool {
         guard let new, position < new.count else { return false }
         let after = new[position]

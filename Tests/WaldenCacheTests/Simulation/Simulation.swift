@@ -242,7 +242,7 @@ struct Simulation {
         guard analyses.count > random.below(12) else { return }
         let analysis = analyses.remove(at: random.below(analyses.count))
         let decision = cache.beginFill(
-            key: analysis.query.key, dependencies: analysis.dependencies, shape: 0, generation: analysis.generation,
+            key: analysis.query.key, dependencies: analysis.dependencies, generation: analysis.generation,
             now: now, notOlderThan: .distantPast)
         if case .fill(let id) = decision { fills.append(Fill(id: id, query: analysis.query)) }
     }
@@ -300,7 +300,7 @@ struct Simulation {
         _ = cache.flush()
         for query in SimulatedQuery.allCases {
             let decision = cache.beginFill(
-                key: query.key, dependencies: query.dependencies(viewGroup: knownViewGroup), shape: 0,
+                key: query.key, dependencies: query.dependencies(viewGroup: knownViewGroup),
                 generation: generation, now: now, notOlderThan: .distantPast)
             guard case .fill(let id) = decision else {
                 violations.append("after quiescence \(query) was \(decision)")

@@ -28,10 +28,13 @@ import WaldenCore
         run(seeds: 80..<92, SimulationProfile(hangs: true, loseStream: 4))
     }
 
-    @Test func withSlowProbes() {
+    /// Commits are visible long before they are flushed and told, and probes take their time.
+    @Test func withAsynchronousCommitsAndSlowProbes() {
         run(
             seeds: 210..<220,
-            SimulationProfile(identity: .full, write: 10, deliver: 8, keepalive: 6, probe: 10, fill: 140))
+            SimulationProfile(
+                identity: .full, write: 8, commit: 24, becomeVisible: 30, flush: 4, deliver: 30, keepalive: 30,
+                probe: 12, fill: 120, loseStream: 0, asynchronous: 100, drastic: 0))
     }
 
     @Test func withATinyRecentList() {

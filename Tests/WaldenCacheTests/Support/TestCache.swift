@@ -87,7 +87,7 @@ final class TestCache {
         _ key: String, _ dependencies: Dependencies, generation: UInt64? = nil, notOlderThan: Instant = .distantPast
     ) -> FillDecision {
         cache.beginFill(
-            key: Array(key.utf8), dependencies: dependencies, shape: 0, generation: generation ?? self.generation,
+            key: Array(key.utf8), dependencies: dependencies, generation: generation ?? self.generation,
             now: tick(), notOlderThan: notOlderThan)
     }
 
