@@ -30,7 +30,7 @@ public final class ResultCache: Sendable {
             return (result, garbage)
         }
         // Released here, not under the lock.
-        _ = garbage
+        _ = consume garbage
         return result
     }
 }
@@ -161,12 +161,12 @@ extension ResultCache {
 
 extension ResultCache {
     /// Serves nothing and begins no fill until `resume`; the stream is applied all the same, so nothing is lost.
-    public func suspend(_ reason: Suspension = .operatorRequest) {
-        event { engine, _ in _ = engine.suspensions.insert(reason) }
+    public func suspend() {
+        event { engine, _ in _ = engine.suspensions.insert(.operatorRequest) }
     }
 
-    public func resume(_ reason: Suspension = .operatorRequest) {
-        event { engine, _ in _ = engine.suspensions.remove(reason) }
+    public func resume() {
+        event { engine, _ in _ = engine.suspensions.remove(.operatorRequest) }
     }
 
     /// Empties the cache; running fills will not be kept. Returns how many results were dropped.

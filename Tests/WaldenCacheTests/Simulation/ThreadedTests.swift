@@ -4,7 +4,7 @@ import WaldenCore
 @testable import WaldenCache
 
 /// Real threads on one cache: a stream, a prober, writers, and readers who fill what they miss. A reader remembers what
-/// it saw of a row on the primary and asks the cache for nothing older. Meant for the thread sanitizer, too.
+/// it saw of a row on the primary and asks the cache for nothing older.
 @Suite struct ThreadedTests {
     private static let rows = 32
     private static let readers = 4
