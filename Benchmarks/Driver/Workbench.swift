@@ -57,8 +57,9 @@ final class Workbench {
             INSERT INTO bench_account SELECT id, 0, repeat('x', 84) FROM generate_series(1, \(accounts)) AS id;
             CREATE TABLE bench_payload (id int PRIMARY KEY, payload text NOT NULL);
             INSERT INTO bench_payload SELECT id, repeat('x', 96) FROM generate_series(1, 20000) AS id;
-            CREATE TABLE bench_stream (id int PRIMARY KEY, value int NOT NULL) WITH (fillfactor = 50);
-            INSERT INTO bench_stream SELECT id, 0 FROM generate_series(1, \(effort.streamedRows)) AS id;
+            CREATE TABLE bench_stream (id int PRIMARY KEY, branch int, value int, filler text) WITH (fillfactor = 50);
+            INSERT INTO bench_stream
+                SELECT id, 1, 0, repeat('x', 84) FROM generate_series(1, \(effort.streamedRows)) AS id;
             """)
         try client.query("VACUUM (ANALYZE)")
         try client.query("CHECKPOINT")

@@ -71,8 +71,8 @@ enum SystemKind: String, CaseIterable {
         case .postgresql: try System(bench)
         case .pgbouncer: try .pgbouncer(bench, .transaction)
         case .pgbouncerSession: try .pgbouncer(bench, .session)
-        case .waldenHit, .waldenMiss: try .walden(bench, named: rawValue)
-        case .waldenOff: try .walden(bench, named: rawValue, caching: false)
+        case .waldenHit, .waldenMiss: try .walden(bench, named: rawValue, workers: 1)
+        case .waldenOff: try .walden(bench, named: rawValue, caching: false, workers: 1)
         }
     }
 

@@ -4,9 +4,9 @@ import WaldenTestKit
 
 /// How fast Walden takes in changes, and at what cost, when no entry depends on them.
 ///
-/// Walden is stopped (SIGSTOP) while the changes are made, so that they wait at the walsender; what is measured begins
-/// when it goes on. The table has a thousand entries, of rows that do not change: each change is really looked up.
-/// Nothing is pinned: walsender and Walden have a processor each.
+/// The walsender is stopped (SIGSTOP) while the changes are made; what is measured begins when it goes on. The table has a
+/// thousand entries, of rows that do not change: each change is really looked up. Nothing is pinned: walsender and Walden
+/// have a processor each.
 struct StreamSuite: Suite {
     private enum Shape: String, CaseIterable {
         case small = "stream-transactions-of-100"
@@ -71,15 +71,15 @@ struct StreamSuite: Suite {
         let writer = try bench.cluster.primary.connect()
         writer.timeout = .seconds(300)
         try writer.query("SET synchronous_commit = off")
-        walden.signal(SIGSTOP)
-        defer { walden.signal(SIGCONT) }
+        kill(walsender, SIGSTOP)
+        defer { kill(walsender, SIGCONT) }
         try writer.query(shape.statement(rows: bench.effort.streamedRows))
         let end = try Changes.mark(writer)
 
         let waldenTime = system.processorTime
         let walsenderTime = bench_processor_time(walsender)
         let start = bench_now()
-        walden.signal(SIGCONT)
+        kill(walsender, SIGCONT)
         try walden.waitUntilApplied(end)
         return Figures(
             seconds: Double(bench_now() - start) / 1e9, changes: try walden.changes() - before,
@@ -113,9 +113,9 @@ enum Changes {
     static func statement(table: String, column: String, from first: Int, through last: Int) -> String {
         """
         DO $$ BEGIN
-            FOR first IN SELECT generate_series(\(first), \(last), 100) LOOP
+            FOR number IN \(first)..\(last) BY 100 LOOP
                 UPDATE \(table) SET \(column) = \(column) + 1
-                WHERE id BETWEEN first AND least(first + 99, \(last));
+                WHERE id BETWEEN number AND least(number + 99, \(last));
                 COMMIT;
             END LOOP;
         END $$

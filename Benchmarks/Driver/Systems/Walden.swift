@@ -3,15 +3,20 @@ import WaldenTestKit
 extension System {
     /// Starts an instance of its own and waits until it keeps results.
     ///
-    /// - Parameter caching: off makes it a plain relay.
-    static func walden(_ bench: Workbench, named name: String, caching: Bool = true) throws -> System {
+    /// - Parameters:
+    ///   - caching: Off makes it a plain relay.
+    ///   - workers: Event loops; as many as it has processors to run on.
+    static func walden(
+        _ bench: Workbench, named name: String, caching: Bool = true, workers: Int = 2
+    ) throws -> System {
         try bench.installWalden()
         var configuration = WaldenStack.Configuration()
         configuration.environment = [
             "WALDEN_CACHE_ENABLED": caching ? "true" : "false",
+            "WALDEN_PROXY_WORKERS": String(workers),
             "WALDEN_CACHE_MAX_BYTES": "4GB",
             "WALDEN_CACHE_MAX_RESULT_BYTES": "2MB",
-            // A stopped Walden must find its stream where it left it (`StreamSuite`).
+            // `StreamSuite` stops the walsender for a while; the stream must not begin anew for that.
             "WALDEN_STREAM_MAX_SILENCE": "600s",
         ]
         let walden = try WaldenStack.startWalden(configuration, before: bench.cluster)
