@@ -79,15 +79,6 @@ extension ResultCache {
         }
     }
 
-    /// As above; the shape is not looked at.
-    public func beginFill(
-        key: [UInt8], dependencies: Dependencies, shape: UInt64, generation: UInt64, now: Instant,
-        notOlderThan: Instant
-    ) -> FillDecision {
-        beginFill(
-            key: key, dependencies: dependencies, generation: generation, now: now, notOlderThan: notOlderThan)
-    }
-
     /// Joins a fill that `beginFill` named. False when it has ended meanwhile or has too many waiters: go on alone.
     public func addWaiter(_ waiter: UInt64, to id: FillID) -> Bool {
         engine.withLock { $0.addWaiter(waiter, to: id) }

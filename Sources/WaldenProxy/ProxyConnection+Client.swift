@@ -128,8 +128,7 @@ extension ProxyConnection {
     private func begin(_ dependencies: Dependencies, _ generation: UInt64) {
         guard let key = machine?.key, let wroteAt = machine?.wroteAt else { return }
         let decision = context.cache.beginFill(
-            key: key, dependencies: dependencies, shape: 0, generation: generation, now: now,
-            notOlderThan: wroteAt)
+            key: key, dependencies: dependencies, generation: generation, now: now, notOlderThan: wroteAt)
         switch decision {
         case .fill(let fill): forwardUnit(fill: fill.rawValue)
         case .join(let fill): join(fill)
