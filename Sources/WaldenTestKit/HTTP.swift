@@ -13,7 +13,7 @@ public enum HTTP {
     ) throws -> HTTPResponse {
         let socket = try Socket(port: port)
         let request = "GET \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n\r\n"
-        try socket.send(request.utf8, timeout: timeout)
+        try socket.send(Array(request.utf8), timeout: timeout)
         var bytes: [UInt8] = []
         while true {
             let more = try socket.receive(limit: 65_536, timeout: timeout)

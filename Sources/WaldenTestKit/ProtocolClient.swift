@@ -40,8 +40,13 @@ public final class ProtocolClient {
         return try receiveUntilReady()
     }
 
+    /// Sends all of them in one write.
     public func send(_ messages: [UInt8]...) throws {
-        try socket.send(messages.joined(), timeout: timeout)
+        try sendTogether(messages)
+    }
+
+    private func sendTogether(_ messages: [[UInt8]]) throws {
+        try socket.send(messages.count == 1 ? messages[0] : messages.reduce(into: [], +=), timeout: timeout)
     }
 
     public func receive() throws -> BackendMessage {
@@ -71,7 +76,7 @@ public final class ProtocolClient {
     /// Sends messages that end in a Sync or are a Query, and reads the answer.
     @discardableResult
     public func exchange(_ messages: [UInt8]...) throws -> [BackendMessage] {
-        try socket.send(messages.joined(), timeout: timeout)
+        try sendTogether(messages)
         return try receiveUntilReady()
     }
 

@@ -23,8 +23,7 @@ final class Socket {
         close(descriptor)
     }
 
-    func send(_ bytes: some Collection<UInt8>, timeout: Duration) throws {
-        let bytes = Array(bytes)
+    func send(_ bytes: [UInt8], timeout: Duration) throws {
         let deadline = ContinuousClock.now + timeout
         var offset = 0
         while offset < bytes.count {

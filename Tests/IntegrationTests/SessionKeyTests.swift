@@ -120,7 +120,8 @@ private typealias Send = FrontendMessage
                 #expect(answer == expected[index], "\(request.0), round \(round)")
             }
         }
-        for request in Self.requests {
+        // A description of the statement needs the server: that form is never answered from memory.
+        for request in Self.requests where request.0 != "statement described" {
             #expect(throws: Never.self, "\(request.0)") { try stack.warm { try client.exchange(request.1) } }
         }
     }

@@ -104,7 +104,7 @@ private typealias Send = FrontendMessage
         try client.send(Send.query("SELECT pg_sleep(60)"))
         let observer = try stack.direct()
         try eventually("the statement runs") {
-            try observer.query("SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)' AND state = 'active'")
+            try observer.query("SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%(60)'")
                 .rows.count == 1
         }
         let canceller = try ProtocolClient(port: stack.walden.port)

@@ -99,6 +99,10 @@ import WaldenTestKit
         #expect(try client.copyIn("COPY t FROM STDIN", Array("1\tx\n2\t\\N\n".utf8)).commandTag == "COPY 2")
         #expect(try client.copyOut("COPY t TO STDOUT") == Array("1\tx\n2\t\\N\n".utf8))
         try client.begin("SELECT pg_sleep(60)")
+        let observer = try Self.cluster.get().primary.connect()
+        try eventually("the statement runs") {
+            try observer.scalar("SELECT wait_event FROM pg_stat_activity WHERE pid = \(client.backendPID)") == "PgSleep"
+        }
         try client.canceller().cancel()
         let error = #expect(throws: SQLError.self) { try client.finish() }
         #expect(error?.sqlState == "57014")
