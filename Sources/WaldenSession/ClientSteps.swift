@@ -204,7 +204,7 @@ extension SessionMachine {
             }
             if analysis.effect.mayTouchStatements { injectDeferred() }
         }
-        units[units.count - 1].effects.add(analysis)
+        note(analysis, isPrepared: candidate.parses)
         return candidate.byteCount
     }
 }

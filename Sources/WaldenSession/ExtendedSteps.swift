@@ -93,7 +93,7 @@ extension SessionMachine {
         let view = try ParseView(in: input, body: MessageHeader.byteCount..<message.upperBound)
         let analysis = analyse(view.query, in: input, environment)
         let last = units.count - 1
-        units[last].effects.add(analysis)
+        note(analysis, isPrepared: true)
         if analysis.effect.mayTouchStatements { injectDeferred() }
         if view.name.isEmpty {
             // The server drops its unnamed statement before it looks at the new one.
@@ -117,7 +117,7 @@ extension SessionMachine {
             return
         }
         let analysis = analyse(statement, environment)
-        units[last].effects.add(analysis)
+        note(analysis, isPrepared: true)
         if analysis.effect.mayTouchStatements { injectDeferred() }
         inject(statement)
     }

@@ -73,7 +73,9 @@ extension SessionMachine {
     ) throws(WireError) -> ServerStep {
         let tag = BackendTag(rawValue: header.tag)
         let isHidden = units.first?.isHidden ?? false
-        if isInspected(tag), header.byteCount > input.byteCount {
+        // Whether an opaque text ran at all, the error tells.
+        let awaitsVerdict = tag == .errorResponse && (units.first?.effects.isOpaque ?? false)
+        if isInspected(tag) || awaitsVerdict, header.byteCount > input.byteCount {
             if header.byteCount <= limits.heldBytes { return .needMore }
             return .violation(WireError(.lengthOutOfRange(declared: header.byteCount, limit: limits.heldBytes)))
         }
@@ -86,7 +88,7 @@ extension SessionMachine {
         case .commandComplete: try commandCompleted(input, body)
         case .errorResponse:
             if let broken = breakFill() { return broken }
-            failUnit()
+            failUnit(neverRan: awaitsVerdict && isSyntaxError(input, body))
         case .parameterStatus:
             if let broken = breakFill() { return broken }
             let status = try ParameterStatus(in: input, body: body)
@@ -172,9 +174,17 @@ extension SessionMachine {
         }
     }
 
-    private mutating func failUnit() {
+    /// Whether an ErrorResponse is the grammar's: without a context it was not raised while something ran.
+    private func isSyntaxError(_ input: borrowing RawSpan, _ body: Range<Int>) -> Bool {
+        guard let error = try? ErrorResponse(in: input, body: body) else { return false }
+        return error.sqlState == .syntaxError && error.fields[.context] == nil && error.fields[.internalQuery] == nil
+    }
+
+    /// - Parameter neverRan: The unit's only text could not be parsed, so it had no effect.
+    private mutating func failUnit(neverRan: Bool) {
         guard !units.isEmpty else { return }
         units[0].failed = true
+        if neverRan, units[0].effects.statementCount == 1 { units[0].effects = UnitEffects() }
         // Whether the server had read the ignored Sync already when the copy failed, cannot be told.
         if units[0].awaitsSecondSync { isRelayOnly = true }
     }

@@ -53,6 +53,8 @@ public struct SessionMachine: ~Copyable {
     var transactionWrote = false
     /// The order of answers can no longer be told; everything is forwarded from now on.
     var isRelayOnly = false
+    /// A statement that changes settings, or may, has been prepared by protocol.
+    var hasPreparedSettings = false
     /// Bytes of the current client message that are still to be forwarded without a look.
     var clientSkip = 0
     /// The same for the current server message, and where they go.
@@ -118,6 +120,15 @@ public struct SessionMachine: ~Copyable {
         key.removeAll(keepingCapacity: true)
         withUnsafeBytes(of: fingerprintID) { key.append(contentsOf: $0) }
         return true
+    }
+
+    /// Adds to the last unit what a statement does that is parsed, executed or both within it.
+    mutating func note(_ analysis: StatementAnalysis, isPrepared: Bool) {
+        units[units.count - 1].effects.add(analysis, mayExecuteSettings: hasPreparedSettings)
+        switch analysis.effect {
+        case .settings, .opaque: hasPreparedSettings = hasPreparedSettings || isPrepared
+        default: break
+        }
     }
 
     func analyse(

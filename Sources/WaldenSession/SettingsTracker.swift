@@ -152,8 +152,11 @@ struct UnitEffects: Hashable, Sendable {
     private(set) var settings: [SettingChange] = []
     private(set) var statementCount = 0
 
-    mutating func add(_ analysis: StatementAnalysis) {
-        for effect in analysis.effects { add(effect) }
+    /// - Parameter mayExecuteSettings: A statement prepared by protocol changes settings: EXECUTE may name it.
+    mutating func add(_ analysis: StatementAnalysis, mayExecuteSettings: Bool) {
+        for effect in analysis.effects {
+            add(effect == .preparedStatements && mayExecuteSettings ? .opaque : effect)
+        }
     }
 
     mutating func add(_ effect: SessionEffect) {

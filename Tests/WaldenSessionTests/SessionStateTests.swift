@@ -68,6 +68,35 @@ import WaldenWire
         #expect(answerAfter(steps + [("DISCARD ALL", Reply.command("DISCARD ALL"))]) == ["hit Z"])
     }
 
+    /// A text that the grammar refuses is opaque, for it might be newer than the grammar; a typo is not.
+    @Test func aTypoChangesNothing() {
+        #expect(answerAfter([("DO typo", Reply.error())]) == ["hit Z"])
+        var context = ErrorResponse(sqlState: .syntaxError, message: "raised by the block itself")
+        context.fields.fields.append(.init(.context, "PL/pgSQL function inline_code_block line 1 at RAISE"))
+        let raised = context.encoded() + ReadyForQuery(.idle).encoded()
+        #expect(answerAfter([("DO raise", raised)]) == ["bypass opaque_session", "> Q"])
+    }
+
+    @Test func executeMayNameAStatementThatChangesSettings() {
+        let script = Script()
+        script.becomeReady()
+        script.client(Query("EXECUTE s"))
+        script.serverBytes(Reply.command("SELECT 1"))
+        script.client(Parse(name: "s", query: "SET x = 1"), Sync())
+        script.server(ParseComplete(), ReadyForQuery(.idle))
+        script.client(Query("RESET x"))
+        script.serverBytes(Reply.command("RESET"))
+        _ = script.takeLog()
+        script.client(Query("SELECT a"))
+        #expect(script.takeLog() == ["fill 1", "> Q"])
+        script.serverBytes(Reply.select())
+        script.client(Query("EXECUTE s"))
+        script.serverBytes(Reply.command("SET"))
+        _ = script.takeLog()
+        script.client(Query("SELECT a"))
+        #expect(script.takeLog() == ["bypass opaque_session", "> Q"])
+    }
+
     @Test func temporaryTablesMayShadow() {
         let steps = [("CREATE TEMP TABLE", Reply.command("CREATE TABLE"))]
         #expect(answerAfter(steps) == ["bypass temporary_objects", "> Q"])
