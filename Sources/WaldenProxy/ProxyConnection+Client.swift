@@ -19,6 +19,7 @@ extension ProxyConnection {
     }
 
     func clientReadEnded() {
+        countTraffic()
         flushClient()
         flushServer()
         adjustReading()
@@ -72,7 +73,7 @@ extension ProxyConnection {
         if machine?.hasInjection ?? false, let injection = machine?.takeInjection() {
             serverOutput.writeBytes(injection)
         }
-        counters.count { $0.bytesFromClients += UInt64(byteCount) }
+        forwardedBytes += byteCount
         if byteCount > Self.gatherBytes, let slice = clientInput.readSlice(length: byteCount) {
             writeToServer(slice)
         } else {

@@ -19,6 +19,7 @@ extension ProxyConnection {
             pause = nil
             processClient()
         }
+        countTraffic()
         flushClient()
         flushServer()
         adjustReading()
@@ -85,7 +86,7 @@ extension ProxyConnection {
     private func relay(_ byteCount: inout Int) {
         defer { byteCount = 0 }
         guard byteCount > 0 else { return }
-        counters.count { $0.bytesFromServers += UInt64(byteCount) }
+        relayedBytes += byteCount
         if let slice = serverInput.readSlice(length: byteCount) { writeToClient(slice) }
     }
 

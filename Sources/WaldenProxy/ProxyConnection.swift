@@ -70,6 +70,9 @@ final class ProxyConnection {
     var serverNeedsFlush = false
     /// The result being captured.
     var capture = ByteBuffer()
+    /// Bytes moved and not yet counted; the counters are told once a read.
+    var forwardedBytes = 0
+    var relayedBytes = 0
     /// The clock as of the last read; one look serves all units of a batch.
     var now = Instant.distantPast
 
@@ -138,6 +141,16 @@ final class ProxyConnection {
         serverNeedsFlush = false
     }
 
+    func countTraffic() {
+        guard forwardedBytes + relayedBytes > 0 else { return }
+        counters.count { figures in
+            figures.bytesFromClients += UInt64(forwardedBytes)
+            figures.bytesFromServers += UInt64(relayedBytes)
+        }
+        forwardedBytes = 0
+        relayedBytes = 0
+    }
+
     /// Reads each side as long as the other can take it. Channels read by themselves until they are told not to: asking
     /// for each read would cost two system calls (epoll_ctl) more a request.
     func adjustReading() {
@@ -170,6 +183,7 @@ final class ProxyConnection {
         startupTimeout?.cancel()
         endWait()
         abandonFills()
+        countTraffic()
         if let cancelKey { context.cancels.remove(cancelKey) }
         flushClient()
         flushServer()

@@ -17,7 +17,7 @@ extension SessionMachine {
                 return .needMore
             }
             if phase == .starting { return startingStep(header, input) }
-            return try readyStep(header, input, environment)
+            return isCaching ? try readyStep(header, input, environment) : relayStep(header, input)
         } catch {
             return .violation(error)
         }
@@ -84,10 +84,6 @@ extension SessionMachine {
     private mutating func queryStep(
         _ header: MessageHeader, _ input: borrowing RawSpan, _ environment: some SessionEnvironment
     ) throws(WireError) -> ClientStep {
-        guard isCaching else {
-            pushQuery(fill: nil)
-            return stream(header, input)
-        }
         guard header.byteCount <= limits.heldBytes else {
             injectDeferredBeforeQuery()
             pushQuery(fill: nil)
@@ -103,7 +99,7 @@ extension SessionMachine {
     }
 
     /// A Query ends an extended unit that had no Sync: the server answers both with one ReadyForQuery.
-    private mutating func pushQuery(fill: UInt64?) {
+    mutating func pushQuery(fill: UInt64?) {
         if isUnitOpen {
             isUnitOpen = false
         } else {

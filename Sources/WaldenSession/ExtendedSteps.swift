@@ -9,7 +9,6 @@ extension SessionMachine {
         _ tag: FrontendTag, _ header: MessageHeader, _ input: borrowing RawSpan,
         _ environment: some SessionEnvironment
     ) throws(WireError) -> ClientStep {
-        guard isCaching else { return forwardUninspected(tag, header, input) }
         var bypass: Bypass?
         if !isUnitOpen, tag == .parse || tag == .bind {
             switch try scanExecution(input) {
@@ -33,17 +32,6 @@ extension SessionMachine {
         }
         appendKey(of: found, in: input)
         return .lookup
-    }
-
-    /// Where nothing is cached only the ends of units matter.
-    private mutating func forwardUninspected(
-        _ tag: FrontendTag, _ header: MessageHeader, _ input: borrowing RawSpan
-    ) -> ClientStep {
-        openUnit()
-        if tag == .sync { syncSent() }
-        let (count, rest) = streamed(header, input)
-        clientSkip = rest
-        return .forward(byteCount: count, bypass: nil)
     }
 
     /// Forwards one message of a unit that is no candidate, noting what it does to the session.
@@ -133,14 +121,14 @@ extension SessionMachine {
 
     // MARK: Units
 
-    private mutating func openUnit() {
+    mutating func openUnit() {
         guard !isUnitOpen else { return }
         isUnitOpen = true
         if units.count == 1, units[0].awaitsSecondSync { return }
         units.append(Unit(isExtended: true))
     }
 
-    private mutating func syncSent() {
+    mutating func syncSent() {
         isUnitOpen = false
         if units.count == 1 { units[0].awaitsSecondSync = false }
     }
