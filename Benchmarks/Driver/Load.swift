@@ -26,6 +26,8 @@ struct Load {
     var warmupSeconds = 0.3
     /// Process trees whose processor time is taken, by name.
     var watched: [(name: String, pid: Int32)] = []
+    /// Polls without ever sleeping. Needs a processor of its own.
+    var spins = false
     var processor: Int? = Workbench.loadProcessor
 
     /// What the generator prints.
@@ -58,6 +60,7 @@ struct Load {
             "--distribution", distribution.rawValue, "--writes", String(writePercent),
             "--rows", String(expectedRows), "--seconds", String(seconds), "--warmup", String(warmupSeconds),
         ]
+        if spins { arguments.append("--spin") }
         if let readStatement { arguments += ["--read", readStatement] }
         if let requests { arguments += ["--requests", String(requests)] }
         for tree in watched { arguments += ["--watch", "\(tree.name)=\(tree.pid)"] }

@@ -17,7 +17,7 @@
 #include "options.h"
 #include "request.h"
 
-enum { EVENTS_MAX = 256 };
+enum { EVENTS_MAX = 256, PATIENCE_SECONDS = 30 };
 
 /// What has been counted since the warm-up.
 struct counts {
@@ -105,10 +105,21 @@ static void handle(struct connection *connection) {
     send_or_leave(connection);
 }
 
+/// Waits for events; gives their number, 0 after a long time without any.
+static int await_events(struct epoll_event *events) {
+    if (!options.spins) return epoll_wait(poller, events, EVENTS_MAX, PATIENCE_SECONDS * 1000);
+    uint64_t last = now + PATIENCE_SECONDS * 1000000000ull;
+    int ready;
+    do {
+        ready = epoll_wait(poller, events, EVENTS_MAX, 0);
+    } while (ready == 0 && bench_now() < last);
+    return ready;
+}
+
 /// Handles what is ready; false when nothing came for a long time.
 static bool turn(void) {
     struct epoll_event events[EVENTS_MAX];
-    int ready = epoll_wait(poller, events, EVENTS_MAX, 30000);
+    int ready = await_events(events);
     for (int index = 0; index < ready; index++) handle(events[index].data.ptr);
     now = bench_now();
     return ready != 0;
@@ -150,7 +161,7 @@ static void run(void) {
     while (is_alive && is_anything_in_flight()) is_alive = turn();
     counts = measured;
     if (!is_alive) {
-        fprintf(stderr, "walden-bench-load: no reply for 30 s\n");
+        fprintf(stderr, "walden-bench-load: no reply for %d s\n", PATIENCE_SECONDS);
         exit(1);
     }
 }

@@ -9,7 +9,7 @@ static const char usage[] =
     "usage: walden-bench-load --port PORT [options]\n"
     "  --connections N  --depth N (requests in flight per connection)  --protocol simple|extended|prepared\n"
     "  --keys N  --first-key N  --distribution uniform|zipf|sequential  --zipf-exponent X  --writes PERCENT\n"
-    "  --seconds X  --warmup X  --requests N  --describe  --rows N (expected of each read)  --seed N\n"
+    "  --seconds X  --warmup X  --requests N  --spin  --describe  --rows N (expected of each read)  --seed N\n"
     "  --read SQL  --write SQL (with $1 for the key)  --user NAME  --database NAME\n"
     "  --watch NAME=PID (report the processor time of that process tree; may be repeated)\n";
 
@@ -45,7 +45,7 @@ static void add_watch(struct options *options, char *text) {
 enum option_code {
     OPTION_PORT = 1, OPTION_CONNECTIONS, OPTION_DEPTH, OPTION_PROTOCOL, OPTION_KEYS, OPTION_FIRST_KEY,
     OPTION_DISTRIBUTION, OPTION_ZIPF_EXPONENT, OPTION_WRITES, OPTION_SECONDS, OPTION_WARMUP, OPTION_REQUESTS,
-    OPTION_DESCRIBE, OPTION_ROWS, OPTION_SEED, OPTION_READ, OPTION_WRITE, OPTION_USER, OPTION_DATABASE, OPTION_WATCH,
+    OPTION_SPIN, OPTION_DESCRIBE, OPTION_ROWS, OPTION_SEED, OPTION_READ, OPTION_WRITE, OPTION_USER, OPTION_DATABASE, OPTION_WATCH,
 };
 
 static const struct option long_options[] = {
@@ -61,6 +61,7 @@ static const struct option long_options[] = {
     {"seconds", required_argument, NULL, OPTION_SECONDS},
     {"warmup", required_argument, NULL, OPTION_WARMUP},
     {"requests", required_argument, NULL, OPTION_REQUESTS},
+    {"spin", no_argument, NULL, OPTION_SPIN},
     {"describe", no_argument, NULL, OPTION_DESCRIBE},
     {"rows", required_argument, NULL, OPTION_ROWS},
     {"seed", required_argument, NULL, OPTION_SEED},
@@ -88,6 +89,7 @@ static void apply(struct options *options, int code, const char *name, char *tex
         case OPTION_SECONDS: options->seconds = number(name, text, 0.01, 1e6); break;
         case OPTION_WARMUP: options->warmup_seconds = number(name, text, 0, 1e6); break;
         case OPTION_REQUESTS: options->requests_max = (uint64_t)number(name, text, 1, 1e12); break;
+        case OPTION_SPIN: options->spins = true; break;
         case OPTION_DESCRIBE: options->describes = true; break;
         case OPTION_ROWS: options->rows = (int)number(name, text, -1, 1e9); break;
         case OPTION_SEED: options->seed = (uint64_t)number(name, text, 1, 1e15); break;
