@@ -1,7 +1,7 @@
 import ArgumentParser
 
-/// Measures Walden beside PostgreSQL, PgBouncer, Pgpool-II and the least that the machine allows; docs/benchmarks.md says
-/// how, and how to read the result.
+/// Measures Walden beside PostgreSQL, PgBouncer, Pgpool-II and the least that the machine allows; docs/benchmarks.md
+/// says how, and how to read the result.
 @main
 struct WaldenBench: ParsableCommand {
     static let configuration = CommandConfiguration(

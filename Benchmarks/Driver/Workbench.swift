@@ -2,8 +2,8 @@ import CBenchmark
 import Glibc
 import WaldenTestKit
 
-/// What all cases stand on: one PostgreSQL primary with the benchmark's tables, a directory for configuration files, and
-/// the split of the processors.
+/// What all cases stand on: one PostgreSQL primary with the benchmark's tables, a directory for configuration files,
+/// and the split of the processors.
 final class Workbench {
     /// The server, and whatever stands before it, run on the first processor, the load on the second.
     static let serverProcessor = 0

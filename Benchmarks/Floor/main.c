@@ -1,7 +1,7 @@
 // walden-bench-floor PORT
 //
-// Answers PostgreSQL clients from canned results on one thread, after one hash of the request and one probe: what a cache
-// hit costs at the least, in the same protocol and with the same system calls (one read, one write, one wait).
+// Answers PostgreSQL clients from canned results on one thread, after one hash of the request and one probe: what a
+// cache hit costs at the least, in the same protocol and with the same system calls (one read, one write, one wait).
 
 #include <errno.h>
 #include <stdio.h>

@@ -50,6 +50,7 @@ uint32_t next_key(struct key_source *source) {
         case KEYS_SEQUENTIAL: return source->first + (uint32_t)(source->drawn++ % source->count);
         case KEYS_UNIFORM: break;
     }
-    // The high half of a product is uniform without a division (Lemire, "Fast random integer generation in an interval").
+    // The high half of a product is uniform without a division (Lemire, "Fast random integer generation in an
+    // interval").
     return source->first + (uint32_t)(((next_random(&source->random) >> 32) * source->count) >> 32);
 }

@@ -1,8 +1,8 @@
 // walden-bench-load: a closed loop of PostgreSQL requests over many connections, on one thread.
 //
-// Each connection keeps `--depth` requests in flight; a reply is followed by the next request at once. After the warm-up,
-// latencies and the processor time of the watched process trees are taken over the same stretch of time. The result is
-// one line of name=value words, times in microseconds.
+// Each connection keeps `--depth` requests in flight; a reply is followed by the next request at once. After the
+// warm-up, latencies and the processor time of the watched process trees are taken over the same stretch of time. The
+// result is one line of name=value words, times in microseconds.
 
 #include <errno.h>
 #include <stdio.h>

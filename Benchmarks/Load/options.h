@@ -29,7 +29,8 @@ struct options {
     double seconds, warmup_seconds;
     /// Ends the run before its time; 0 is no limit.
     uint64_t requests_max;
-    /// Whether to poll without ever sleeping, so that the server's writes have nobody to wake. Needs a processor of its own.
+    /// Whether to poll without ever sleeping, so that the server's writes have nobody to wake. Needs a processor of its
+    /// own.
     bool spins;
     /// Whether each Bind is followed by a Describe of the portal, as libpq does.
     bool describes;

@@ -22,8 +22,8 @@ int bench_accept(int listener);
 /// A thread or process that has ended is no longer counted: measure while the set does not change.
 uint64_t bench_processor_time(pid_t process);
 
-/// Binds all threads of a process and of its descendants to the processors of the mask (bit 0 is processor 0). What they
-/// start later inherits that. Gives the number of threads bound.
+/// Binds all threads of a process and of its descendants to the processors of the mask (bit 0 is processor 0). What
+/// they start later inherits that. Gives the number of threads bound.
 int bench_pin(pid_t process, uint64_t processors);
 
 /// Binds the calling thread, and what it starts from now on.

@@ -63,8 +63,8 @@ private struct RequestMeasurement {
         load.seconds = bench.effort.seconds
         load.warmupSeconds = bench.effort.warmupSeconds
         load.watched = system.watched
-        // A client that sleeps has to be woken, at the cost of whoever writes to it; one that a fast system keeps busy does
-        // not sleep. All systems shall find the same client.
+        // A client that sleeps has to be woken, at the cost of whoever writes to it; one that a fast system keeps busy
+        // does not sleep. All systems shall find the same client.
         load.spins = load.connections > 1
         if kind == .waldenMiss {
             load.distribution = .sequential

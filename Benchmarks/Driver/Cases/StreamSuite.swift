@@ -4,9 +4,9 @@ import WaldenTestKit
 
 /// How fast Walden takes in changes, and at what cost, when no entry depends on them.
 ///
-/// The walsender is stopped (SIGSTOP) while the changes are made; what is measured begins when it goes on. The table has a
-/// thousand entries, of rows that do not change: each change is really looked up. Nothing is pinned: walsender and Walden
-/// have a processor each.
+/// The walsender is stopped (SIGSTOP) while the changes are made; what is measured begins when it goes on. The table
+/// has a thousand entries, of rows that do not change: each change is really looked up. Nothing is pinned: walsender
+/// and Walden have a processor each.
 struct StreamSuite: Suite {
     private enum Shape: String, CaseIterable {
         case small = "stream-transactions-of-100"

@@ -20,8 +20,8 @@ struct Report {
         rows.last { $0.case == name && $0.system == system && $0.metric == metric }?.value
     }
 
-    /// Says how a figure compares with the same figure of another system, and what was wanted. Nothing when one of the two
-    /// was not measured.
+    /// Says how a figure compares with the same figure of another system, and what was wanted. Nothing when one of the
+    /// two was not measured.
     mutating func compare(
         case name: String, system: String, with baseline: String, metric: String, goal: Goal
     ) {
