@@ -19,6 +19,8 @@ extension ProxyConnection {
     }
 
     func clientReadEnded() {
+        // The channel uses a receive buffer again that nobody holds.
+        if clientInput.readableBytes == 0 { clientInput = ByteBuffer() }
         countTraffic()
         flushClient()
         flushServer()
@@ -66,9 +68,6 @@ extension ProxyConnection {
         }
     }
 
-    /// Messages up to this size are gathered into one write.
-    private static let gatherBytes = 16 * 1024
-
     private func forward(_ byteCount: Int) {
         if machine?.hasInjection ?? false, let injection = machine?.takeInjection() {
             serverOutput.writeBytes(injection)
@@ -77,9 +76,7 @@ extension ProxyConnection {
         if byteCount > Self.gatherBytes, let slice = clientInput.readSlice(length: byteCount) {
             writeToServer(slice)
         } else {
-            clientInput.withUnsafeReadableBytes { bytes in
-                _ = serverOutput.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[..<byteCount]))
-            }
+            serverOutput.writeBytes(clientInput, first: byteCount)
             clientInput.moveReaderIndex(forwardBy: byteCount)
         }
     }

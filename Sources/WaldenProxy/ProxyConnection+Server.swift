@@ -87,7 +87,12 @@ extension ProxyConnection {
         defer { byteCount = 0 }
         guard byteCount > 0 else { return }
         relayedBytes += byteCount
-        if let slice = serverInput.readSlice(length: byteCount) { writeToClient(slice) }
+        if byteCount <= Self.gatherBytes {
+            clientOutput.writeBytes(serverInput, first: byteCount)
+            serverInput.moveReaderIndex(forwardBy: byteCount)
+        } else if let slice = serverInput.readSlice(length: byteCount) {
+            writeToClient(slice)
+        }
     }
 
     private func give(_ key: BackendKeyData) {

@@ -87,6 +87,9 @@ final class ProxyConnection {
 
     // MARK: Output
 
+    /// Up to this size bytes are copied and gathered into one write; that leaves the receive buffer free, and costs less
+    /// than another element in the write queue.
+    static let gatherBytes = 4 * 1024
     /// Bytes kept in an output buffer before they are handed to the channel.
     private static let batchBytes = 64 * 1024
 
@@ -229,3 +232,12 @@ final class ProxyConnection {
 }
 
 extension ProxyConnection.State: Equatable {}
+
+extension ByteBuffer {
+    /// Appends the first `count` readable bytes of `other`, at most all of them.
+    mutating func writeBytes(_ other: ByteBuffer, first count: Int) {
+        other.withUnsafeReadableBytes { bytes in
+            _ = writeBytes(UnsafeRawBufferPointer(rebasing: bytes.prefix(count)))
+        }
+    }
+}
