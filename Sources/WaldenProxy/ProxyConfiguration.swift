@@ -23,7 +23,8 @@ public struct ProxyConfiguration: Sendable {
     public var session: SessionLimits
 
     public init(
-        listen: [Endpoint], primary: Endpoint, isCaching: Bool, cachedDatabase: String, clients: Int, startupTimeout: TimeAmount,
+        listen: [Endpoint], primary: Endpoint, isCaching: Bool, cachedDatabase: String, clients: Int,
+        startupTimeout: TimeAmount,
         coalesceWait: TimeAmount, resultBytes: Int, compressBytes: Int, session: SessionLimits = SessionLimits()
     ) {
         self.listen = listen

@@ -1,9 +1,9 @@
 import Logging
-import WaldenCache
-public import WaldenDependency
 import NIOCore
 import Synchronization
+import WaldenCache
 import WaldenCore
+public import WaldenDependency
 import WaldenSession
 
 /// What the proxy asks of the rest of the process. All calls come from event loops and must not block.

@@ -1,7 +1,7 @@
 public import Logging
 public import NIOCore
-public import WaldenCache
 import NIOPosix
+public import WaldenCache
 import WaldenCore
 import WaldenWire
 

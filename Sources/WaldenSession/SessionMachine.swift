@@ -1,7 +1,7 @@
+import DequeModule
 public import WaldenCore
 import WaldenDependency
 public import WaldenWire
-import DequeModule
 
 /// Bounds on what one session may hold.
 public struct SessionLimits: Hashable, Sendable {

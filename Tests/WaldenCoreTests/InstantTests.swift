@@ -20,10 +20,12 @@ import Testing
         #expect(Instant.distantFuture.elapsed(since: .distantPast) == .nanoseconds(Int64.max))
     }
 
-    @Test(arguments: [
-        (.zero, 0), (.milliseconds(-3), -3_000_000), (.seconds(Int64.max), Int64.max), (.seconds(Int64.min), Int64.min),
-        (.nanoseconds(7), 7),
-    ] as [(Duration, Int64)])
+    @Test(
+        arguments: [
+            (.zero, 0), (.milliseconds(-3), -3_000_000), (.seconds(Int64.max), Int64.max),
+            (.seconds(Int64.min), Int64.min),
+            (.nanoseconds(7), 7),
+        ] as [(Duration, Int64)])
     func durationsBecomeNanoseconds(duration: Duration, nanoseconds: Int64) {
         #expect(duration.wholeNanoseconds == nanoseconds)
     }
@@ -32,10 +34,11 @@ import Testing
         #expect(Duration.milliseconds(1_250).fractionalSeconds == 1.25)
     }
 
-    @Test(arguments: [
-        (.tcp(host: "db", port: 5432), "db:5432"), (.tcp(host: "::1", port: 1), "[::1]:1"),
-        (.unix(path: "/run/.s.PGSQL.5432"), "/run/.s.PGSQL.5432"),
-    ] as [(Endpoint, String)])
+    @Test(
+        arguments: [
+            (.tcp(host: "db", port: 5432), "db:5432"), (.tcp(host: "::1", port: 1), "[::1]:1"),
+            (.unix(path: "/run/.s.PGSQL.5432"), "/run/.s.PGSQL.5432"),
+        ] as [(Endpoint, String)])
     func endpointsPrint(endpoint: Endpoint, text: String) {
         #expect(endpoint.description == text)
     }

@@ -24,14 +24,15 @@ import Testing
     }
 
     /// The short identifier and its reference, both as they stand on either side of an epoch's edge.
-    @Test(arguments: [
-        (100, 100, 100), (101, 100, 101), (99, 100, 99),
-        (0, 0x1_0000_0000, 0x1_0000_0000), (0xFFFF_FFFF, 0x1_0000_0000, 0xFFFF_FFFF),
-        (5, 0x1_FFFF_FFF0, 0x2_0000_0005), (0xFFFF_FFF0, 0x2_0000_0005, 0x1_FFFF_FFF0),
-        (0x8000_0000, 0x1_0000_0001, 0x1_8000_0000), (0x8000_0002, 0x1_0000_0001, 0x8000_0002),
-        // Below zero there is nothing: the first epoch's own reading stands.
-        (0xFFFF_FFFF, 3, 0xFFFF_FFFF),
-    ] as [(UInt32, UInt64, UInt64)])
+    @Test(
+        arguments: [
+            (100, 100, 100), (101, 100, 101), (99, 100, 99),
+            (0, 0x1_0000_0000, 0x1_0000_0000), (0xFFFF_FFFF, 0x1_0000_0000, 0xFFFF_FFFF),
+            (5, 0x1_FFFF_FFF0, 0x2_0000_0005), (0xFFFF_FFF0, 0x2_0000_0005, 0x1_FFFF_FFF0),
+            (0x8000_0000, 0x1_0000_0001, 0x1_8000_0000), (0x8000_0002, 0x1_0000_0001, 0x8000_0002),
+            // Below zero there is nothing: the first epoch's own reading stands.
+            (0xFFFF_FFFF, 3, 0xFFFF_FFFF),
+        ] as [(UInt32, UInt64, UInt64)])
     func identifiersWidenToTheNearest(short: UInt32, reference: UInt64, widened: UInt64) {
         #expect(TransactionID(short: short, near: TransactionID(reference)).rawValue == widened)
     }

@@ -73,10 +73,11 @@ import WaldenWire
         script.serverBytes(Reply.command("COMMIT"))
         script.client(Query("SELECT a"))
         #expect(
-            script.takeLog().suffix(8) == [
-                "bypass not_a_select", "> Q", "< C Z", "bypass in_transaction", "> Q", "< T D C Z",
-                "bypass in_transaction", "> Q", "< C Z", "hit Z",
-            ].suffix(8))
+            script.takeLog().suffix(8)
+                == [
+                    "bypass not_a_select", "> Q", "< C Z", "bypass in_transaction", "> Q", "< T D C Z",
+                    "bypass in_transaction", "> Q", "< C Z", "hit Z",
+                ].suffix(8))
     }
 
     @Test func errorsAndNoticesAreNotKept() {

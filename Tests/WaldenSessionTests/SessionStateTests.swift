@@ -175,7 +175,8 @@ import WaldenWire
         }
         #expect(
             log == [
-                "bypass not_a_select", "> inject P S", "> Q", "swallow 1", "swallow Z", "< C Z", "bypass unknown_statement",
+                "bypass not_a_select", "> inject P S", "> Q", "swallow 1", "swallow Z", "< C Z",
+                "bypass unknown_statement",
                 "> B", "> E", "> S",
             ])
     }

@@ -102,7 +102,7 @@ struct SQLStateTests {
             (.invalidAuthorizationSpecification, "28000"), (.invalidPassword, "28P01"), (.invalidCursorName, "34000"),
             (.invalidCatalogName, "3D000"), (.syntaxError, "42601"), (.duplicatePreparedStatement, "42P05"),
             (.outOfMemory, "53200"), (.tooManyConnections, "53300"), (.configurationLimitExceeded, "53400"),
-            (.programLimitExceeded, "54000"), (.objectNotInPrerequisiteState, "55000"), (.queryCanceled, "57014"),
+            (.programLimitExceeded, "54000"), (.queryCanceled, "57014"),
             (.adminShutdown, "57P01"), (.crashShutdown, "57P02"), (.cannotConnectNow, "57P03"),
             (.idleSessionTimeout, "57P05"), (.internalError, "XX000"), (.successfulCompletion, "00000"),
         ] as [(SQLState, String)]

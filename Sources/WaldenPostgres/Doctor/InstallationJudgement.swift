@@ -92,14 +92,16 @@ extension Judgement {
             facts.eventTriggers.map { ($0.name, $0.enabled) }, uniquingKeysWith: { first, _ in first })
         if let missing = wanted.first(where: { found[$0] == nil }) {
             return Finding(
-                .eventTriggers, .mustFix, "schema changes do not reach the log", evidence: "no event trigger \(missing)",
+                .eventTriggers, .mustFix, "schema changes do not reach the log",
+                evidence: "no event trigger \(missing)",
                 cure: "walden init, as a superuser")
         }
         // One that fires for ordinary sessions only misses those with session_replication_role = replica.
         if let off = wanted.first(where: { found[$0] != "A" }) {
             return Finding(
                 .eventTriggers, .mustFix, "schema changes do not reach the log",
-                evidence: "event trigger \(off) does not always fire", cure: "ALTER EVENT TRIGGER \(off) ENABLE ALWAYS;")
+                evidence: "event trigger \(off) does not always fire", cure: "ALTER EVENT TRIGGER \(off) ENABLE ALWAYS;"
+            )
         }
         return Finding(
             .eventTriggers, .ok, "schema changes reach the log", evidence: wanted.joined(separator: " and "))
