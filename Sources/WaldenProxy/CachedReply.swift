@@ -13,7 +13,7 @@ final class CachedReply: Sendable {
     }
 
     /// Up to this size a copy costs less than another element in the write queue.
-    private static let smallByteCount = 32 * 1024
+    static let smallByteCount = 32 * 1024
 
     private let storage: Storage
     /// What the reply occupies in memory.

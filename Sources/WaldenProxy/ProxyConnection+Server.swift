@@ -114,11 +114,12 @@ extension ProxyConnection {
     }
 
     private func complete(_ fill: FillID) {
-        let isTight = context.cache.isUnderPressure
-        let reply = CachedReply(
-            capture, compress: isTight && capture.readableBytes >= context.configuration.compressBytes)
+        // The cache's fill is asked for last: it takes every shard's lock.
+        let compress =
+            capture.readableBytes >= context.configuration.compressBytes && context.cache.isUnderPressure
+        let reply = CachedReply(capture, compress: compress)
         // A large reply shares the buffer; the next capture must not write into it.
-        if capture.readableBytes > 32 * 1024 { capture = ByteBuffer() } else { capture.clear() }
+        if capture.readableBytes > CachedReply.smallByteCount { capture = ByteBuffer() } else { capture.clear() }
         let completion = context.cache.completeFill(
             fill, payload: reply, payloadBytes: reply.heldBytes, now: now)
         context.waiters.wake(completion.waiters, with: reply)

@@ -108,7 +108,7 @@ extension SessionMachine {
     }
 
     /// Offers a candidate for lookup, or forwards it when the session may not hit now.
-    private mutating func offer(
+    mutating func offer(
         _ found: Candidate, _ input: borrowing RawSpan, _ environment: some SessionEnvironment
     ) -> ClientStep {
         candidate = found

@@ -13,25 +13,11 @@ extension SessionMachine {
         if !isUnitOpen, tag == .parse || tag == .bind {
             switch try scanExecution(input) {
             case .incomplete: return .needMore
-            case .found(let found): return offerExecution(found, input, environment)
+            case .found(let found): return offer(found, input, environment)
             case .other(let reason): bypass = reason
             }
         }
         return try forwardMessage(tag, header, input, environment, bypass: bypass)
-    }
-
-    private mutating func offerExecution(
-        _ found: Candidate, _ input: borrowing RawSpan, _ environment: some SessionEnvironment
-    ) -> ClientStep {
-        candidate = found
-        if let obstacle = obstacle() {
-            return .forward(byteCount: forwardUnit(input, environment, fill: nil), bypass: obstacle)
-        }
-        guard beginKey(environment) else {
-            return .forward(byteCount: forwardUnit(input, environment, fill: nil), bypass: .tooManySessions)
-        }
-        appendKey(of: found, in: input)
-        return .lookup
     }
 
     /// Forwards one message of a unit that is no candidate, noting what it does to the session.

@@ -86,7 +86,6 @@ public struct SessionMachine: ~Copyable {
     /// Whether nothing is under way, so that the session can be closed without cutting anything off.
     public var isQuiescent: Bool { units.isEmpty && status == .idle && clientSkip == 0 }
 
-    public var isTransparent: Bool { phase == .transparent }
     public var isStarting: Bool { phase == .starting }
 
     /// Bytes to be sent to the server before the forwarded ones; they are handed out once.
