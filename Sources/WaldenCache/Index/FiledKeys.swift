@@ -4,8 +4,10 @@ import WaldenDependency
 struct FiledKeys {
     struct Key {
         let columns: [ColumnReference]
-        /// For each key the hashes of its columns.
-        let rows: [[UInt64]]
+        /// The hashes of the columns, key after key.
+        let hashes: [UInt64]
+
+        var count: Int { hashes.count / columns.count }
     }
 
     private let keys: [Key]
@@ -15,11 +17,11 @@ struct FiledKeys {
         guard let found, let plan = dependencies.resultKeys, found.values.count == plan.keys.count else { return nil }
         var keys: [Key] = []
         for (columns, values) in zip(plan.keys, found.values) {
-            guard let rows = Self.distinct(values, width: columns.count) else { return nil }
-            keys.append(Key(columns: columns.map(\.reference), rows: rows))
+            guard let hashes = Self.distinct(values, width: columns.count) else { return nil }
+            keys.append(Key(columns: columns.map(\.reference), hashes: hashes))
         }
         self.keys = keys
-        let filed = dependencies.tables.reduce(0) { $0 + (key(of: $1)?.rows.count ?? 0) }
+        let filed = dependencies.tables.reduce(0) { $0 + (key(of: $1)?.count ?? 0) }
         if filed > Filing.maxKeys { return nil }
     }
 
@@ -29,24 +31,25 @@ struct FiledKeys {
     }
 
     /// Nil when the values are not whole rows, or not all known: the index could not find those again.
-    private static func distinct(_ values: [FieldValue], width: Int) -> [[UInt64]]? {
-        guard width > 0, values.count % width == 0, !values.contains(.unknown) else { return nil }
-        var seen: Set<[UInt64]> = []
-        var rows: [[UInt64]] = []
+    private static func distinct(_ values: [FieldValue], width: Int) -> [UInt64]? {
+        guard width > 0, values.count % width == 0 else { return nil }
+        var seen: Set<UInt64> = []
+        var hashes: [UInt64] = []
+        hashes.reserveCapacity(values.count)
         for start in stride(from: 0, to: values.count, by: width) {
-            let row = values[start..<(start + width)].map(\.keyHash)
-            if seen.insert(row).inserted { rows.append(row) }
+            var row = ValueHash.empty
+            for value in values[start..<(start + width)] {
+                let hash: UInt64
+                switch value {
+                case .known(let known): hash = ValueHash.of(known)
+                case .null: hash = ValueHash.null
+                case .unknown: return nil
+                }
+                hashes.append(hash)
+                row = ValueHash.combine(row, hash)
+            }
+            if !seen.insert(row).inserted { hashes.removeLast(width) }
         }
-        return rows
-    }
-}
-
-extension FieldValue {
-    fileprivate var keyHash: UInt64 {
-        switch self {
-        case .known(let value): ValueHash.of(value)
-        case .null: ValueHash.null
-        case .unknown: 0
-        }
+        return hashes
     }
 }

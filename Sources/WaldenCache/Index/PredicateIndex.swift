@@ -107,7 +107,7 @@ struct PredicateIndex: Sendable {
     private mutating func file(
         _ key: FiledKeys.Key, _ relation: Int32, _ columns: Set<String>?, _ entry: Int32, _ receipt: inout Receipt
     ) {
-        if key.rows.isEmpty { return }
+        if key.hashes.isEmpty { return }
         var numbered: [(column: Int, part: Int)] = []
         for (part, column) in key.columns.enumerated() {
             numbered.append((relations[Int(relation)].number(of: column), part))
@@ -116,9 +116,11 @@ struct PredicateIndex: Sendable {
         let group = group(
             IndexGroup.Key(
                 relation: relation, columns: columns, equality: numbered.map(\.column), range: -1, images: .old))
-        for row in key.rows {
+        var hashes = [UInt64](repeating: 0, count: numbered.count)
+        for start in stride(from: 0, to: key.hashes.count, by: numbered.count) {
+            for (offset, column) in numbered.enumerated() { hashes[offset] = key.hashes[start + column.part] }
             var posting = Posting(entry: entry, group: group, sibling: receipt.first)
-            posting.bucket = groups[group].bucket(of: numbered.map { row[$0.part] })
+            posting.bucket = groups[group].bucket(of: hashes)
             receipt.first = link(posting, nil)
             receipt.bytes += 80
         }
