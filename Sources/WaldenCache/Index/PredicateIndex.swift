@@ -29,11 +29,14 @@ struct PredicateIndex: Sendable {
         for table in dependencies.tables {
             var budget = Filing.maxKeys
             let relation = number(of: table.relation)
+            let before = receipt.first
             for alternative in table.predicate.alternatives {
                 guard let filing = Filing(alternative, budget: budget) else { continue }
                 budget -= min(budget, filing.combinations)
                 file(filing, relation, table.columns, entry, &receipt)
             }
+            // No row of it matters, but its definition does.
+            if receipt.first == before { file(.byRelationAlone, relation, [], entry, &receipt) }
         }
         return receipt
     }
