@@ -34,6 +34,7 @@ struct PredicateIndex: Sendable {
         for table in dependencies.tables {
             var budget = Filing.maxKeys
             let relation = number(of: table.relation)
+            let before = receipt.first
             let key = keys?.key(of: table)
             for alternative in table.predicate.alternatives {
                 guard let filing = Filing(alternative, budget: budget) else { continue }
@@ -41,6 +42,8 @@ struct PredicateIndex: Sendable {
                 file(filing, relation, table.columns, key == nil ? .both : .new, entry, &receipt)
             }
             if let key { file(key, relation, table.columns, entry, &receipt) }
+            // No row of it matters, but its definition does.
+            if receipt.first == before { file(.byRelationAlone, relation, [], .both, entry, &receipt) }
         }
         return receipt
     }
