@@ -157,7 +157,7 @@ extension SessionMachine {
                 bound = parameters
             }
             do throws(Refusal) {
-                return .fill(try plan.bind(bound), generation: generation)
+                return .fill(try plan.bind(bound), generation: generation, policy: analysis.policy)
             } catch {
                 return .pass(.refused(error.rule))
             }

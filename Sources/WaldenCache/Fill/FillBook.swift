@@ -32,6 +32,7 @@ struct FillBook {
         /// The engine's slot; negative when tainted from the start or since.
         var entry: Int32 = -1
         var indexBytes = 0
+        var shape = ShapeHandle.none
         var generation: UInt32 = 0
         var isFree = true
     }
@@ -80,6 +81,10 @@ struct FillBook {
     mutating func setEntry(_ entry: Int32, indexBytes: Int, of id: FillID) {
         fills[id.slot].entry = entry
         fills[id.slot].indexBytes = indexBytes
+    }
+
+    mutating func setShape(_ shape: ShapeHandle, of id: FillID) {
+        fills[id.slot].shape = shape
     }
 
     mutating func addWaiter(_ waiter: UInt64, to id: FillID, limit: Int) -> Bool {
