@@ -11,8 +11,8 @@ public import WaldenDependency
 public final class ResultCache: Sendable {
     private let configuration: CacheConfiguration
     private let gate = ServingGate()
-    private let shards: ShardSet
-    private let engine: Mutex<Engine>
+    let shards: ShardSet
+    let engine: Mutex<Engine>
 
     public init(configuration: CacheConfiguration) {
         self.configuration = configuration
@@ -21,7 +21,7 @@ public final class ResultCache: Sendable {
     }
 
     /// Runs an event and lets hits see its outcome before the lock is given up.
-    private func event<Result: Sendable>(_ body: (inout Engine, borrowing ShardSet) -> Result) -> Result {
+    func event<Result: Sendable>(_ body: (inout Engine, borrowing ShardSet) -> Result) -> Result {
         let (result, garbage) = engine.withLock { engine in
             let result = body(&engine, shards)
             engine.publish(to: gate)
@@ -68,14 +68,16 @@ extension ResultCache {
     ///   - generation: Of the catalog under which the dependencies were found, as last given to `catalogChanged`; 0
     ///     before the first.
     ///   - notOlderThan: As for `lookup`; a fill that began earlier is not joined.
+    ///   - policy: How the statement is to be treated; nil: kept whatever that is worth.
     public func beginFill(
-        key: [UInt8], dependencies: Dependencies, generation: UInt64, now: Instant, notOlderThan: Instant
+        key: [UInt8], dependencies: Dependencies, generation: UInt64, now: Instant, notOlderThan: Instant,
+        policy: StatementPolicy? = nil
     ) -> FillDecision {
         let hash = key.keyHash
         return engine.withLock { engine in
             engine.beginFill(
                 key: key, hash: hash, dependencies: dependencies, generation: generation, now: now,
-                notOlderThan: notOlderThan, shards: shards)
+                notOlderThan: notOlderThan, policy: policy, shards: shards)
         }
     }
 
@@ -212,7 +214,11 @@ extension ResultCache {
     }
 
     public var statistics: CacheStatistics {
-        var statistics = engine.withLock { $0.statistics }
+        var statistics = engine.withLock { engine in
+            var statistics = engine.statistics
+            engine.addAdmission(to: &statistics)
+            return statistics
+        }
         for number in 0..<shards.count {
             shards.withShard(number) { table in
                 statistics.hits += table.counters.hits

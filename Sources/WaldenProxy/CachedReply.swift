@@ -1,5 +1,6 @@
 import CLZ4
 import NIOCore
+import WaldenCache
 
 /// A result as the server sent it: RowDescription (when described), DataRows, CommandComplete.
 ///
@@ -18,8 +19,11 @@ final class CachedReply: Sendable {
     private let storage: Storage
     /// What the reply occupies in memory.
     let heldBytes: Int
+    /// Of the statement's shape.
+    let hits: HitCounter?
 
-    init(_ bytes: ByteBuffer, compress: Bool) {
+    init(_ bytes: ByteBuffer, compress: Bool, hits: HitCounter? = nil) {
+        self.hits = hits
         if compress, let packed = LZ4.compress(bytes) {
             storage = .compressed(packed, byteCount: bytes.readableBytes)
             heldBytes = packed.count

@@ -87,7 +87,9 @@ extension ProxyConnection {
         guard let found = machine?.lookUp(in: context.cache, now: now) else { return }
         switch found {
         case .hit(let payload):
-            answer(with: unsafeDowncast(payload as AnyObject, to: CachedReply.self))
+            let reply = unsafeDowncast(payload as AnyObject, to: CachedReply.self)
+            reply.hits?.bump()
+            answer(with: reply)
         case .stale:
             if let wroteAt = machine?.wroteAt { context.cache.sessionNeedsFreshness(since: wroteAt) }
             context.delegate.probeWanted()
@@ -115,7 +117,7 @@ extension ProxyConnection {
     private func fillOrForward() {
         let missed = clientInput.withUnsafeReadableBytes { bytes in machine?.missed(bytes.bytes, context) }
         switch missed {
-        case .fill(let dependencies, let generation): begin(dependencies, generation)
+        case .fill(let dependencies, let generation, let policy): begin(dependencies, generation, policy)
         case .pass(let bypass):
             counters.count { $0.bypasses[bypass.label, default: 0] += 1 }
             forwardUnit(fill: nil)
@@ -123,10 +125,11 @@ extension ProxyConnection {
         }
     }
 
-    private func begin(_ dependencies: Dependencies, _ generation: UInt64) {
+    private func begin(_ dependencies: Dependencies, _ generation: UInt64, _ policy: StatementPolicy?) {
         guard let key = machine?.key, let wroteAt = machine?.wroteAt else { return }
         let decision = context.cache.beginFill(
-            key: key, dependencies: dependencies, generation: generation, now: now, notOlderThan: wroteAt)
+            key: key, dependencies: dependencies, generation: generation, now: now, notOlderThan: wroteAt,
+            policy: policy)
         switch decision {
         case .fill(let fill): forwardUnit(fill: fill.rawValue)
         case .join(let fill): join(fill)

@@ -19,9 +19,16 @@ enum SQLParser {
     /// Parses `text`, which must not hold a zero byte.
     static func parse(_ text: [UInt8]) -> Outcome {
         guard !text.contains(0) else { return .failed(reason: "a zero byte") }
-        if text.count <= bytesOnAnyStack { return parseHere(text) }
-        guard text.count <= stackBytes / 512 else { return .failed(reason: "too long") }
-        return parseOnOwnThread(text)
+        return withEnoughStack(for: text, parseHere) ?? .failed(reason: "too long, or no thread for it")
+    }
+
+    /// Calls `body` where the text cannot exhaust the stack; nil when there is no such place.
+    static func withEnoughStack<Result>(for text: [UInt8], _ body: @escaping ([UInt8]) -> Result?) -> Result? {
+        if text.count <= bytesOnAnyStack { return body(text) }
+        guard text.count <= stackBytes / 512 else { return nil }
+        var result: Result?
+        runOnOwnThread { result = body(text) }
+        return result
     }
 
     private static func parseHere(_ text: [UInt8]) -> Outcome {
@@ -42,33 +49,32 @@ enum SQLParser {
         return .tree(tree)
     }
 
-    /// What a parsing thread is given and gives back.
+    /// What a parsing thread is to do.
     private final class Job {
-        let text: [UInt8]
-        var outcome = Outcome.failed(reason: "no thread")
+        let work: () -> Void
 
-        init(text: [UInt8]) {
-            self.text = text
+        init(_ work: @escaping () -> Void) {
+            self.work = work
         }
     }
 
-    private static func parseOnOwnThread(_ text: [UInt8]) -> Outcome {
-        let job = Job(text: text)
+    /// Returns once it is done; does nothing when the system gives no thread.
+    private static func runOnOwnThread(_ work: () -> Void) {
         var attributes = pthread_attr_t()
-        guard pthread_attr_init(&attributes) == 0 else { return job.outcome }
+        guard pthread_attr_init(&attributes) == 0 else { return }
         defer { pthread_attr_destroy(&attributes) }
-        guard pthread_attr_setstacksize(&attributes, stackBytes) == 0 else { return job.outcome }
-        var thread = pthread_t()
-        let started = pthread_create(
-            &thread, &attributes,
-            { argument in
-                guard let argument else { return nil }
-                let job = Unmanaged<Job>.fromOpaque(argument).takeUnretainedValue()
-                job.outcome = SQLParser.parseHere(job.text)
-                return nil
-            }, Unmanaged.passUnretained(job).toOpaque())
-        guard started == 0 else { return job.outcome }
-        pthread_join(thread, nil)
-        return job.outcome
+        guard pthread_attr_setstacksize(&attributes, stackBytes) == 0 else { return }
+        withoutActuallyEscaping(work) { work in
+            let job = Job(work)
+            var thread = pthread_t()
+            let started = pthread_create(
+                &thread, &attributes,
+                { argument in
+                    guard let argument else { return nil }
+                    Unmanaged<Job>.fromOpaque(argument).takeUnretainedValue().work()
+                    return nil
+                }, Unmanaged.passUnretained(job).toOpaque())
+            if started == 0 { pthread_join(thread, nil) }
+        }
     }
 }

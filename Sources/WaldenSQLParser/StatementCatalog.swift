@@ -38,6 +38,8 @@ public final class StatementCatalog: Sendable {
         var bytes = 0
     }
 
+    /// How cacheable statements are to be treated.
+    public let policies = PolicyBook()
     private let limits: Limits
     private let state = Mutex(State())
 
@@ -71,7 +73,8 @@ public final class StatementCatalog: Sendable {
         let key = Key(text: sql.withUnsafeBytes { Array($0) }, context: context)
         let (known, analyzer) = state.withLock { ($0.known[key], $0.analyzer) }
         if let known { return known }
-        let analysis = Self.analyze(key.text, context: context, analyzer: analyzer)
+        let analysis = policies.governed(
+            Self.analyze(key.text, context: context, analyzer: analyzer), text: key.text)
         state.withLock { remember(analysis, for: key, by: analyzer, in: &$0) }
         return analysis
     }

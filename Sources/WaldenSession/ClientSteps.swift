@@ -162,7 +162,7 @@ extension SessionMachine {
             do throws(Refusal) {
                 let dependencies = try plan.bind(bound)
                 candidateKeys = dependencies.resultKeys.map { ResultKeyReader(plan: $0, formats: formats) }
-                return .fill(dependencies, generation: generation)
+                return .fill(dependencies, generation: generation, policy: analysis.policy)
             } catch {
                 return .pass(.refused(error.rule))
             }

@@ -23,7 +23,7 @@ public enum MissStep: Sendable {
     /// `hitAccepted()`.
     ///
     /// `generation` is that of the catalog under which the dependencies were found, or of an older one.
-    case fill(Dependencies, generation: UInt64)
+    case fill(Dependencies, generation: UInt64, policy: StatementPolicy?)
     /// Not cacheable: say `forwardUnit(fill: nil)`.
     case pass(Bypass)
 }

@@ -55,6 +55,10 @@ extension StatusReport {
         cache.pendingFills = 18
         cache.recentTransactions = 21
         cache.recentChanges = 22
+        cache.shapes = 23
+        cache.declinedShapes = 24
+        cache.forgottenShapes = 25
+        cache.savedSeconds = 26.5
     }
 
     private mutating func fillStream() {

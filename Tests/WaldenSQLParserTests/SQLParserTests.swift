@@ -134,18 +134,20 @@ private final class Worker: Sendable {
 
     init(stackBytes: Int = 8 << 20, _ body: @escaping @Sendable () -> Void) {
         self.body = body
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        pthread_attr_setstacksize(&attributes, stackBytes)
         var handle = pthread_t()
         let argument = Unmanaged.passRetained(self).toOpaque()
-        let status = pthread_create(
-            &handle, &attributes,
-            { argument in
-                guard let argument else { return nil }
-                Unmanaged<Worker>.fromOpaque(argument).takeRetainedValue().body()
-                return nil
-            }, argument)
+        let status = withUnsafeTemporaryAllocation(of: pthread_attr_t.self, capacity: 1) { buffer in
+            guard let attributes = buffer.baseAddress else { return EINVAL }
+            pthread_attr_init(attributes)
+            pthread_attr_setstacksize(attributes, stackBytes)
+            return pthread_create(
+                &handle, attributes,
+                { argument in
+                    guard let argument else { return nil }
+                    Unmanaged<Worker>.fromOpaque(argument).takeRetainedValue().body()
+                    return nil
+                }, argument)
+        }
         if status == 0 { thread.withLock { $0 = handle } }
     }
 

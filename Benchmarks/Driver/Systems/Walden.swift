@@ -16,6 +16,8 @@ extension System {
             "WALDEN_PROXY_WORKERS": String(workers),
             "WALDEN_CACHE_MAX_BYTES": "4GB",
             "WALDEN_CACHE_MAX_RESULT_BYTES": "2MB",
+            // Misses are measured as well, so they must fill however little that pays.
+            "WALDEN_CACHE_ADMISSION": "always",
             // `StreamSuite` stops the walsender for a while; the stream must not begin anew for that.
             "WALDEN_STREAM_MAX_SILENCE": "600s",
         ]

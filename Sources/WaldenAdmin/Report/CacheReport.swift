@@ -30,6 +30,13 @@ public struct CacheReport: Hashable, Sendable {
     /// Transactions and row changes remembered to judge fills that began before them.
     public var recentTransactions = 0
     public var recentChanges = 0
+    /// Statement shapes of which an account is kept; those among them whose results are not kept for want of benefit;
+    /// those forgotten because there were too many.
+    public var shapes = 0
+    public var declinedShapes = 0
+    public var forgottenShapes: UInt64 = 0
+    /// Time at the server that hits have saved.
+    public var savedSeconds = 0.0
 
     public init() {}
 }

@@ -44,6 +44,10 @@ extension CacheReport {
             "max_bytes": .count(maxBytes),
             "recent_transactions": .count(recentTransactions),
             "recent_changes": .count(recentChanges),
+            "shapes": .count(shapes),
+            "declined_shapes": .count(declinedShapes),
+            "forgotten_shapes": .whole(forgottenShapes),
+            "saved_seconds": .number(savedSeconds),
         ]
     }
 }

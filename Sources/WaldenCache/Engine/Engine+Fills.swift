@@ -4,8 +4,9 @@ import WaldenDependency
 extension Engine {
     mutating func beginFill(
         key: [UInt8], hash: UInt64, dependencies: Dependencies, generation: UInt64, now: Instant,
-        notOlderThan: Instant, shards: borrowing ShardSet
+        notOlderThan: Instant, policy: StatementPolicy?, shards: borrowing ShardSet
     ) -> FillDecision {
+        let shape = policy.map { shapes.missed($0.shape) } ?? .none
         let newest = fills.newest(of: key, hash: hash)
         if let newest, isJoinable(newest, now: now, notOlderThan: notOlderThan) { return .join(newest) }
         if let refusal = refusal(of: key, hash: hash, newest: newest, generation: generation, shards: shards) {
@@ -16,16 +17,23 @@ extension Engine {
             counters.fillsRefused[.noHorizon] += 1
             return .refused(.noHorizon)
         }
+        if let refusal = refusal(by: shape, policy, now: now) {
+            counters.fillsRefused[refusal] += 1
+            return .refused(refusal)
+        }
         let horizon = Horizon.primary(probe.snapshot)
         let taint = recent.taint(of: dependencies, under: horizon)
         let id = fills.begin(key, hash: hash, horizon: horizon, taint: taint, now: now)
+        fills.setShape(shape, of: id)
+        shapes.fillBegun(shape)
         counters.fillsBegun += 1
         if let taint {
             // Not kept, but begun all the same, so that identical requests wait for it and spare the server.
             counters.fillsTainted[taint] += 1
+            shapes.fillFailed(shape, tainted: true)
             changedSinceProbe = true
         } else {
-            let entry = entries.insert(Entry(place: .fill(id)))
+            let entry = entries.insert(Entry(place: .fill(id), shape: shape))
             let receipt = index.insert(entry, dependencies)
             entries[entry].firstPosting = receipt.first
             fills.setEntry(entry, indexBytes: receipt.bytes, of: id)
@@ -64,6 +72,7 @@ extension Engine {
             return FillCompletion(outcome: .gone, waiters: [], wantsProbe: false)
         }
         counters.fillsCompleted += 1
+        shapes.fillCompleted(fill.shape, execution: now.elapsed(since: fill.startedAt), bytes: payloadBytes)
         func end(_ outcome: FillCompletion.Outcome) -> FillCompletion {
             FillCompletion(outcome: outcome, waiters: fill.waiters, wantsProbe: changedSinceProbe)
         }
@@ -109,6 +118,7 @@ extension Engine {
     }
 
     private mutating func discard(_ id: FillID, _ fill: FillBook.Fill) {
+        if !fill.isTainted { shapes.fillFailed(fill.shape, tainted: false) }
         if fill.entry >= 0 { removeFromIndex(fill.entry) }
         fills.remove(id)
     }
@@ -131,12 +141,16 @@ extension Engine {
                 evicted.append($0)
             }
         }
-        for entry in evicted { removeFromIndex(entry) }
+        for entry in evicted {
+            shapes.dropped(entries[entry].shape, .eviction)
+            removeFromIndex(entry)
+        }
         counters.invalidations[.eviction] += evicted.count
         switch insertion {
         case .inserted(let cell):
             entries[fill.entry].place = .shard(cell: cell, number: Int16(number))
             counters.fillsKept += 1
+            shapes.fillKept(fill.shape)
         case .duplicate:
             removeFromIndex(fill.entry)
         }

@@ -9,6 +9,7 @@ extension Engine {
             streamLost(.probeRegressed, detail: "a probe went back behind an earlier one", shards: shards)
         case .accepted:
             counters.probes += 1
+            shapes.probeCompleted()
             let horizon = Horizon.primary(probe.snapshot)
             recent.prune(coveredBy: horizon)
             changedSinceProbe = false

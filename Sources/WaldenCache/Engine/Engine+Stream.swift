@@ -136,12 +136,18 @@ extension Engine {
             guard let fill = fills[id],
                 strike.isOfCatalog || !fill.horizon.covers(strike.xid, endLSN: strike.endLSN)
             else { return }
-            if fill.isCompleted { strike.dropped[cause] += 1 } else { strike.tainted += 1 }
+            if fill.isCompleted {
+                strike.dropped[cause] += 1
+                shapes.dropped(fill.shape, cause)
+            } else {
+                strike.tainted += 1
+            }
             countTaint(taint, of: id)
             fills.taint(id, taint)
         case .shard(let cell, let number):
             shards.withShard(Int(number)) { $0.remove(cell) }
             strike.dropped[cause] += 1
+            shapes.dropped(entries[entry].shape, cause)
         }
         removeFromIndex(entry)
     }

@@ -27,6 +27,7 @@ struct Engine {
         var place = Place.free
         /// In the index; negative when the entry depends on nothing.
         var firstPosting: Int32 = -1
+        var shape = ShapeHandle.none
     }
 
     struct Garbage: Sendable {
@@ -45,6 +46,7 @@ struct Engine {
     var recent: RecentList
     var ledger = FreshnessLedger()
     var catalog = CatalogFence()
+    var shapes: ShapeLedger
     var suspensions: Set<Suspension> = [.streamNotStarted]
     var suspensionDetail = ""
     /// A probe would help fills: something was dropped or tainted since the newest one.
@@ -61,6 +63,7 @@ struct Engine {
 
     init(configuration: CacheConfiguration) {
         self.configuration = configuration
+        shapes = ShapeLedger(limit: configuration.maxShapes)
         recent = RecentList(
             bounds: RecentList.Bounds(changes: configuration.maxRecentChanges, bytes: configuration.maxRecentBytes))
     }
@@ -96,7 +99,9 @@ struct Engine {
 
     /// Counts the taint of a running fill once, whatever else comes over it.
     mutating func countTaint(_ taint: Taint, of id: FillID) {
-        if let fill = fills[id], case .running = fill.phase { counters.fillsTainted[taint] += 1 }
+        guard let fill = fills[id], case .running = fill.phase else { return }
+        counters.fillsTainted[taint] += 1
+        if taint.isOfShape { shapes.fillFailed(fill.shape, tainted: true) }
     }
 
     /// Takes an entry out of the index and frees its slot.

@@ -35,6 +35,7 @@ struct FillBook {
         var indexBytes = 0
         /// Set while the query runs whose result will show keys to file it by.
         var awaitsKeysOf: Dependencies?
+        var shape = ShapeHandle.none
         var generation: UInt32 = 0
         var isFree = true
     }
@@ -87,6 +88,10 @@ struct FillBook {
 
     mutating func awaitKeys(of id: FillID, under dependencies: Dependencies) {
         fills[id.slot].awaitsKeysOf = dependencies
+    }
+
+    mutating func setShape(_ shape: ShapeHandle, of id: FillID) {
+        fills[id.slot].shape = shape
     }
 
     mutating func addWaiter(_ waiter: UInt64, to id: FillID, limit: Int) -> Bool {

@@ -19,11 +19,16 @@ public struct CacheConfiguration: Hashable, Sendable {
     /// How long the watermark may stay behind a position that a fill or a session waits for before the log is nudged
     /// with a commit of Walden's own: what was inserted but not flushed is never sent by itself.
     public var nudgeAfter: Duration
+    /// Whether results are kept only of statement shapes for which that pays (docs/internals/admission.md).
+    public var judgesBenefit: Bool
+    /// Statement shapes of which an account is kept.
+    public var maxShapes: Int
 
     public init(
         maxBytes: Int = 256 << 20, maxResultBytes: Int = 1 << 20, maxStaleness: Duration = .seconds(1),
         maxSilence: Duration = .seconds(10), maxRecentChanges: Int = 4096, maxRecentBytes: Int = 8 << 20,
-        maxPendingFills: Int = 4096, maxWaitersPerFill: Int = 1024, nudgeAfter: Duration = .milliseconds(20)
+        maxPendingFills: Int = 4096, maxWaitersPerFill: Int = 1024, nudgeAfter: Duration = .milliseconds(20),
+        judgesBenefit: Bool = true, maxShapes: Int = 4096
     ) {
         self.maxBytes = maxBytes
         self.maxResultBytes = maxResultBytes
@@ -34,6 +39,8 @@ public struct CacheConfiguration: Hashable, Sendable {
         self.maxPendingFills = maxPendingFills
         self.maxWaitersPerFill = maxWaitersPerFill
         self.nudgeAfter = nudgeAfter
+        self.judgesBenefit = judgesBenefit
+        self.maxShapes = maxShapes
     }
 
     /// A power of two up to `ShardSet.capacity`, such that a shard's share holds several of the largest results.

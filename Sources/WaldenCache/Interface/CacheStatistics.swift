@@ -38,6 +38,13 @@ public struct CacheStatistics: Sendable {
     public var completedFills = 0
     public var recentTransactions = 0
     public var recentChanges = 0
+    /// Statement shapes of which an account is kept, those whose results are not kept for want of benefit, and those
+    /// forgotten because there were too many.
+    public var shapes = 0
+    public var declinedShapes = 0
+    public var forgottenShapes = 0
+    /// Time at the server that hits have saved, by the mean of their shape; what forgotten shapes saved included.
+    public var savedNanoseconds = 0.0
     public var watermark = LSN.zero
     /// The newest probe's position; the watermark lags behind it by the difference.
     public var probedLSN = LSN.zero

@@ -38,6 +38,8 @@ public enum FillRefusal: Int, Hashable, Sendable, CaseIterable {
     case identicalUnderWay
     /// Another request's fill became servable meanwhile.
     case alreadyServable
+    /// Keeping results of this statement shape has cost more than it saved.
+    case doesNotPay
 
     public var label: String {
         switch self {
@@ -47,6 +49,7 @@ public enum FillRefusal: Int, Hashable, Sendable, CaseIterable {
         case .tooManyFills: "too_many_fills"
         case .identicalUnderWay: "identical_under_way"
         case .alreadyServable: "already_servable"
+        case .doesNotPay: "does_not_pay"
         }
     }
 }

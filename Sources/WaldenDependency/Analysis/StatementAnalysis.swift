@@ -14,11 +14,14 @@ public final class StatementAnalysis: Sendable {
     /// All `effects` as one.
     public let effect: SessionEffect
     public let verdict: Verdict
+    /// How the cache is to treat it; nil when it is not cacheable.
+    public let policy: StatementPolicy?
 
-    public init(effects: [SessionEffect], verdict: Verdict) {
+    public init(effects: [SessionEffect], verdict: Verdict, policy: StatementPolicy? = nil) {
         self.effects = effects
         self.effect = effects.reduce(.readOnly) { $0.union($1) }
         self.verdict = verdict
+        self.policy = policy
     }
 
     public convenience init(effect: SessionEffect, verdict: Verdict) {

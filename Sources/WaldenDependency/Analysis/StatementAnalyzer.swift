@@ -1,6 +1,6 @@
 /// Concludes from a parsed text whether its result may be kept and what the text does to its session.
 public struct StatementAnalyzer: Sendable {
-    let catalog: CatalogSnapshot
+    public let catalog: CatalogSnapshot
     public let effects: EffectAnalyzer
 
     public init(catalog: CatalogSnapshot) {

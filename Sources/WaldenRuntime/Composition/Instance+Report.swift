@@ -77,6 +77,10 @@ extension Instance {
         report.pendingFills = statistics.runningFills + statistics.completedFills
         report.recentTransactions = statistics.recentTransactions
         report.recentChanges = statistics.recentChanges
+        report.shapes = statistics.shapes
+        report.declinedShapes = statistics.declinedShapes
+        report.forgottenShapes = UInt64(clamping: statistics.forgottenShapes)
+        report.savedSeconds = statistics.savedNanoseconds / 1e9
         return report
     }
 

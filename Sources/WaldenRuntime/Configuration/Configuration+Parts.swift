@@ -10,7 +10,7 @@ extension Configuration {
     var cacheLimits: CacheConfiguration {
         CacheConfiguration(
             maxBytes: cacheBytes, maxResultBytes: resultBytes, maxStaleness: maxStaleness, maxSilence: maxSilence,
-            maxPendingFills: maxPendingFills)
+            maxPendingFills: maxPendingFills, judgesBenefit: admission == "benefit")
     }
 
     /// The prober's tick: the gate closes `maxStaleness` after the newest look, so several must fit in.

@@ -23,6 +23,8 @@ public struct Configuration: Hashable, Sendable {
     public internal(set) var maxPendingFills = 4_096
     public internal(set) var coalesceWait = Duration.milliseconds(100)
     public internal(set) var compressBytes = 64 << 10
+    /// `benefit` or `always`.
+    public internal(set) var admission = "benefit"
 
     public internal(set) var publication = "walden"
     public internal(set) var heartbeatInterval = Duration.milliseconds(250)

@@ -76,6 +76,9 @@ extension Setting {
         bytes(
             "cache.compress_min_bytes", \.compressBytes, 1_024...(1 << 30),
             "Results from this size on are compressed (LZ4) while the cache is more than half full."),
+        choice(
+            "cache.admission", \.admission, ["benefit", "always"],
+            "benefit: results of statements for which keeping them costs more than it saves are not kept."),
     ]
 
     private static let stream = [

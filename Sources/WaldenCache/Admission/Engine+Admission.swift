@@ -1,0 +1,100 @@
+import Synchronization
+public import WaldenCore
+import WaldenDependency
+
+extension Engine {
+    /// Why a miss is not to fill the cache although it could.
+    mutating func refusal(by shape: ShapeHandle, _ policy: StatementPolicy?, now: Instant) -> FillRefusal? {
+        guard configuration.judgesBenefit, shape != .none else { return nil }
+        return shapes.admitsMiss(shape, now: now) ? nil : .doesNotPay
+    }
+
+    mutating func addAdmission(to statistics: inout CacheStatistics) {
+        let accounts = shapes.settled()
+        statistics.shapes = accounts.count
+        statistics.forgottenShapes = shapes.forgotten
+        statistics.savedNanoseconds = shapes.savedByForgotten
+        for account in accounts {
+            if account.benefit.standing == .declined { statistics.declinedShapes += 1 }
+            statistics.savedNanoseconds += account.savedNanoseconds
+        }
+    }
+}
+
+extension Taint {
+    /// Whether it tells something of the shape: the others come over all alike.
+    var isOfShape: Bool {
+        switch self {
+        case .row, .unknownOldRow, .wholeRelation, .recentTransaction, .recentListOverflow, .crowdedOut: true
+        case .catalogChanged, .gap, .flush: false
+        }
+    }
+}
+
+/// What is known of one statement shape.
+public struct ShapeFigures: Hashable, Sendable {
+    public let id: ShapeID
+    /// Without constants.
+    public let text: String
+    public let hits: UInt64
+    public let misses: UInt64
+    public let fillsBegun: UInt64
+    public let fillsKept: UInt64
+    public let fillsTainted: UInt64
+    /// Misses that did not fill because that would not have paid.
+    public let fillsDeclined: UInt64
+    public let dropped: Tally<InvalidationCause>
+    /// Means of late.
+    public let executionNanoseconds: Double
+    public let resultBytes: Double
+    /// Time at the server that its hits have saved.
+    public let savedNanoseconds: Double
+    /// Of late, saving by cost of a fill.
+    public let benefit: Double
+    public let isDeclined: Bool
+}
+
+extension ResultCache {
+    /// The shapes whose results have saved most, at most `limit`.
+    public func shapes(limit: Int) -> [ShapeFigures] {
+        let (accounts, share) = engine.withLock { ($0.shapes.settled(), $0.shapes.probeShare) }
+        let best = accounts.sorted {
+            $0.savedNanoseconds == $1.savedNanoseconds
+                ? $0.misses > $1.misses : $0.savedNanoseconds > $1.savedNanoseconds
+        }
+        return best.prefix(limit).compactMap { ShapeFigures($0, probeShare: share) }
+    }
+
+    /// Nil when no statement of that shape was looked up lately.
+    public func shape(_ id: ShapeID) -> ShapeFigures? {
+        let (account, share) = engine.withLock { engine in
+            (engine.shapes.settled(id), engine.shapes.probeShare)
+        }
+        return account.flatMap { ShapeFigures($0, probeShare: share) }
+    }
+
+    /// To be bumped by the hits of the result that `id` brings.
+    public func hitCounter(of id: FillID) -> HitCounter? {
+        engine.withLock { engine in engine.fills[id].flatMap { engine.shapes[$0.shape]?.counter } }
+    }
+}
+
+extension ShapeFigures {
+    init?(_ account: ShapeLedger.Account, probeShare: Double) {
+        guard let shape = account.shape else { return nil }
+        id = shape.id
+        text = shape.text
+        hits = account.counter.count
+        misses = account.misses
+        fillsBegun = account.begun
+        fillsKept = account.kept
+        fillsTainted = account.tainted
+        fillsDeclined = account.declined
+        dropped = account.dropped
+        executionNanoseconds = account.benefit.execution
+        resultBytes = account.benefit.bytes
+        savedNanoseconds = account.savedNanoseconds
+        benefit = account.benefit.ratio(costs: AdmissionCosts(), probeShare: probeShare)
+        isDeclined = account.benefit.standing == .declined
+    }
+}

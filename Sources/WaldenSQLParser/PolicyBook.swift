@@ -1,0 +1,41 @@
+import Synchronization
+import WaldenCore
+public import WaldenDependency
+
+/// Finds out how cacheable statements are to be treated: once for each distinct text, off the path of hits.
+///
+/// Shapes are shared by the texts that have them. Their number is bounded: a full table is emptied, which only costs
+/// that they are normalised again.
+public final class PolicyBook: Sendable {
+    private struct State {
+        var shapes: [ShapeID: StatementShape] = [:]
+    }
+
+    private let state = Mutex(State())
+    private let limit: Int
+
+    /// - Parameter limit: Shapes kept at most.
+    public init(limit: Int = 4_096) {
+        self.limit = limit
+    }
+
+    /// The same analysis with its policy, if it is cacheable.
+    func governed(_ analysis: StatementAnalysis, text: [UInt8]) -> StatementAnalysis {
+        guard case .cacheable = analysis.verdict, let shape = shape(of: text) else { return analysis }
+        return StatementAnalysis(
+            effects: analysis.effects, verdict: analysis.verdict, policy: StatementPolicy(shape: shape))
+    }
+
+    /// Nil when the text cannot be parsed.
+    public func shape(of text: [UInt8]) -> StatementShape? {
+        guard !text.contains(0), let id = ShapeReader.id(of: text) else { return nil }
+        if let known = state.withLock({ $0.shapes[id] }) { return known }
+        let shape = StatementShape(id: id, normalized: ShapeReader.normalized(text))
+        return state.withLock { state in
+            if let known = state.shapes[id] { return known }
+            if state.shapes.count >= limit { state.shapes.removeAll() }
+            state.shapes[id] = shape
+            return shape
+        }
+    }
+}
