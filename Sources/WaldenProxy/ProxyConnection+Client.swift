@@ -50,6 +50,13 @@ extension ProxyConnection {
             case .forward(let byteCount, let bypass):
                 if let bypass { counters.count { $0.bypasses[bypass.label, default: 0] += 1 } }
                 forward(byteCount)
+            case .answer(let byteCount, let reply):
+                clientInput.moveReaderIndex(forwardBy: byteCount)
+                clientOutput.writeBytes(reply)
+                counters.count { $0.localAnswers += 1 }
+            case .openTransaction:
+                sendInjection()
+                pause = .draining
             case .lookup: lookUp()
             case .drain: pause = .draining
             case .terminate(let byteCount):
@@ -69,9 +76,7 @@ extension ProxyConnection {
     }
 
     private func forward(_ byteCount: Int) {
-        if machine?.hasInjection ?? false, let injection = machine?.takeInjection() {
-            serverOutput.writeBytes(injection)
-        }
+        sendInjection()
         forwardedBytes += byteCount
         if byteCount > Self.gatherBytes, let slice = clientInput.readSlice(length: byteCount) {
             writeToServer(slice)
@@ -79,6 +84,20 @@ extension ProxyConnection {
             serverOutput.writeBytes(clientInput, first: byteCount)
             clientInput.moveReaderIndex(forwardBy: byteCount)
         }
+    }
+
+    private func sendInjection() {
+        if machine?.hasInjection ?? false, let injection = machine?.takeInjection() {
+            serverOutput.writeBytes(injection)
+        }
+    }
+
+    /// The server has said something while the transaction of the unit at the front was to be opened there.
+    func transactionAnswered(fills: Bool) {
+        if machine?.isOpeningTransaction ?? true { return }
+        pause = nil
+        if fills { fillOrForward() } else { forwardUnit(fill: nil) }
+        processClient()
     }
 
     // MARK: Cached units
@@ -111,13 +130,16 @@ extension ProxyConnection {
             clientOutput.writeStaticString(frame.parseComplete ? HitFrames.parseAndBind : HitFrames.bind)
         }
         if let buffer = reply.append(to: &clientOutput, allocator: ByteBufferAllocator()) { writeToClient(buffer) }
-        clientOutput.writeStaticString(frame.closeComplete ? HitFrames.closeAndReady : HitFrames.ready)
+        clientOutput.writeStaticString(HitFrames.end(of: frame))
     }
 
     private func fillOrForward() {
         let missed = clientInput.withUnsafeReadableBytes { bytes in machine?.missed(bytes.bytes, context) }
         switch missed {
         case .fill(let dependencies, let generation, let policy): begin(dependencies, generation, policy)
+        case .openTransaction:
+            sendInjection()
+            pause = .opening(fills: true)
         case .pass(let bypass):
             counters.count { $0.bypasses[bypass.label, default: 0] += 1 }
             forwardUnit(fill: nil)
@@ -140,6 +162,11 @@ extension ProxyConnection {
     }
 
     private func forwardUnit(fill: UInt64?) {
+        if machine?.openTransaction() ?? false {
+            sendInjection()
+            pause = .opening(fills: false)
+            return
+        }
         let byteCount = clientInput.withUnsafeReadableBytes { bytes in
             machine?.forwardUnit(bytes.bytes, context, fill: fill) ?? 0
         }
@@ -199,6 +226,13 @@ extension SessionMachine {
 private enum HitFrames {
     static let bind: StaticString = "2\0\0\0\u{4}"
     static let parseAndBind: StaticString = "1\0\0\0\u{4}2\0\0\0\u{4}"
-    static let ready: StaticString = "Z\0\0\0\u{5}I"
-    static let closeAndReady: StaticString = "3\0\0\0\u{4}Z\0\0\0\u{5}I"
+
+    static func end(of frame: HitFrame) -> StaticString {
+        switch (frame.closeComplete, frame.isInTransaction) {
+        case (false, false): "Z\0\0\0\u{5}I"
+        case (false, true): "Z\0\0\0\u{5}T"
+        case (true, false): "3\0\0\0\u{4}Z\0\0\0\u{5}I"
+        case (true, true): "3\0\0\0\u{4}Z\0\0\0\u{5}T"
+        }
+    }
 }

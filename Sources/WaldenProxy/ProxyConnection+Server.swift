@@ -15,9 +15,12 @@ extension ProxyConnection {
     }
 
     func serverReadEnded() {
-        if case .draining = pause {
+        switch pause {
+        case .draining:
             pause = nil
             processClient()
+        case .opening(let fills): transactionAnswered(fills: fills)
+        case .waiting, nil: break
         }
         countTraffic()
         flushClient()
@@ -70,6 +73,9 @@ extension ProxyConnection {
                 startupTimeout = nil
                 if let fill { complete(FillID(rawValue: fill)) }
             case .becomeTransparent: break
+            case .giveUp(let error):
+                relay(&relayed)
+                fail(error, cause: "server_refused")
             case .violation(let error):
                 relay(&relayed)
                 context.log.error("the server broke the protocol", metadata: ["error": "\(error)"])

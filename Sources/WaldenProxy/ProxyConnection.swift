@@ -30,6 +30,9 @@ final class ProxyConnection {
         case draining
         /// Another client's fill will answer.
         case waiting(Wait)
+        /// The server is told of the transaction first that the unit at the front belongs to; then the unit, which was
+        /// not found in the cache, is kept if `fills`.
+        case opening(fills: Bool)
     }
 
     /// A place in the queue of another client's fill.

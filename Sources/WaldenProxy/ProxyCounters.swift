@@ -9,6 +9,8 @@ public struct ProxyFigures: Hashable, Sendable {
     /// Units sent to the server without a fill, by reason.
     public var bypasses: [String: UInt64] = [:]
     public var coalesced: UInt64 = 0
+    /// BEGINs answered before the server saw them, and ends of transactions that it never saw.
+    public var localAnswers: UInt64 = 0
     public var cancelRequests: UInt64 = 0
     public var bytesFromClients: UInt64 = 0
     public var bytesFromServers: UInt64 = 0
@@ -22,6 +24,7 @@ public struct ProxyFigures: Hashable, Sendable {
         sum.closed.merge(right.closed, uniquingKeysWith: +)
         sum.bypasses.merge(right.bypasses, uniquingKeysWith: +)
         sum.coalesced += right.coalesced
+        sum.localAnswers += right.localAnswers
         sum.cancelRequests += right.cancelRequests
         sum.bytesFromClients += right.bytesFromClients
         sum.bytesFromServers += right.bytesFromServers

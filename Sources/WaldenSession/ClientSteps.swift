@@ -42,6 +42,7 @@ extension SessionMachine {
         _ header: MessageHeader, _ input: borrowing RawSpan, _ environment: some SessionEnvironment
     ) throws(WireError) -> ClientStep {
         let tag = FrontendTag(rawValue: header.tag)
+        if transaction.isOpening, tag != .terminate { return .drain }
         switch tag {
         case .query, .parse, .bind, .functionCall:
             if units.count >= limits.unitsUnderWay { return .drain }
@@ -52,6 +53,7 @@ extension SessionMachine {
         case .parse, .bind, .describe, .execute, .close, .sync, .flush:
             return try extendedStep(tag, header, input, environment)
         case .functionCall:
+            if openTransaction() { return .openTransaction }
             var unit = Unit(isExtended: false)
             unit.effects.add(.opaque)
             units.append(unit)
@@ -85,6 +87,7 @@ extension SessionMachine {
         _ header: MessageHeader, _ input: borrowing RawSpan, _ environment: some SessionEnvironment
     ) throws(WireError) -> ClientStep {
         guard header.byteCount <= limits.heldBytes else {
+            if openTransaction() { return .openTransaction }
             injectDeferredBeforeQuery()
             pushQuery(fill: nil)
             units[units.count - 1].effects.add(.opaque)
@@ -111,6 +114,7 @@ extension SessionMachine {
     mutating func offer(
         _ found: Candidate, _ input: borrowing RawSpan, _ environment: some SessionEnvironment
     ) -> ClientStep {
+        if let answered = answerTransaction(found, input, environment) { return answered }
         candidate = found
         candidateKeys = nil
         if let obstacle = obstacle() { return forwardCandidate(input, environment, obstacle) }
@@ -122,6 +126,7 @@ extension SessionMachine {
     private mutating func forwardCandidate(
         _ input: borrowing RawSpan, _ environment: some SessionEnvironment, _ bypass: Bypass
     ) -> ClientStep {
+        if openTransaction() { return .openTransaction }
         let count = forwardUnit(input, environment, fill: nil)
         return .forward(byteCount: count, bypass: bypass)
     }
@@ -131,19 +136,16 @@ extension SessionMachine {
     public mutating func hitAccepted() -> HitFrame? {
         guard let candidate, units.isEmpty else { return nil }
         self.candidate = nil
-        if case .execution(let statement, _) = candidate.source {
-            if candidate.parses { statements.define(statement) }
-            return HitFrame(
-                byteCount: candidate.byteCount, parseComplete: candidate.parses, bindComplete: true,
-                closeComplete: candidate.closesPortal)
-        }
+        if candidate.parses, case .execution(let statement, _) = candidate.source { statements.define(statement) }
         return HitFrame(
-            byteCount: candidate.byteCount, parseComplete: false, bindComplete: false, closeComplete: false)
+            byteCount: candidate.byteCount, parseComplete: candidate.parses, bindComplete: candidate.isExtended,
+            closeComplete: candidate.closesPortal, isInTransaction: shownStatus != .idle)
     }
 
     /// The cache does not have the answer to the unit offered.
     public mutating func missed(_ input: borrowing RawSpan, _ environment: some SessionEnvironment) -> MissStep {
         guard let candidate else { return .pass(.pipeline) }
+        if openTransaction() { return .openTransaction }
         // Read first: if the catalog is replaced in between, the older generation is the one that gets refused.
         let generation = environment.catalogGeneration
         let analysis = analysis(of: candidate, input, environment)
@@ -191,6 +193,8 @@ extension SessionMachine {
         guard let candidate else { return 0 }
         self.candidate = nil
         let analysis = analysis(of: candidate, input, environment)
+        let command = candidate.command(in: input)
+        inquireIsolation(command, environment)
         switch candidate.source {
         case .query:
             statements.forgetUnnamed()
@@ -207,6 +211,7 @@ extension SessionMachine {
         }
         if fill != nil { units[units.count - 1].keyReader = candidateKeys }
         candidateKeys = nil
+        if case .begin(let form) = command { units[units.count - 1].begin = form }
         note(analysis, isPrepared: candidate.parses)
         return candidate.byteCount
     }

@@ -17,6 +17,7 @@ extension SessionMachine {
             case .other(let reason): bypass = reason
             }
         }
+        if openTransaction() { return .openTransaction }
         return try forwardMessage(tag, header, input, environment, bypass: bypass)
     }
 

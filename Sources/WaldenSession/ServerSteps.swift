@@ -56,6 +56,7 @@ extension SessionMachine {
     private func plainTag(_ rawValue: UInt8, _ way: ServerSkip) -> BackendTag? {
         let tag = BackendTag(rawValue: rawValue)
         switch tag {
+        case .dataRow where units.first?.purpose == .isolationInquiry: return nil
         case .dataRow, .rowDescription: return tag
         case .commandComplete:
             if case .captured = way { return tag }
@@ -75,7 +76,7 @@ extension SessionMachine {
         let tag = BackendTag(rawValue: header.tag)
         let isHidden = units.first?.isHidden ?? false
         // Whether an opaque text ran at all, the error tells.
-        let awaitsVerdict = tag == .errorResponse && (units.first?.effects.isOpaque ?? false)
+        let awaitsVerdict = tag == .errorResponse && (isHidden || units.first?.effects.isOpaque ?? false)
         if isInspected(tag) || awaitsVerdict, header.byteCount > input.byteCount {
             if header.byteCount <= limits.heldBytes { return .needMore }
             return .violation(WireError(.lengthOutOfRange(declared: header.byteCount, limit: limits.heldBytes)))
@@ -89,7 +90,11 @@ extension SessionMachine {
         case .commandComplete: try commandCompleted(input, body)
         case .errorResponse:
             if let broken = breakFill() { return broken }
-            failUnit(neverRan: awaitsVerdict && isSyntaxError(input, body))
+            let error = awaitsVerdict ? try? ErrorResponse(in: input, body: body) : nil
+            failUnit(error)
+            // The last word of a server that goes away is the client's, whatever was under way.
+            if isHidden { goesOn = error?.severity == .fatal || error?.severity == .panic }
+        case .dataRow: inquiryAnswered(input, body)
         case .parameterStatus:
             if let broken = breakFill() { return broken }
             let status = try ParameterStatus(in: input, body: body)
@@ -112,7 +117,7 @@ extension SessionMachine {
 
     private func isInspected(_ tag: BackendTag) -> Bool {
         switch tag {
-        case .readyForQuery, .commandComplete, .parameterStatus, .backendKeyData: true
+        case .readyForQuery, .commandComplete, .parameterStatus, .backendKeyData, .dataRow: true
         default: false
         }
     }
@@ -176,21 +181,26 @@ extension SessionMachine {
             units[0].crossedTransactionEnd = true
             units[0].rolledBack = true
         case .statementsGone: statements.forgetAll()
+        case .assigned: if first.effects.settings.isEmpty { units[0].setsTransaction = true }
         case nil: break
         }
     }
 
     /// Whether an ErrorResponse is the grammar's: without a context it was not raised while something ran.
-    private func isSyntaxError(_ input: borrowing RawSpan, _ body: Range<Int>) -> Bool {
-        guard let error = try? ErrorResponse(in: input, body: body) else { return false }
-        return error.sqlState == .syntaxError && error.fields[.context] == nil && error.fields[.internalQuery] == nil
+    private func isSyntaxError(_ error: ErrorResponse) -> Bool {
+        error.sqlState == .syntaxError && error.fields[.context] == nil && error.fields[.internalQuery] == nil
     }
 
-    /// - Parameter neverRan: The unit's only text could not be parsed, so it had no effect.
-    private mutating func failUnit(neverRan: Bool) {
+    /// - Parameter error: Given for a unit that may have had any effect, or a hidden one.
+    private mutating func failUnit(_ error: ErrorResponse?) {
         guard !units.isEmpty else { return }
         units[0].failed = true
-        if neverRan, units[0].effects.statementCount == 1 { units[0].effects = UnitEffects() }
+        if units[0].isHidden {
+            units[0].error = error
+        } else if let error, isSyntaxError(error), units[0].effects.statementCount == 1 {
+            // The unit's only text could not be parsed, so it had no effect.
+            units[0].effects = UnitEffects()
+        }
         // Whether the server had read the ignored Sync already when the copy failed, cannot be told.
         if units[0].awaitsSecondSync { isRelayOnly = true }
     }
@@ -218,9 +228,12 @@ extension SessionMachine {
             isRelayOnly = true
             return .unitEnded(byteCount: header.byteCount, fill: nil)
         }
-        if unit.isHidden { return .swallow(byteCount: header.byteCount) }
+        if unit.isHidden {
+            return hiddenUnitEnded(unit).map { .giveUp($0) } ?? .swallow(byteCount: header.byteCount)
+        }
         capturedKeys = unit.keyReader
         if units.isEmpty { isUnitOpen = false }
+        if isCaching { transaction.unitEnded(outcome(of: unit), from: oldStatus, to: newStatus) }
         if isCaching, !unit.effects.isReadOnly || oldStatus != .idle {
             settings.unitEnded(
                 unit.effects, failed: unit.failed, crossedTransactionEnd: unit.crossedTransactionEnd,
@@ -262,12 +275,15 @@ enum TransactionEnd {
     /// The whole transaction, or back to a savepoint: the tag is the same.
     case rolledBack
     case statementsGone
+    /// SET or RESET, also of the transaction's own characteristics.
+    case assigned
 
     init?(tag: String) {
         switch tag {
         case "COMMIT", "PREPARE TRANSACTION": self = .committed
         case "ROLLBACK": self = .rolledBack
         case "DEALLOCATE", "DEALLOCATE ALL", "DISCARD ALL": self = .statementsGone
+        case "SET", "RESET": self = .assigned
         default: return nil
         }
     }

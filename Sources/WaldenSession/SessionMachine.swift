@@ -18,6 +18,14 @@ public struct SessionLimits: Hashable, Sendable {
     public init() {}
 }
 
+/// What one session is allowed and promised.
+public struct SessionPolicy: Hashable, Sendable {
+    /// Whether BEGIN is answered at once and sent with the first statement that needs the server.
+    public var defersBegin = true
+
+    public init() {}
+}
+
 /// One client's session: what to do with each message of either side.
 ///
 /// Governs, for one client and the one server connection that belongs to it: the phase (authentication, ready,
@@ -27,8 +35,9 @@ public struct SessionLimits: Hashable, Sendable {
 ///
 ///     starting ──first ReadyForQuery──► ready ──CopyBothResponse──► transparent
 ///
-/// A unit may be answered from the cache only when no transaction is open, the session is not opaque, and all units
-/// under way only read; a hit waits until those are answered (`drain`), so answers never change places.
+/// A unit may be answered from the cache only when no transaction is open, or one under READ COMMITTED that has only
+/// read; when the session is not opaque, and all units under way only read. A hit waits until those are answered
+/// (`drain`), so answers never change places.
 ///
 /// Never: reads a clock, holds a channel or promise, trusts a length, or keeps more than `SessionLimits` says.
 public struct SessionMachine: ~Copyable {
@@ -40,6 +49,7 @@ public struct SessionMachine: ~Copyable {
     }
 
     let limits: SessionLimits
+    let policy: SessionPolicy
     let isCaching: Bool
     var phase = Phase.starting
     var settings: SettingsTracker
@@ -49,6 +59,10 @@ public struct SessionMachine: ~Copyable {
     var isUnitOpen = false
     /// As the last ReadyForQuery told.
     public internal(set) var status = TransactionStatus.idle
+    var transaction = TransactionTracker()
+    /// The answer to the last question for the default isolation level, and what the next answer will rest on.
+    var knownIsolation: KnownIsolation?
+    var inquiryBasis: IsolationBasis?
     /// The transaction in progress has written.
     var transactionWrote = false
     /// The order of answers can no longer be told; everything is forwarded from now on.
@@ -80,15 +94,19 @@ public struct SessionMachine: ~Copyable {
     /// - Parameters:
     ///   - startup: The client's startup packet.
     ///   - isCaching: False where the instance never caches: then nothing is parsed or remembered.
-    public init(startup: StartupMessage, isCaching: Bool, limits: SessionLimits = SessionLimits()) {
+    public init(
+        startup: StartupMessage, isCaching: Bool, limits: SessionLimits = SessionLimits(),
+        policy: SessionPolicy = SessionPolicy()
+    ) {
         self.limits = limits
+        self.policy = policy
         self.isCaching = isCaching
         settings = SettingsTracker(parameters: startup.parameters.map { ($0.name, $0.value) })
         statements = StatementTable(limit: limits.preparedStatements)
     }
 
     /// Whether nothing is under way, so that the session can be closed without cutting anything off.
-    public var isQuiescent: Bool { units.isEmpty && status == .idle && clientSkip == 0 }
+    public var isQuiescent: Bool { units.isEmpty && shownStatus == .idle && clientSkip == 0 }
 
     public var isStarting: Bool { phase == .starting }
 
@@ -102,7 +120,12 @@ public struct SessionMachine: ~Copyable {
 
     /// Why the next unit may not be answered from the cache, whatever it is; nil when it may.
     func obstacle() -> Bypass? {
-        if status != .idle { return .inTransaction }
+        switch transaction.obstacle(status) {
+        case .wrote: return .transactionWrote
+        case .isolation: return .transactionIsolation
+        case .failed: return .transactionFailed
+        case nil: break
+        }
         if isUnitOpen || isRelayOnly { return .pipeline }
         for unit in units where !unit.effects.isReadOnly { return .pipeline }
         switch settings.obstacle {

@@ -7,6 +7,10 @@ public enum ClientStep: Equatable, Sendable {
     case needMore
     /// Send `takeInjection()` (if any) and then this many bytes to the server.
     case forward(byteCount: Int, bypass: Bypass?)
+    /// Drop this many bytes and send the client this answer: neither cache nor server is needed.
+    case answer(byteCount: Int, [UInt8])
+    /// Send `takeInjection()`, and ask again when the server has answered it.
+    case openTransaction
     /// A complete unit whose answer may be in the cache: look `key` up and say `hitAccepted()` or `missed()`.
     case lookup
     /// Nothing until the server has answered what is under way.
@@ -26,6 +30,8 @@ public enum MissStep: Sendable {
     case fill(Dependencies, generation: UInt64, policy: StatementPolicy?)
     /// Not cacheable: say `forwardUnit(fill: nil)`.
     case pass(Bypass)
+    /// Send `takeInjection()`, and ask again, by the same call, when the server has answered it.
+    case openTransaction
 }
 
 /// The frame of messages around a cached result.
@@ -35,6 +41,8 @@ public struct HitFrame: Equatable, Sendable {
     public let parseComplete: Bool
     public let bindComplete: Bool
     public let closeComplete: Bool
+    /// What ReadyForQuery tells at the end: in a transaction, or idle.
+    public let isInTransaction: Bool
 }
 
 /// What to do with the front of the server's unread bytes.
@@ -55,13 +63,19 @@ public enum ServerStep: Equatable, Sendable {
     case unitEnded(byteCount: Int, fill: UInt64?)
     /// From here on both directions are copied without a look (replication). No bytes are consumed.
     case becomeTransparent
+    /// The session cannot go on: tell the client why and close both connections.
+    case giveUp(ErrorResponse)
     /// The server broke the protocol: close both connections.
     case violation(WireError)
 }
 
 /// Why a unit went to the server without a fill. The label counts it in the metrics.
 public enum Bypass: Hashable, Sendable {
-    case inTransaction
+    /// The transaction has written, or may have, or has changed something that only itself can see.
+    case transactionWrote
+    /// One snapshot serves the whole transaction, or its isolation level is not known.
+    case transactionIsolation
+    case transactionFailed
     case pipeline
     case opaqueSession
     case temporaryObjects
@@ -73,7 +87,9 @@ public enum Bypass: Hashable, Sendable {
 
     public var label: String {
         switch self {
-        case .inTransaction: "in_transaction"
+        case .transactionWrote: "transaction_wrote"
+        case .transactionIsolation: "transaction_isolation"
+        case .transactionFailed: "transaction_failed"
         case .pipeline: "pipeline"
         case .opaqueSession: "opaque_session"
         case .temporaryObjects: "temporary_objects"

@@ -19,6 +19,9 @@ struct SettingsTracker: Sendable {
     /// Rises whenever `fingerprint` may have changed.
     private(set) var revision: UInt64 = 0
 
+    /// Rises whenever the session's default isolation level may have changed.
+    private(set) var isolationRevision: UInt64 = 0
+
     private let user: String
     private let database: String
     private let startup: [String: String]
@@ -126,15 +129,23 @@ struct SettingsTracker: Sendable {
         revision &+= 1
         switch change {
         case .set(_, _, local: true): break
-        case .set(let name, let value, local: false): overlay[name] = value
-        case .reset(let name): overlay[name] = nil
+        case .set(let name, let value, local: false):
+            overlay[name] = value
+            if name == Self.isolationSetting { isolationRevision &+= 1 }
+        case .reset(let name):
+            overlay[name] = nil
+            if name == Self.isolationSetting { isolationRevision &+= 1 }
         case .resetAll:
+            isolationRevision &+= 1
             overlay = overlay.filter { Self.survivesResetAll.contains($0.key) }
         case .discardAll:
             overlay.removeAll()
             obstacle = nil
+            isolationRevision &+= 1
         }
     }
+
+    private static let isolationSetting = "default_transaction_isolation"
 
     private static let survivesResetAll: Set<String> = ["role", "session_authorization"]
     private static let shapesResults: Set<String> = [
@@ -151,6 +162,9 @@ struct UnitEffects: Hashable, Sendable {
     private(set) var isReadOnly = true
     private(set) var settings: [SettingChange] = []
     private(set) var statementCount = 0
+
+    /// Every assignment is one of Walden's own settings, which change no result.
+    var assignsOwnSettingsOnly: Bool { settings.allSatisfy(\.isOwn) }
 
     /// - Parameter mayExecuteSettings: A statement prepared by protocol changes settings: EXECUTE may name it.
     mutating func add(_ analysis: StatementAnalysis, mayExecuteSettings: Bool) {
@@ -172,6 +186,16 @@ struct UnitEffects: Hashable, Sendable {
         case .opaque:
             isOpaque = true
             writes = true
+        }
+    }
+}
+
+extension SettingChange {
+    /// Of a setting that is Walden's.
+    var isOwn: Bool {
+        switch self {
+        case .set(let name, _, _), .reset(let name): name.hasPrefix("walden.")
+        case .resetAll, .discardAll: false
         }
     }
 }

@@ -11,6 +11,8 @@ final class PreparedStatement {
     /// Whether the server has it. A statement whose Parse was answered along with a hit is *deferred*: it exists for
     /// the client alone until something needs it on the server.
     var isOnServer: Bool
+    /// When its text is BEGIN, COMMIT or ROLLBACK.
+    let command: TransactionCommand?
 
     init(parseMessage: [UInt8], name: [UInt8], text: Range<Int>, types: Range<Int>, isOnServer: Bool) {
         self.parseMessage = parseMessage
@@ -18,6 +20,7 @@ final class PreparedStatement {
         self.text = text
         self.types = types
         self.isOnServer = isOnServer
+        command = TransactionCommand(text, in: parseMessage.span.bytes)
     }
 
     /// The type that Parse gave to parameter `index`; unspecified when it gave none.

@@ -1,3 +1,5 @@
+import WaldenWire
+
 /// One exchange that ends with ReadyForQuery: a Query, a FunctionCall, or the extended-protocol messages up to a Sync.
 struct Unit {
     /// A Parse of which the server owes the answer, in the order sent.
@@ -8,9 +10,20 @@ struct Unit {
         let isInjected: Bool
     }
 
+    /// Why a unit is hidden.
+    enum Purpose {
+        /// Statements that others may name.
+        case preparation
+        /// The BEGIN of a transaction of which the client has been told already.
+        case begin
+        /// What the session's default isolation level is.
+        case isolationInquiry
+    }
+
     let isExtended: Bool
     /// Sent by Walden: the client must see none of its answers.
     let isHidden: Bool
+    var purpose = Purpose.preparation
     var effects = UnitEffects()
     /// The cache fill that this unit's result is captured for.
     var fill: UInt64?
@@ -19,6 +32,12 @@ struct Unit {
     var pendingParses: [PendingParse] = []
     var answeredParses = 0
     var failed = false
+    /// Of a hidden unit.
+    var error: ErrorResponse?
+    /// The unit's statement, or one of them, is this BEGIN.
+    var begin: BeginForm?
+    /// SET TRANSACTION or its like completed within the unit.
+    var setsTransaction = false
     /// A COMMIT or ROLLBACK completed within the unit.
     var crossedTransactionEnd = false
     /// A ROLLBACK did, of the transaction or to a savepoint: the tag is the same, the status at the end tells.

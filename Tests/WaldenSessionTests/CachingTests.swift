@@ -60,26 +60,6 @@ import WaldenWire
         #expect(script.log.filter { $0.hasPrefix("fill") || $0.hasPrefix("hit") } == ["fill 1", "fill 2", "hit 1 2 Z"])
     }
 
-    @Test func nothingIsLookedUpInATransaction() {
-        let script = Script()
-        script.becomeReady()
-        script.client(Query("SELECT a"))
-        script.serverBytes(Reply.select())
-        script.client(Query("BEGIN"))
-        script.serverBytes(Reply.command("BEGIN", .inTransaction))
-        script.client(Query("SELECT a"))
-        script.serverBytes(Reply.select(.inTransaction))
-        script.client(Query("COMMIT"))
-        script.serverBytes(Reply.command("COMMIT"))
-        script.client(Query("SELECT a"))
-        #expect(
-            script.takeLog().suffix(8)
-                == [
-                    "bypass not_a_select", "> Q", "< C Z", "bypass in_transaction", "> Q", "< T D C Z",
-                    "bypass in_transaction", "> Q", "< C Z", "hit Z",
-                ].suffix(8))
-    }
-
     @Test func errorsAndNoticesAreNotKept() {
         let script = Script()
         script.becomeReady()
@@ -142,7 +122,7 @@ import WaldenWire
         script.serverBytes(Reply.command("UPDATE 1"))
         #expect(script.wroteAt == Instant(nanoseconds: 50))
         script.client(Query("BEGIN"))
-        script.serverBytes(Reply.command("BEGIN", .inTransaction))
+        script.serverBytes(Reply.isolation("read committed") + Reply.command("BEGIN", .inTransaction))
         script.client(Query("UPDATE t"))
         script.serverBytes(Reply.command("UPDATE 1", .inTransaction))
         script.clock = 90

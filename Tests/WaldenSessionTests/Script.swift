@@ -8,11 +8,12 @@ import WaldenWire
 struct ScriptedEnvironment: SessionEnvironment {
     func analysis(of text: borrowing RawSpan, context: SessionContext) -> StatementAnalysis {
         let statement = (try? text.text(0..<text.byteCount)) ?? ""
-        return StatementAnalysis(effect: Self.effect(of: statement), verdict: Self.verdict(on: statement))
+        let effects = statement.split(separator: ";").map { Self.effect(of: String($0)) }
+        return StatementAnalysis(effects: effects, verdict: Self.verdict(on: statement))
     }
 
     private static func verdict(on statement: String) -> Verdict {
-        guard statement.hasPrefix("SELECT"), !statement.hasSuffix("now()") else {
+        guard statement.hasPrefix("SELECT"), !statement.hasSuffix("now()"), !statement.contains(" FOR ") else {
             return .uncacheable(Refusal(.notASelect, "no SELECT"))
         }
         return .cacheable(CachePlan(parameterCount: 0, tables: [], plainParameters: []))
@@ -21,8 +22,12 @@ struct ScriptedEnvironment: SessionEnvironment {
     private static func effect(of statement: String) -> SessionEffect {
         let words = statement.split(separator: " ").map(String.init)
         switch words.first {
+        case "SELECT" where words.contains("FOR"): return .writes
         case "SELECT", "SHOW": return .readOnly
-        case "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT": return .transactionControl
+        case "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE": return .transactionControl
+        case "SET" where words[1] == "TRANSACTION": return .transactionControl
+        case "SET" where words[1] == "LOCAL":
+            return .settings([.set(name: words[2], value: words[4], local: true)])
         case "SET": return .settings([.set(name: words[1], value: words[3], local: false)])
         case "RESET": return .settings([words[1] == "ALL" ? .resetAll : .reset(name: words[1])])
         case "DISCARD": return .settings([.discardAll])
@@ -43,7 +48,7 @@ struct ScriptedEnvironment: SessionEnvironment {
 /// Drives one session machine with both sides' messages and writes down what it does.
 ///
 /// Lines: `> Q` bytes of these tags forwarded to the server; `hit 2 Z` answered from the cache; `< T D C Z` relayed to
-/// the client; `swallow 1`; `fill 1`, `kept 1`, `broken 1`; `bypass reason`; `drain`.
+/// the client; `answer C ZT` made up by the machine; `swallow 1`; `fill 1`, `kept 1`, `broken 1`; `bypass reason`; `drain`.
 final class Script {
     var machine: SessionMachine
     private(set) var log: [String] = []
@@ -55,12 +60,17 @@ final class Script {
     private var fills: UInt64 = 0
     private var captured: [UInt64: [UInt8]] = [:]
     var clock: UInt64 = 1
+    /// The unit at the front missed; its transaction's BEGIN must be answered first.
+    private var isOpening = false
     private let environment = ScriptedEnvironment()
 
-    init(parameters: [(String, String)] = [], isCaching: Bool = true, limits: SessionLimits = SessionLimits()) {
+    init(
+        parameters: [(String, String)] = [], isCaching: Bool = true, limits: SessionLimits = SessionLimits(),
+        policy: SessionPolicy = SessionPolicy()
+    ) {
         var startup = StartupMessage(user: "alice", database: "shop")
         startup.parameters += parameters.map { StartupMessage.Parameter(name: $0.0, value: $0.1) }
-        machine = SessionMachine(startup: startup, isCaching: isCaching, limits: limits)
+        machine = SessionMachine(startup: startup, isCaching: isCaching, limits: limits, policy: policy)
     }
 
     /// Goes through authentication and forgets what was logged.
@@ -76,6 +86,23 @@ final class Script {
     var isRelayOnly: Bool { machine.isRelayOnly }
     var wroteAt: Instant { machine.wroteAt }
     var unitCount: Int { machine.units.count }
+
+    /// Lets the machine learn the default isolation level with a transaction that does nothing.
+    func learnIsolation(_ level: String = "read committed") {
+        client(Query("BEGIN"))
+        serverBytes(Reply.isolation(level))
+        serverBytes(Reply.command("BEGIN", .inTransaction))
+        client(Query("COMMIT"))
+        serverBytes(Reply.command("COMMIT"))
+        log.removeAll()
+    }
+
+    /// Puts `SELECT a` into the cache.
+    func keep() {
+        client(Query("SELECT a"))
+        serverBytes(Reply.select())
+        log.removeAll()
+    }
 
     func takeLog() -> [String] {
         defer { log.removeAll() }
@@ -94,6 +121,12 @@ final class Script {
     }
 
     private func runClient() {
+        if isOpening {
+            if machine.isOpeningTransaction { return }
+            isOpening = false
+            miss(clientInput)
+            if isOpening { return }
+        }
         while !clientInput.isEmpty {
             let input = clientInput
             switch machine.nextClientStep(input.span.bytes, environment) {
@@ -101,7 +134,15 @@ final class Script {
             case .forward(let count, let bypass):
                 if let bypass { log.append("bypass \(bypass.label)") }
                 forward(count)
-            case .lookup: lookUp(input)
+            case .answer(let count, let reply):
+                clientInput.removeFirst(count)
+                log.append("answer \(Self.tags(reply))\(Self.status(reply))")
+            case .openTransaction:
+                sendInjection()
+                return
+            case .lookup:
+                lookUp(input)
+                if isOpening { return }
             case .drain:
                 log.append("drain")
                 return
@@ -116,9 +157,13 @@ final class Script {
         }
     }
 
-    private func forward(_ count: Int) {
+    private func sendInjection() {
         let injected = machine.takeInjection()
         if !injected.isEmpty { log.append("> inject \(Self.tags(injected))") }
+    }
+
+    private func forward(_ count: Int) {
+        sendInjection()
         log.append("> \(Self.tags(Array(clientInput.prefix(count))))")
         clientInput.removeFirst(count)
     }
@@ -128,9 +173,14 @@ final class Script {
             guard let frame = machine.hitAccepted() else { return log.append("drain") }
             clientInput.removeFirst(frame.byteCount)
             let parts = [(frame.parseComplete, "1"), (frame.bindComplete, "2"), (frame.closeComplete, "3")]
-            log.append((["hit"] + parts.filter(\.0).map(\.1) + ["Z"]).joined(separator: " "))
+            let end = frame.isInTransaction ? "ZT" : "Z"
+            log.append((["hit"] + parts.filter(\.0).map(\.1) + [end]).joined(separator: " "))
             return
         }
+        miss(input)
+    }
+
+    private func miss(_ input: [UInt8]) {
         let key = machine.key
         switch machine.missed(input.span.bytes, environment) {
         case .fill:
@@ -138,6 +188,9 @@ final class Script {
             filling[fills] = key
             log.append("fill \(fills)")
             forward(machine.forwardUnit(input.span.bytes, environment, fill: fills))
+        case .openTransaction:
+            sendInjection()
+            isOpening = true
         case .pass(let bypass):
             log.append("bypass \(bypass.label)")
             forward(machine.forwardUnit(input.span.bytes, environment, fill: nil))
@@ -178,6 +231,11 @@ final class Script {
                     log.append("kept \(fill): \(Self.tags(captured[fill] ?? []))")
                     cached.insert(filling[fill] ?? [])
                 }
+            case .giveUp(let error):
+                log.append("give up: \(error.message)")
+                clientInput.removeAll()
+                isOpening = false
+                break loop
             case .becomeTransparent: log.append("transparent")
             case .violation(let error):
                 log.append("violation: \(error.message)")
@@ -198,6 +256,12 @@ final class Script {
         relayed.removeAll()
     }
 
+    /// ` T` and the like when the last message is a ReadyForQuery that does not tell idle.
+    static func status(_ bytes: [UInt8]) -> String {
+        guard bytes.count >= 6, bytes[bytes.count - 6] == UInt8(ascii: "Z"), let last = bytes.last else { return "" }
+        return last == UInt8(ascii: "I") ? "" : String(UnicodeScalar(last))
+    }
+
     /// The type bytes of whole messages; `+` for a part of one.
     static func tags(_ bytes: [UInt8]) -> String {
         var position = 0
@@ -216,6 +280,12 @@ final class Script {
 // MARK: Replies
 
 enum Reply {
+    /// To the machine's own question for the default isolation level.
+    static func isolation(_ level: String) -> [UInt8] {
+        ParseComplete().encoded() + BindComplete().encoded() + DataRow([Array(level.utf8)]).encoded()
+            + CommandComplete("SHOW").encoded() + CloseComplete().encoded() + ReadyForQuery(.idle).encoded()
+    }
+
     static let row: [UInt8] =
         RowDescription([]).encoded() + DataRow([Array("1".utf8)]).encoded()
 

@@ -41,7 +41,7 @@ import WaldenWire
     }
 
     @Test func transactionsDecideOverSettings() {
-        let begin = ("BEGIN", Reply.command("BEGIN", .inTransaction))
+        let begin = ("BEGIN", Reply.isolation("serializable") + Reply.command("BEGIN", .inTransaction))
         let set = ("SET x = 1", Reply.command("SET", .inTransaction))
         #expect(answerAfter([begin, set, ("COMMIT", Reply.command("COMMIT"))]) == ["fill 2", "> Q"])
         #expect(answerAfter([begin, set, ("ROLLBACK", Reply.command("ROLLBACK"))]) == ["hit Z"])
@@ -52,7 +52,7 @@ import WaldenWire
 
     @Test func rollbackToASavepointIsNotFollowed() {
         let steps = [
-            ("BEGIN", Reply.command("BEGIN", .inTransaction)),
+            ("BEGIN", Reply.isolation("serializable") + Reply.command("BEGIN", .inTransaction)),
             ("SAVEPOINT s", Reply.command("SAVEPOINT", .inTransaction)),
             ("SET x = 1", Reply.command("SET", .inTransaction)),
             ("ROLLBACK TO s", Reply.command("ROLLBACK", .inTransaction)),

@@ -1,0 +1,222 @@
+import WaldenCore
+
+/// BEGIN, COMMIT or ROLLBACK in a spelling that is understood to the last word (PostgreSQL `parser/gram.y`,
+/// `TransactionStmt`). Read off the bytes, for these commands may be answered without the server and without a parser.
+enum TransactionCommand: Hashable, Sendable {
+    case begin(BeginForm)
+    /// COMMIT or END, not AND CHAIN.
+    case commit
+    /// ROLLBACK or ABORT of the whole transaction, not AND CHAIN.
+    case rollback
+
+    /// A longer text is not looked at. Bytes.
+    static let textLimit = 512
+
+    /// Nil for every other text.
+    init?(_ text: Range<Int>, in bytes: borrowing RawSpan) {
+        guard text.count <= Self.textLimit else { return nil }
+        var words = CommandWords(text)
+        guard let first = words.next(in: bytes) else { return nil }
+        if words.isWord(first, "begin", in: bytes) {
+            _ = words.skip("work", "transaction", in: bytes)
+            guard let form = BeginForm(tag: .begin, &words, in: bytes) else { return nil }
+            self = .begin(form)
+        } else if words.isWord(first, "start", in: bytes) {
+            guard words.skip("transaction", in: bytes), let form = BeginForm(tag: .startTransaction, &words, in: bytes)
+            else { return nil }
+            self = .begin(form)
+        } else if words.isWord(first, "commit", in: bytes) || words.isWord(first, "end", in: bytes) {
+            guard words.endsWithoutChain(in: bytes) else { return nil }
+            self = .commit
+        } else if words.isWord(first, "rollback", in: bytes) || words.isWord(first, "abort", in: bytes) {
+            guard words.endsWithoutChain(in: bytes) else { return nil }
+            self = .rollback
+        } else {
+            return nil
+        }
+    }
+
+    /// The command tag that the server answers with.
+    var completionTag: String {
+        switch self {
+        case .begin(let form): form.tag.rawValue
+        case .commit: "COMMIT"
+        case .rollback: "ROLLBACK"
+        }
+    }
+}
+
+/// What BEGIN or START TRANSACTION says of the transaction.
+struct BeginForm: Hashable, Sendable {
+    enum Tag: String, Sendable {
+        case begin = "BEGIN"
+        case startTransaction = "START TRANSACTION"
+    }
+
+    enum Isolation: Hashable, Sendable {
+        /// Each statement has a snapshot of its own. READ UNCOMMITTED is the same in PostgreSQL.
+        case readCommitted
+        /// One snapshot for all.
+        case snapshot
+    }
+
+    let tag: Tag
+    /// Nil: the session's default.
+    private(set) var isolation: Isolation?
+
+    /// Reads the transaction modes up to the end. Nil when a word is not known, or a mode is given twice.
+    fileprivate init?(tag: Tag, _ words: inout CommandWords, in bytes: borrowing RawSpan) {
+        self.tag = tag
+        var hasAccess = false
+        var hasDeferrable = false
+        var isFirst = true
+        while !words.isAtEnd(in: bytes) {
+            // Between two modes a comma may stand.
+            if !isFirst { _ = words.skipComma(in: bytes) }
+            isFirst = false
+            if words.skip("isolation", in: bytes) {
+                guard isolation == nil, words.skip("level", in: bytes), let level = Self.level(&words, in: bytes) else {
+                    return nil
+                }
+                isolation = level
+            } else if words.skip("read", in: bytes) {
+                guard !hasAccess, words.skip("only", "write", in: bytes) else { return nil }
+                hasAccess = true
+            } else {
+                let isNegated = words.skip("not", in: bytes)
+                guard !hasDeferrable, words.skip("deferrable", in: bytes) else { return nil }
+                _ = isNegated
+                hasDeferrable = true
+            }
+        }
+    }
+
+    private static func level(_ words: inout CommandWords, in bytes: borrowing RawSpan) -> Isolation? {
+        if words.skip("read", in: bytes) {
+            return words.skip("committed", "uncommitted", in: bytes) ? .readCommitted : nil
+        }
+        if words.skip("repeatable", in: bytes) { return words.skip("read", in: bytes) ? .snapshot : nil }
+        return words.skip("serializable", in: bytes) ? .snapshot : nil
+    }
+}
+
+/// Walks over the words of a short text without copying any.
+private struct CommandWords {
+    private var position: Int
+    private let end: Int
+
+    init(_ text: Range<Int>) {
+        position = text.lowerBound
+        end = text.upperBound
+    }
+
+    /// The next word of ASCII letters, which is consumed; nil when something else follows.
+    mutating func next(in bytes: borrowing RawSpan) -> Range<Int>? {
+        guard skipBlanks(in: bytes) else { return nil }
+        let start = position
+        var next = position
+        while next < end, Self.isLetter(bytes.byte(at: next)) { next += 1 }
+        // A word that goes on with a digit or the like is another one.
+        guard next > start, next == end || !Self.continuesWord(bytes.byte(at: next)) else { return nil }
+        position = next
+        return start..<next
+    }
+
+    func isWord(_ range: Range<Int>, _ word: StaticString, in bytes: borrowing RawSpan) -> Bool {
+        guard range.count == word.utf8CodeUnitCount else { return false }
+        for index in 0..<range.count
+        where bytes.byte(at: range.lowerBound + index) | 0x20 != word.utf8Start[index] { return false }
+        return true
+    }
+
+    /// Consumes the next word if it is the one given.
+    mutating func skip(_ word: StaticString, in bytes: borrowing RawSpan) -> Bool {
+        skip(word, word, in: bytes)
+    }
+
+    mutating func skip(_ first: StaticString, _ second: StaticString, in bytes: borrowing RawSpan) -> Bool {
+        let start = position
+        guard let word = next(in: bytes), isWord(word, first, in: bytes) || isWord(word, second, in: bytes) else {
+            position = start
+            return false
+        }
+        return true
+    }
+
+    mutating func skipComma(in bytes: borrowing RawSpan) -> Bool {
+        guard skipBlanks(in: bytes), position < end, bytes.byte(at: position) == UInt8(ascii: ",") else { return false }
+        position += 1
+        return true
+    }
+
+    /// Whether nothing follows but blanks, comments and semicolons.
+    mutating func isAtEnd(in bytes: borrowing RawSpan) -> Bool {
+        let start = position
+        while skipBlanks(in: bytes) {
+            if position == end { return true }
+            guard bytes.byte(at: position) == UInt8(ascii: ";") else { break }
+            position += 1
+        }
+        position = start
+        return false
+    }
+
+    /// `[WORK | TRANSACTION] [AND NO CHAIN]` and no more.
+    mutating func endsWithoutChain(in bytes: borrowing RawSpan) -> Bool {
+        _ = skip("work", "transaction", in: bytes)
+        if skip("and", in: bytes) {
+            guard skip("no", in: bytes), skip("chain", in: bytes) else { return false }
+        }
+        return isAtEnd(in: bytes)
+    }
+
+    /// Steps over space and comments; false when a comment does not end.
+    private mutating func skipBlanks(in bytes: borrowing RawSpan) -> Bool {
+        while position < end {
+            let byte = bytes.byte(at: position)
+            if byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0C || byte == 0x0D {
+                position += 1
+            } else if isPair("-", "-", in: bytes) {
+                while position < end, bytes.byte(at: position) != 0x0A, bytes.byte(at: position) != 0x0D {
+                    position += 1
+                }
+            } else if isPair("/", "*", in: bytes) {
+                guard skipComment(in: bytes) else { return false }
+            } else {
+                return true
+            }
+        }
+        return true
+    }
+
+    /// Comments nest.
+    private mutating func skipComment(in bytes: borrowing RawSpan) -> Bool {
+        var depth = 0
+        while position < end {
+            if isPair("/", "*", in: bytes) {
+                depth += 1
+                position += 2
+            } else if isPair("*", "/", in: bytes) {
+                depth -= 1
+                position += 2
+                if depth == 0 { return true }
+            } else {
+                position += 1
+            }
+        }
+        return false
+    }
+
+    private func isPair(_ first: Unicode.Scalar, _ second: Unicode.Scalar, in bytes: borrowing RawSpan) -> Bool {
+        position + 1 < end && bytes.byte(at: position) == UInt8(ascii: first)
+            && bytes.byte(at: position + 1) == UInt8(ascii: second)
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (0x61...0x7A).contains(byte | 0x20)
+    }
+
+    private static func continuesWord(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "$") || byte >= 0x80
+    }
+}
