@@ -127,7 +127,7 @@ let package = Package(
             ),
             .testTarget(
                 name: "IntegrationTests",
-                dependencies: ["WaldenTestKit"],
+                dependencies: ["WaldenTestKit", "WaldenTorture"],
                 exclude: ["Scripts"],
                 swiftSettings: strict
             ),

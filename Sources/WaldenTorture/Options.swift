@@ -6,13 +6,15 @@ public struct Options: Sendable {
     var levels = Level.allCases
     /// Whether the primary is ended at once and started again now and then.
     public var crashes = false
-    public var rowsPerTable = 40
+    /// Whether nothing is disturbed: only the sessions work.
+    public var isCalm = false
+    public var rowsPerTable = 60
     public var maxStalenessMilliseconds = 400
 
     public init() {}
 
     public static let usage = """
-        usage: walden-torture [--seconds N] [--seed N] [--levels bounded,session,strict] [--crashes]
+        usage: walden-torture [--seconds N] [--seed N] [--levels bounded,session,strict] [--crashes] [--calm]
                               [--rows N] [--max-staleness MILLISECONDS]
         """
 
@@ -20,8 +22,8 @@ public struct Options: Sendable {
     public init?(_ arguments: [String]) {
         var rest = arguments[...]
         while let name = rest.popFirst() {
-            if name == "--crashes" {
-                crashes = true
+            if name == "--crashes" || name == "--calm" {
+                if name == "--calm" { isCalm = true } else { crashes = true }
                 continue
             }
             guard let text = rest.popFirst() else { return nil }

@@ -48,7 +48,9 @@ public struct Torture: Sendable {
             left -= seconds
             round += 1
         }
-        report(total, hits: try stack.figures().hits)
+        let figures = try stack.figures()
+        print("walden: misses=\(figures.misses) invalidations=\(figures.invalidations) bypasses=\(figures.bypasses)")
+        report(total, hits: figures.hits)
         _ = try? stack.walden.terminate(timeout: .seconds(20))
         stack.cluster.end()
         return total.violations.isEmpty
@@ -63,8 +65,9 @@ public struct Torture: Sendable {
         let quiet = Quiet()
         let isOver = Flag()
         let seed = options.seed &+ round &* 1_000_003
-        let nemesis = try BackgroundThread { [stack, mayCrash = options.crashes] in
-            var nemesis = try Nemesis(stack, seed: seed &+ 999, mayCrash: mayCrash)
+        let nemesis = try BackgroundThread { [stack, options] in
+            if options.isCalm { return [Nemesis.Deed: Int]() }
+            var nemesis = try Nemesis(stack, seed: seed &+ 999, mayCrash: options.crashes)
             try nemesis.work(until: isOver)
             return nemesis.deeds
         }

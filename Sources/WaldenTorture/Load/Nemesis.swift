@@ -41,7 +41,7 @@ struct Nemesis: ~Copyable {
 
     mutating func work(until isOver: Flag) throws {
         while !isOver.isRaised {
-            pause(100...700)
+            pause(200...1500)
             let deed = Deed.allCases.randomElement(using: &generator) ?? .checkpoint
             if deed == .crash, !mayCrash || Int.random(in: 0..<3, using: &generator) > 0 { continue }
             deeds[deed, default: 0] += 1

@@ -38,6 +38,15 @@ final class Session {
         prepared = [:]
     }
 
+    /// What a pool does before it gives the connection to the next client, who is promised nothing about the last one.
+    func discard() throws {
+        guard !role.isDirect else { return }
+        try client.query("DISCARD ALL")
+        try client.query("SET walden.consistency = '\(role.level.rawValue)'")
+        prepared = [:]
+        number = Self.numbers.wrappingAdd(1, ordering: .relaxed).newValue
+    }
+
     private static func open(_ role: Role, _ stack: WaldenStack) throws -> (Int, SQLClient, String) {
         let name = "application_name=torture"
         let client = try role.isDirect ? stack.cluster.primary.connect(name) : stack.walden.connect(name)

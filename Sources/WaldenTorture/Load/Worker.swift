@@ -24,7 +24,7 @@ final class Worker {
             do {
                 if Int.random(in: 0..<100, using: &generator) < session.role.writes {
                     try write()
-                    pause(atMost: 4000)
+                    pause(atMost: 16_000)
                 } else {
                     try read()
                     pause(atMost: 800)
@@ -54,12 +54,13 @@ final class Worker {
     // MARK: Reading
 
     private func read() throws {
-        switch Int.random(in: 0..<40, using: &generator) {
-        case 0..<4:
+        switch Int.random(in: 0..<80, using: &generator) {
+        case 0..<8:
             try session.client.query("BEGIN")
             for _ in 0..<Int.random(in: 1...3, using: &generator) { try read(.random(layout, &generator)) }
             try session.client.query("COMMIT")
-        case 4: try readRepeatably()
+        case 8, 9: try readRepeatably()
+        case 10 where Int.random(in: 0..<5, using: &generator) == 0: try session.discard()
         default: try read(.random(layout, &generator))
         }
     }
