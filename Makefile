@@ -1,6 +1,6 @@
 # What people run. Everything below needs Swift; the rest is installed by scripts/bootstrap.sh.
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build release test demo up down bench lint format clean
+.PHONY: help bootstrap build release test torture mutants demo up down bench lint format clean
 
 SOURCES := Package.swift Sources Tests Benchmarks/Driver
 
@@ -27,6 +27,19 @@ test: bootstrap ## Build and run all tests, on temporary PostgreSQL clusters
 	$(run_tests) --skip '$(with_servers)' || status=1; \
 	$(run_tests) --filter '$(with_servers)' || status=1; \
 	exit $$status
+
+# How long `make torture` works, and the seed that repeats a run's choices: make torture SECONDS=600 SEED=7
+SECONDS ?= 60
+SEED ?=
+
+torture: bootstrap ## Attack Walden with concurrent sessions and faults for SECONDS and judge every read
+	@swift build --product walden
+	@swift build --product walden-torture
+	@.build/debug/walden-torture --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(TORTURE_FLAGS)
+
+# ONLY=pattern takes some of them, SHARD=i/n every n-th.
+mutants: bootstrap ## Take out rule after rule and expect the named test of each to fail
+	@scripts/mutants.sh
 
 demo: bootstrap ## Show Walden before a primary and two standbys, in under two minutes
 	@scripts/demo.sh run

@@ -113,6 +113,10 @@ let package = Package(
                 path: "Sources/WaldenDemo",
                 swiftSettings: strict
             ),
+            .target(name: "WaldenTorture", dependencies: ["WaldenTestKit"], swiftSettings: strict),
+            .executableTarget(
+                name: "walden-torture", dependencies: ["WaldenTorture"], swiftSettings: strict),
+            tests("WaldenTorture", ["WaldenTestKit"]),
             tests("WaldenTestKit", []),
             tests("WaldenPostgres", ["WaldenCore", "WaldenDependency"]),
             tests("WaldenSQLParser", ["WaldenCore", "WaldenDependency"]),
@@ -123,7 +127,7 @@ let package = Package(
             ),
             .testTarget(
                 name: "IntegrationTests",
-                dependencies: ["WaldenTestKit"],
+                dependencies: ["WaldenTestKit", "WaldenTorture"],
                 exclude: ["Scripts"],
                 swiftSettings: strict
             ),
