@@ -113,6 +113,20 @@ let package = Package(
                 path: "Sources/WaldenDemo",
                 swiftSettings: strict
             ),
+            .executableTarget(
+                name: "walden-soundness",
+                dependencies: [
+                    "CLibPQ", "WaldenCore", "WaldenDependency", "WaldenCache", "WaldenSQLParser", "WaldenPostgres",
+                    "WaldenTestKit",
+                ],
+                path: "Sources/WaldenSoundness",
+                swiftSettings: strict
+            ),
+            .testTarget(
+                name: "WaldenSoundnessTests",
+                dependencies: ["walden-soundness", "WaldenCore", "WaldenDependency", "WaldenCache"],
+                swiftSettings: strict
+            ),
             tests("WaldenTestKit", []),
             tests("WaldenPostgres", ["WaldenCore", "WaldenDependency"]),
             tests("WaldenSQLParser", ["WaldenCore", "WaldenDependency"]),
