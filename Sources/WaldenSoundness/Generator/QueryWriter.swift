@@ -42,7 +42,8 @@ struct QueryWriter {
 
     private mutating func query() -> GeneratedQuery {
         let (sql, isOrdered) = statement()
-        let tables = reads.compactMap { schema.table(named: $0) }
+        // Partitions and children, whose rows it reads too, are named after the table.
+        let tables = schema.tables.filter { table in reads.contains { table.name == $0 || table.name.hasPrefix("\($0)_") } }
         return GeneratedQuery(
             sql: sql, parameters: parameters, shape: shape, reads: reads, isOrdered: isOrdered,
             hasFullIdentity: tables.allSatisfy { $0.identity == .full })

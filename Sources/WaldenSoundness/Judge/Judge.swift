@@ -153,9 +153,17 @@ final class Judge {
     /// The plain reading of the dependencies: each change against each table.
     static func matches(_ dependencies: Dependencies, _ transaction: CommittedTransaction) -> Bool {
         dependencies.tables.contains { table in
-            transaction.wholeRelations.contains(table.relation)
-                || transaction.changes.contains { $0.relation.id == table.relation && table.affects($0) }
+            let strict = withoutSlack(table)
+            return transaction.wholeRelations.contains(table.relation)
+                || transaction.changes.contains { $0.relation.id == table.relation && strict.affects($0) }
         }
+    }
+
+    /// Where any column may matter, the matcher still spares an update that changed none, and the index does not look.
+    /// A column that no image has makes both alike.
+    private static func withoutSlack(_ table: TableDependency) -> TableDependency {
+        guard table.columns == nil else { return table }
+        return TableDependency(relation: table.relation, columns: [""], predicate: table.predicate)
     }
 
     private static func touches(_ dependencies: Dependencies, _ transaction: CommittedTransaction) -> Bool {
