@@ -35,6 +35,7 @@ enum Soundness {
                 failures += 1
                 if failures <= shownFailures { Report.show(failure, seed: options.seed) }
             }
+            world.forgotten = options.forgotten
             try world.run(transactions: transactionsPerWorld, limit: options.cases, &tally)
             if options.world != nil { break }
             number += 1
@@ -60,6 +61,9 @@ struct Options {
     var seed = UInt64.random(in: 0..<1 << 32)
     /// Only this world.
     var world: Int?
+    /// To see that the fuzzer finds something: so many of the tables that a query reads are left out of its
+    /// dependencies.
+    var forgotten = 0
 
     init(_ arguments: some Sequence<String>) throws {
         var rest = Array(arguments)[...]
@@ -69,12 +73,13 @@ struct Options {
             case "--cases": cases = try Self.number(value)
             case "--seed": seed = try Self.number(value)
             case "--world": world = try Self.number(value)
+            case "--forget": forgotten = try Self.number(value)
             default: throw TestKitError(Self.usage)
             }
         }
     }
 
-    private static let usage = "usage: walden-soundness [--cases PAIRS] [--seed NUMBER] [--world NUMBER]"
+    private static let usage = "usage: walden-soundness [--cases PAIRS] [--seed NUMBER] [--world NUMBER] [--forget TABLES]"
 
     private static func number<Number: FixedWidthInteger>(_ text: String) throws -> Number {
         guard let number = Number(text) else { throw TestKitError("\(text) is no number; \(usage)") }

@@ -119,6 +119,9 @@ extension QueryWriter {
         case ..<95: return arithmetic(sources)
         case ..<97: return "(\(comparison(sql, type))) IS \(dice.pick(["TRUE", "NOT TRUE", "FALSE", "NOT FALSE", "UNKNOWN"]))"
         case ..<98: return bool()
+        case ..<99:
+            // The row as a whole.
+            return dice.pick(sources).alias + dice.pick([" IS NULL", " IS NOT NULL", ".* IS NOT NULL"])
         default: return "\(sql)::text = '\(dice.pick(Samples.of(type)).text.prefix(20).replacing("'", with: ""))'"
         }
     }
@@ -184,39 +187,5 @@ extension QueryWriter {
             "\(sql) + 1 > \(dice.roll(0..<6))", "\(sql) % 2 = 0", "-\(sql) < -2", "twice(\(sql)) = 4",
             "abs(\(sql)) = 1", "\(sql) * 1.5 > 3",
         ])
-    }
-
-    // MARK: Subqueries
-
-    mutating func subqueryTerm(_ sources: [Source], depth: Int, outer: [Source]) -> String {
-        shapes.insert(.subquery)
-        if dice.chance(3) { return "(SELECT count(*) FROM \(tableSource().sql)) > \(dice.roll(0..<25))" }
-        let isCorrelated = dice.chance(55)
-        let from = from(dice.weigh([(5, 1), (1, 2)]), depth: depth + 1, outer: sources)
-        var conditions = from.conditions
-        if isCorrelated { conditions.append(equality(sources, from.sources[0])) }
-        if !isCorrelated || dice.chance(50) {
-            conditions.append(predicate(dice.chance(80) ? from.sources : from.sources + sources, depth: depth + 1, outer: sources))
-        }
-        let filter = " WHERE \(conditions.joined(separator: " AND "))"
-        let left = column(sources, where: { $0.type != .big })
-        let right = column(from.sources, where: { $0.type.compares(with: left.type) })
-        let body = " FROM \(from.sql)\(filter)"
-        guard right.type.compares(with: left.type) else {
-            return "\(dice.chance(40) ? "NOT " : "")EXISTS (SELECT 1\(body))"
-        }
-        let order = from.sources.flatMap(\.columns).contains { $0.name == "id" }
-        switch dice.roll(0..<100) {
-        case ..<28: return "EXISTS (SELECT \(dice.pick(["1", "*", right.sql]))\(body))"
-        case ..<42: return "NOT EXISTS (SELECT 1\(body))"
-        case ..<60: return "\(left.sql) IN (SELECT \(right.sql)\(body))"
-        case ..<70: return "\(left.sql) NOT IN (SELECT \(right.sql)\(body))"
-        case ..<76 where right.type.hasMinimum: return "\(left.sql) = (SELECT max(\(right.sql))\(body))"
-        case ..<82: return "\(dice.roll(0..<3)) \(dice.pick(["<", "=", ">="])) (SELECT count(*)\(body))"
-        case ..<86: return "\(left.sql) = ANY (SELECT \(right.sql)\(body))"
-        case ..<90: return "\(left.sql) \(dice.pick(["<>", "<=", ">"])) ALL (SELECT \(right.sql)\(body))"
-        case ..<94 where order: return "\(left.sql) = ANY (ARRAY(SELECT \(right.sql)\(body)))"
-        default: return "COALESCE((SELECT true\(body) LIMIT 1), false)"
-        }
     }
 }

@@ -10,7 +10,7 @@ extension QueryWriter {
         guard count > 1 else { return (sql, sources, []) }
         shapes.insert(.join)
         for _ in 1..<count {
-            let next = source(depth: depth, first: nil)
+            let next = dice.chance(4) ? constantSource() : source(depth: depth, first: nil)
             switch dice.roll(0..<100) {
             case ..<22:
                 sql += ", \(next.sql)"
@@ -20,15 +20,16 @@ extension QueryWriter {
                 sql += dice.chance(50) ? ", \(lateral.sql)" : " LEFT JOIN \(lateral.sql) ON true"
                 sources.append(lateral)
                 continue
-            case ..<36 where sources.count == 1:
-                // NATURAL would join by every common column.
-                let common = next.columns.filter { sources[0].columns.contains($0) }
-                let names = dice.shuffled(common.map(\.name)).prefix(dice.roll(1..<3))
-                guard !names.isEmpty else { fallthrough }
-                let word = dice.pick(["JOIN", "LEFT JOIN", "FULL JOIN"])
-                sql += " \(word) \(next.sql) USING (\(names.joined(separator: ", ")))"
-            case ..<39 where sources.count == 1:
+            case ..<37 where sources.count == 1: merge(next, into: sources[0], &sql, &conditions)
+            case ..<40 where sources.count == 1:
                 sql += " NATURAL \(dice.pick(["JOIN", "LEFT JOIN"])) \(next.sql)"
+            case ..<46:
+                // A join within a join.
+                let inner = source(depth: depth, first: nil)
+                let word = dice.pick(["JOIN", "LEFT JOIN", "RIGHT JOIN"])
+                let nested = "(\(next.sql) \(word) \(inner.sql) ON \(equality([next], inner)))"
+                sql += " \(dice.pick(["JOIN", "LEFT JOIN", "FULL JOIN"])) \(nested) ON \(equality(sources, next))"
+                sources.append(inner)
             default:
                 let word = dice.weigh([(5, "JOIN"), (4, "LEFT JOIN"), (1, "RIGHT JOIN"), (1, "FULL JOIN")])
                 var condition = equality(sources, next)
@@ -40,6 +41,28 @@ extension QueryWriter {
             sources.append(next)
         }
         return (sql, sources, conditions)
+    }
+
+    /// A join by USING, whose columns may be named without their table.
+    private mutating func merge(
+        _ next: Source, into first: Source, _ sql: inout String, _ conditions: inout [String]
+    ) {
+        let common = next.columns.filter { first.columns.contains($0) }
+        let columns = dice.shuffled(common).prefix(dice.roll(1..<3))
+        let word = dice.pick(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
+        guard let merged = columns.first else {
+            sql += " \(word) \(next.sql) ON \(equality([first], next))"
+            return
+        }
+        let hasName = dice.chance(10)
+        sql += " \(word) \(next.sql) USING (\(columns.map(\.name).joined(separator: ", ")))\(hasName ? " AS u" : "")"
+        if dice.chance(50) { conditions.append(comparison(hasName ? "u.\(merged.name)" : merged.name, merged.type)) }
+    }
+
+    /// One of the columns by which sources are joined, set to a constant.
+    mutating func pin(_ sources: [Source]) -> String {
+        let joined = column(sources, where: { ["id", "ref", "k"].contains($0.name) })
+        return comparison(joined.sql, joined.type, ["=", "=", "=", "<", ">="])
     }
 
     private mutating func source(depth: Int, first: String?) -> Source {
@@ -66,7 +89,33 @@ extension QueryWriter {
         let main = schema.tables.filter { !$0.isPartition }
         let table = dice.chance(85) ? dice.pick(main) : dice.pick(schema.tables)
         reads.insert(table.name)
-        return named(table.name, table.columns)
+        let source = named(table.name, table.columns)
+        if dice.chance(3), !table.isPartitioned {
+            return Source(sql: "ONLY \(source.sql)", alias: source.alias, columns: source.columns)
+        }
+        guard dice.chance(4) else { return source }
+        // Other names for the first columns.
+        let renamed = source.columns.enumerated().map { index, column in
+            index < 2 ? Offered(name: "y\(index)", type: column.type) : column
+        }
+        return Source(sql: "\(source.sql) (y0, y1)", alias: source.alias, columns: renamed)
+    }
+
+    /// Rows that are in no table.
+    private mutating func constantSource() -> Source {
+        let alias = alias()
+        let (a, b) = (dice.roll(0..<4), dice.roll(1..<9))
+        return dice.pick([
+            Source(
+                sql: "(VALUES (\(a), 'a'), (\(b), 'ab'), (NULL, 'x')) AS \(alias) (k, word)", alias: alias,
+                columns: [Offered(name: "k", type: .integer), Offered(name: "word", type: .text)]),
+            Source(
+                sql: "generate_series(\(a), \(b)) AS \(alias) (k)", alias: alias,
+                columns: [Offered(name: "k", type: .integer)]),
+            Source(
+                sql: "unnest(ARRAY[\(a), \(b), \(b)]) AS \(alias) (k)", alias: alias,
+                columns: [Offered(name: "k", type: .integer)]),
+        ])
     }
 
     private mutating func commonTable(_ table: (name: String, columns: [Offered])) -> Source {
@@ -162,8 +211,23 @@ extension QueryWriter {
             return ("COALESCE(\(any.sql), \(literal(of: any.type)))", any.type)
         case ..<17: return ("(\(comparison(any.sql, any.type)))", .bool)
         case ..<19: return ("\(any.sql) IS NULL", .bool)
+        case ..<24: return scalarSubquery(sources)
         default: return (any.sql, any.type)
         }
+    }
+
+    /// A subquery in the select list.
+    private mutating func scalarSubquery(_ sources: [Source]) -> (String, ColumnType) {
+        shapes.insert(.subquery)
+        let inner = tableSource()
+        let link = equality(sources, inner)
+        let extra = dice.chance(40) ? " AND \(predicate([inner], depth: 2, outer: []))" : ""
+        if dice.chance(50) { return ("(SELECT count(*) FROM \(inner.sql) WHERE \(link)\(extra))", .bigint) }
+        let value = column([inner], where: { $0.type == .integer })
+        guard value.type == .integer else {
+            return ("EXISTS (SELECT FROM \(inner.sql) WHERE \(link)\(extra))", .bool)
+        }
+        return ("(SELECT max(\(value.sql)) FROM \(inner.sql) WHERE \(link)\(extra))", .integer)
     }
 
     /// An expression of exactly this type: a column, or a constant.

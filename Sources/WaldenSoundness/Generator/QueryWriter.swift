@@ -170,7 +170,8 @@ struct QueryWriter {
             shapes.insert(.subquery)
             conditions.append(subqueryTerm(from.sources, depth: depth, outer: outer))
         }
-        let filtered = conditions.isEmpty ? 85 : 55
+        if count > 1, dice.chance(45) { conditions.append(pin(from.sources)) }
+        let filtered = conditions.isEmpty ? 85 : 45
         if dice.chance(filtered) { conditions.append(predicate(from.sources, depth: depth, outer: outer)) }
         let filter = conditions.isEmpty ? "" : " WHERE \(conditions.joined(separator: " AND "))"
         if let wanted {
@@ -235,6 +236,12 @@ struct QueryWriter {
             outputs.append(Output(sql: sql, type: type, name: "x\(outputs.count + 1)"))
         }
         var clause = groups.isEmpty ? "" : " GROUP BY \(groups.joined(separator: ", "))"
+        if groups.count == 2, dice.chance(20) {
+            clause = dice.pick([
+                " GROUP BY GROUPING SETS ((\(groups[0])), (\(groups[1])), ())",
+                " GROUP BY ROLLUP (\(groups[0]), \(groups[1]))", " GROUP BY CUBE (\(groups[0]), \(groups[1]))",
+            ])
+        }
         if dice.chance(25) {
             let having = dice.pick(["count(*) > 1", "count(*) = 1", "min(\(sources[0].alias).\(idName(sources[0]))) < 5"])
             clause += " HAVING \(having)"

@@ -76,7 +76,7 @@ struct SchemaGenerator {
         if hasIndex { columns[1].isNullable = false }
         var parts = columns.map(\.declaration)
         if !key.isEmpty { parts.append("PRIMARY KEY (\(key.joined(separator: ", ")))") }
-        if !hasIndex, let target = targets.last, dice.chance(40) {
+        if !hasIndex, let target = targets.last, dice.chance(60) {
             let onDelete = dice.pick(["CASCADE", "SET NULL", "NO ACTION"])
             let onUpdate = dice.pick(["CASCADE", "NO ACTION"])
             parts.append("FOREIGN KEY (ref) REFERENCES \(target) (id) ON DELETE \(onDelete) ON UPDATE \(onUpdate)")
