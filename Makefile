@@ -1,6 +1,6 @@
 # What people run. Everything below needs Swift; the rest is installed by scripts/bootstrap.sh.
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build release test torture mutants demo up down bench lint format clean
+.PHONY: help bootstrap build release test soundness torture mutants demo up down bench lint format clean
 
 SOURCES := Package.swift Sources Tests Benchmarks/Driver
 
@@ -27,6 +27,12 @@ test: bootstrap ## Build and run all tests, on temporary PostgreSQL clusters
 	$(run_tests) --skip '$(with_servers)' || status=1; \
 	$(run_tests) --filter '$(with_servers)' || status=1; \
 	exit $$status
+
+# How many pairs of a query and a transaction; SEED and WORLD repeat a run, or one world of it.
+CASES ?= 100000
+soundness: bootstrap ## Look for stale results in random worlds; CASES=… SEED=…
+	swift build --product walden-soundness
+	@.build/debug/walden-soundness --cases $(CASES) $(if $(SEED),--seed $(SEED)) $(if $(WORLD),--world $(WORLD))
 
 # How long `make torture` works, and the seed that repeats a run's choices: make torture SECONDS=600 SEED=7
 SECONDS ?= 60

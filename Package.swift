@@ -117,6 +117,20 @@ let package = Package(
             .executableTarget(
                 name: "walden-torture", dependencies: ["WaldenTorture"], swiftSettings: strict),
             tests("WaldenTorture", ["WaldenTestKit"]),
+            .executableTarget(
+                name: "walden-soundness",
+                dependencies: [
+                    "CLibPQ", "WaldenCore", "WaldenDependency", "WaldenCache", "WaldenSQLParser", "WaldenPostgres",
+                    "WaldenTestKit",
+                ],
+                path: "Sources/WaldenSoundness",
+                swiftSettings: strict
+            ),
+            .testTarget(
+                name: "WaldenSoundnessTests",
+                dependencies: ["walden-soundness", "WaldenCore", "WaldenDependency", "WaldenCache"],
+                swiftSettings: strict
+            ),
             tests("WaldenTestKit", []),
             tests("WaldenPostgres", ["WaldenCore", "WaldenDependency"]),
             tests("WaldenSQLParser", ["WaldenCore", "WaldenDependency"]),
