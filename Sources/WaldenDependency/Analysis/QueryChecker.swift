@@ -13,6 +13,8 @@ struct QueryChecker {
     var scopes: [Scope] = []
     /// CTEs in sight, the innermost last.
     private var commonTables: [(name: String, columns: OutputColumns)] = []
+    /// How many queries are being checked, each within the one before.
+    private var depth = 0
 
     init(resolver: NameResolver) {
         self.resolver = resolver
@@ -24,7 +26,11 @@ struct QueryChecker {
 
     mutating func check(_ query: Query) throws(Refusal) -> OutputColumns {
         let outer = commonTables.count
-        defer { commonTables.removeLast(commonTables.count - outer) }
+        depth += 1
+        defer {
+            depth -= 1
+            commonTables.removeLast(commonTables.count - outer)
+        }
         if query.isRecursive {
             // Every name of a recursive WITH is in sight of every other.
             for table in query.commonTables { commonTables.append((table.name, nil)) }
@@ -152,7 +158,7 @@ struct QueryChecker {
         let entry = try resolver.relation(name)
         let family = try resolver.check(entry)
         let index = tables.count
-        tables.append(TableOccurrence(relation: entry, family: family))
+        tables.append(TableOccurrence(relation: entry, family: family, isTopLevel: depth == 1))
         let names = entry.columns.map(\.name)
         let types = entry.columns.map { OutputColumn(name: $0.name, type: $0.type) }
         let columns = Self.renamed(types, alias?.columnNames ?? [])
@@ -175,9 +181,12 @@ struct QueryChecker {
 
     private mutating func check(_ join: Join) throws(Refusal) -> [ScopeItem] {
         let outer = scopes[scopes.count - 1].items.count
+        let first = tables.count
         let left = try check(join.left)
+        let middle = tables.count
         scopes[scopes.count - 1].items += left
         let right = try check(join.right)
+        noteNullable(join.kind, left: first..<middle, right: middle..<tables.count)
         scopes[scopes.count - 1].items += right
         defer { scopes[scopes.count - 1].items.removeLast(scopes[scopes.count - 1].items.count - outer) }
         switch join.condition {
@@ -197,6 +206,11 @@ struct QueryChecker {
         let named = ScopeItem(
             name: join.alias?.name ?? join.usingAlias, schema: nil, columns: nil, sources: [:], tables: tables)
         return join.alias == nil ? left + right + [named] : [named]
+    }
+
+    private mutating func noteNullable(_ kind: Join.Kind, left: Range<Int>, right: Range<Int>) {
+        if kind == .left || kind == .full { for index in right { tables[index].isNullable = true } }
+        if kind == .right || kind == .full { for index in left { tables[index].isNullable = true } }
     }
 
     /// Gives the first columns new names.
