@@ -71,7 +71,8 @@ public final class StatementCatalog: Sendable {
         let key = Key(text: sql.withUnsafeBytes { Array($0) }, context: context)
         let (known, analyzer) = state.withLock { ($0.known[key], $0.analyzer) }
         if let known { return known }
-        let analysis = Self.analyze(key.text, context: context, analyzer: analyzer)
+        var analysis = Self.analyze(key.text, context: context, analyzer: analyzer)
+        if let hint = StatementHint.read(key.text) { analysis = analysis.hinted(hint) }
         state.withLock { remember(analysis, for: key, by: analyzer, in: &$0) }
         return analysis
     }

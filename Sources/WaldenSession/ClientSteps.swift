@@ -55,6 +55,7 @@ extension SessionMachine {
         case .functionCall:
             if openTransaction() { return .openTransaction }
             var unit = Unit(isExtended: false)
+            unit.executes = true
             unit.effects.add(.opaque)
             units.append(unit)
             return stream(header, input)
@@ -108,6 +109,7 @@ extension SessionMachine {
         } else {
             units.append(Unit(isExtended: false, fill: fill))
         }
+        units[units.count - 1].executes = true
     }
 
     /// Offers a candidate for lookup, or forwards it when the session may not hit now.
@@ -135,6 +137,7 @@ extension SessionMachine {
     public mutating func hitAccepted() -> HitFrame? {
         guard let candidate, units.isEmpty else { return nil }
         self.candidate = nil
+        consistency.hit()
         if candidate.parses, case .execution(let statement, _) = candidate.source { statements.define(statement) }
         return HitFrame(
             byteCount: candidate.byteCount, parseComplete: candidate.parses, bindComplete: candidate.isExtended,
@@ -159,7 +162,7 @@ extension SessionMachine {
                 bound = parameters
             }
             do throws(Refusal) {
-                return .fill(try plan.bind(bound), generation: generation)
+                return .fill(try plan.bind(bound), generation: generation, level: analysis.level)
             } catch {
                 return .pass(.refused(error.rule))
             }
@@ -197,6 +200,7 @@ extension SessionMachine {
             pushQuery(fill: fill)
         case .execution(let statement, _):
             units.append(Unit(isExtended: true, fill: fill))
+            units[units.count - 1].executes = true
             if candidate.parses {
                 units[units.count - 1].pendingParses.append(.init(statement: statement, isInjected: false))
             } else {

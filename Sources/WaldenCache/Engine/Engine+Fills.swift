@@ -4,7 +4,7 @@ import WaldenDependency
 extension Engine {
     mutating func beginFill(
         key: [UInt8], hash: UInt64, dependencies: Dependencies, generation: UInt64, now: Instant,
-        notOlderThan: Instant, shards: borrowing ShardSet
+        notOlderThan: Instant, level: ConsistencyLevel?, shards: borrowing ShardSet
     ) -> FillDecision {
         let newest = fills.newest(of: key, hash: hash)
         if let newest, isJoinable(newest, now: now, notOlderThan: notOlderThan) { return .join(newest) }
@@ -18,7 +18,7 @@ extension Engine {
         }
         let horizon = Horizon.primary(probe.snapshot)
         let taint = recent.taint(of: dependencies, under: horizon)
-        let id = fills.begin(key, hash: hash, horizon: horizon, taint: taint, now: now)
+        let id = fills.begin(key, hash: hash, horizon: horizon, taint: taint, level: level, now: now)
         counters.fillsBegun += 1
         if let taint {
             // Not kept, but begun all the same, so that identical requests wait for it and spare the server.
@@ -108,9 +108,9 @@ extension Engine {
         let bytes = fill.key.count + result.bytes + Self.bytesPerEntry + fill.indexBytes
         var evicted: [Int32] = []
         let insertion = shards.withShard(number) { table in
-            table.insert(fill.key, hash: fill.hash, payload: result.payload, bytes: bytes, entry: fill.entry) {
-                evicted.append($0)
-            }
+            table.insert(
+                fill.key, hash: fill.hash, payload: result.payload, bytes: bytes, entry: fill.entry, terms: fill.terms
+            ) { evicted.append($0) }
         }
         for entry in evicted { removeFromIndex(entry) }
         counters.invalidations[.eviction] += evicted.count

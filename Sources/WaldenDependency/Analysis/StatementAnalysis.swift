@@ -14,11 +14,25 @@ public final class StatementAnalysis: Sendable {
     /// All `effects` as one.
     public let effect: SessionEffect
     public let verdict: Verdict
+    /// The level that the text's own hint asks for.
+    public let level: ConsistencyLevel?
 
-    public init(effects: [SessionEffect], verdict: Verdict) {
+    public init(effects: [SessionEffect], verdict: Verdict, level: ConsistencyLevel? = nil) {
+        self.level = level
         self.effects = effects
         self.effect = effects.reduce(.readOnly) { $0.union($1) }
         self.verdict = verdict
+    }
+
+    /// The same for a text that holds `hint`.
+    public func hinted(_ hint: StatementHint) -> StatementAnalysis {
+        switch (hint, verdict) {
+        case (.level(let level), _): StatementAnalysis(effects: effects, verdict: verdict, level: level)
+        case (.nocache, .cacheable):
+            StatementAnalysis(
+                effects: effects, verdict: .uncacheable(Refusal(.nocacheHint, "the statement's own hint says so")))
+        case (.nocache, .uncacheable): self
+        }
     }
 
     public convenience init(effect: SessionEffect, verdict: Verdict) {
