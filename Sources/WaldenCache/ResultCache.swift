@@ -11,6 +11,7 @@ public import WaldenDependency
 public final class ResultCache: Sendable {
     private let configuration: CacheConfiguration
     private let gate = ServingGate()
+    private let bell = FreshnessBell()
     let shards: ShardSet
     let engine: Mutex<Engine>
 
@@ -31,6 +32,8 @@ public final class ResultCache: Sendable {
         }
         // Released here, not under the lock.
         _ = consume garbage
+        // While nothing is served, there is nothing to wait for.
+        if bell.isAwaited { bell.ring(gate.read()?.freshAsOf ?? .distantFuture) }
         return result
     }
 }
@@ -42,9 +45,8 @@ extension ResultCache {
     ///
     /// - Parameters:
     ///   - now: When the request was read.
-    ///   - notOlderThan: The hit must show all that was visible at this instant (a session's last write);
-    ///     `distantPast` when any state within `maxStaleness` will do.
-    public func lookup(_ key: borrowing RawSpan, now: Instant, notOlderThan: Instant) -> Lookup {
+    ///   - needs: How fresh the hit must be.
+    public func lookup(_ key: borrowing RawSpan, now: Instant, needs: FreshnessNeeds) -> Lookup {
         let reading = gate.read()
         return key.withUnsafeBytes { bytes in
             let hash = bytes.keyHash
@@ -53,9 +55,29 @@ extension ResultCache {
                 shards.withShard(number) { $0.counters.suspended += 1 }
                 return .suspended(gate.reason ?? .streamNotStarted)
             }
-            let isOpen = now < reading.servingUntil && notOlderThan <= reading.freshAsOf
-            return shards.withShard(number) { $0.lookup(bytes, hash: hash, isOpen: isOpen) }
+            return shards.withShard(number) {
+                $0.lookup(bytes, hash: hash, gate: reading, now: now, needs: needs)
+            }
         }
+    }
+
+    /// - Parameter notOlderThan: The hit must show all that was visible at this instant; `distantPast` when any state
+    ///   within `maxStaleness` will do.
+    public func lookup(_ key: borrowing RawSpan, now: Instant, notOlderThan: Instant) -> Lookup {
+        lookup(key, now: now, needs: FreshnessNeeds(notOlderThan: notOlderThan))
+    }
+
+    /// Has `wake` called once hits show all that was visible at `instant`, or nothing is served any more; from any
+    /// thread, at most once. Nil, and no call, when it is so already: look up again.
+    public func awaitFreshness(_ instant: Instant, wake: @escaping @Sendable () -> Void) -> UInt64? {
+        let waiter = bell.add(instant, wake)
+        if let reading = gate.read(), reading.freshAsOf < instant { return waiter }
+        return bell.remove(waiter) ? nil : waiter
+    }
+
+    /// Gives a wait up. It may have been woken at the same moment.
+    public func stopAwaiting(_ waiter: UInt64) {
+        bell.remove(waiter)
     }
 }
 
@@ -67,17 +89,18 @@ extension ResultCache {
     /// - Parameters:
     ///   - generation: Of the catalog under which the dependencies were found, as last given to `catalogChanged`; 0
     ///     before the first.
-    ///   - notOlderThan: As for `lookup`; a fill that began earlier is not joined.
+    ///   - notOlderThan: What the result must show at least; a fill that began earlier is not joined.
     ///   - policy: How the statement is to be treated; nil: kept whatever that is worth.
+    ///   - level: The level that the statement itself names, for whoever hits the entry.
     public func beginFill(
         key: [UInt8], dependencies: Dependencies, generation: UInt64, now: Instant, notOlderThan: Instant,
-        policy: StatementPolicy? = nil
+        policy: StatementPolicy? = nil, level: ConsistencyLevel? = nil
     ) -> FillDecision {
         let hash = key.keyHash
         return engine.withLock { engine in
             engine.beginFill(
                 key: key, hash: hash, dependencies: dependencies, generation: generation, now: now,
-                notOlderThan: notOlderThan, policy: policy, shards: shards)
+                notOlderThan: notOlderThan, policy: policy, level: level, shards: shards)
         }
     }
 

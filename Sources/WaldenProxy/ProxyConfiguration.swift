@@ -21,11 +21,15 @@ public struct ProxyConfiguration: Sendable {
     /// Results from this size on are compressed while the cache is more than half full.
     public var compressBytes: Int
     public var session: SessionLimits
+    public var policy: SessionPolicy
+    /// How long a request may wait for the cache to become as fresh as it must be.
+    public var waitBudget: TimeAmount
 
     public init(
         listen: [Endpoint], primary: Endpoint, isCaching: Bool, cachedDatabase: String, clients: Int,
         startupTimeout: TimeAmount,
-        coalesceWait: TimeAmount, resultBytes: Int, compressBytes: Int, session: SessionLimits = SessionLimits()
+        coalesceWait: TimeAmount, resultBytes: Int, compressBytes: Int, session: SessionLimits = SessionLimits(),
+        policy: SessionPolicy = SessionPolicy(), waitBudget: TimeAmount = .milliseconds(5)
     ) {
         self.listen = listen
         self.primary = primary
@@ -37,5 +41,7 @@ public struct ProxyConfiguration: Sendable {
         self.resultBytes = resultBytes
         self.compressBytes = compressBytes
         self.session = session
+        self.policy = policy
+        self.waitBudget = waitBudget
     }
 }

@@ -57,7 +57,7 @@ extension ProxyConnection {
             case .openTransaction:
                 sendInjection()
                 pause = .draining
-            case .lookup: lookUp()
+            case .lookup: lookUp(mayWait: true)
             case .drain: pause = .draining
             case .terminate(let byteCount):
                 forward(byteCount)
@@ -76,6 +76,7 @@ extension ProxyConnection {
     }
 
     private func forward(_ byteCount: Int) {
+        arrivedAt = nil
         sendInjection()
         forwardedBytes += byteCount
         if byteCount > Self.gatherBytes, let slice = clientInput.readSlice(length: byteCount) {
@@ -102,29 +103,13 @@ extension ProxyConnection {
 
     // MARK: Cached units
 
-    private func lookUp() {
-        guard let found = machine?.lookUp(in: context.cache, now: now) else { return }
-        switch found {
-        case .hit(let payload):
-            let reply = unsafeDowncast(payload as AnyObject, to: CachedReply.self)
-            reply.hits?.bump()
-            answer(with: reply)
-        case .stale:
-            if let wroteAt = machine?.wroteAt { context.cache.sessionNeedsFreshness(since: wroteAt) }
-            context.delegate.probeWanted()
-            forwardUnit(fill: nil)
-        case .miss: fillOrForward()
-        case .suspended:
-            forwardUnit(fill: nil)
-        }
-    }
-
     /// Answers the unit at the front with a kept result, or waits until those before it are answered.
-    private func answer(with reply: CachedReply) {
+    func answer(with reply: CachedReply) {
         guard let frame = machine?.hitAccepted() else {
             pause = .draining
             return
         }
+        arrivedAt = nil
         clientInput.moveReaderIndex(forwardBy: frame.byteCount)
         if frame.bindComplete {
             clientOutput.writeStaticString(frame.parseComplete ? HitFrames.parseAndBind : HitFrames.bind)
@@ -133,10 +118,11 @@ extension ProxyConnection {
         clientOutput.writeStaticString(HitFrames.end(of: frame))
     }
 
-    private func fillOrForward() {
+    func fillOrForward() {
         let missed = clientInput.withUnsafeReadableBytes { bytes in machine?.missed(bytes.bytes, context) }
         switch missed {
-        case .fill(let dependencies, let generation, let policy): begin(dependencies, generation, policy)
+        case .fill(let dependencies, let generation, let policy, let level):
+            begin(dependencies, generation, policy, level)
         case .openTransaction:
             sendInjection()
             pause = .opening(fills: true)
@@ -147,11 +133,13 @@ extension ProxyConnection {
         }
     }
 
-    private func begin(_ dependencies: Dependencies, _ generation: UInt64, _ policy: StatementPolicy?) {
-        guard let key = machine?.key, let wroteAt = machine?.wroteAt else { return }
+    private func begin(
+        _ dependencies: Dependencies, _ generation: UInt64, _ policy: StatementPolicy?, _ level: ConsistencyLevel?
+    ) {
+        guard let key = machine?.key, let needs = machine?.needs(arrivedAt: arrivedAt ?? now) else { return }
         let decision = context.cache.beginFill(
-            key: key, dependencies: dependencies, generation: generation, now: now, notOlderThan: wroteAt,
-            policy: policy)
+            key: key, dependencies: dependencies, generation: generation, now: now,
+            notOlderThan: needs.instant(level), policy: policy, level: level)
         switch decision {
         case .fill(let fill): forwardUnit(fill: fill.rawValue)
         case .join(let fill): join(fill)
@@ -161,7 +149,7 @@ extension ProxyConnection {
         }
     }
 
-    private func forwardUnit(fill: UInt64?) {
+    func forwardUnit(fill: UInt64?) {
         if machine?.openTransaction() ?? false {
             sendInjection()
             pause = .opening(fills: false)
@@ -209,16 +197,15 @@ extension ProxyConnection {
     private func resume(with reply: CachedReply?) {
         pause = nil
         readClock()
-        if let reply { answer(with: reply) } else { forwardUnit(fill: nil) }
+        if let reply {
+            // It shows what the primary had until now.
+            machine?.sawPrimary(now)
+            answer(with: reply)
+        } else {
+            forwardUnit(fill: nil)
+        }
         processClient()
         clientReadEnded()
-    }
-}
-
-extension SessionMachine {
-    /// Looks the unit offered up, at a state no older than the session's own last write.
-    fileprivate borrowing func lookUp(in cache: ResultCache, now: Instant) -> Lookup {
-        cache.lookup(key.span.bytes, now: now, notOlderThan: wroteAt)
     }
 }
 

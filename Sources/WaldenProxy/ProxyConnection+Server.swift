@@ -20,7 +20,7 @@ extension ProxyConnection {
             pause = nil
             processClient()
         case .opening(let fills): transactionAnswered(fills: fills)
-        case .waiting, nil: break
+        case .waiting, .freshening, nil: break
         }
         countTraffic()
         flushClient()
@@ -68,6 +68,10 @@ extension ProxyConnection {
                 capture.clear()
                 abandon(FillID(rawValue: fill), .error)
             case .unitEnded(let byteCount, let fill):
+                if let notice = machine?.takeNotice() {
+                    relay(&relayed)
+                    clientOutput.writeBytes(notice)
+                }
                 relayed += byteCount
                 startupTimeout?.cancel()
                 startupTimeout = nil

@@ -75,7 +75,8 @@ extension ProxyConnection {
             context.configuration.isCaching && message["replication"] == nil
             && message.database.utf8.elementsEqual(context.configuration.cachedDatabase.utf8)
         machine = SessionMachine(
-            startup: message, isCaching: isCached, limits: context.configuration.session)
+            startup: message, isCaching: isCached, limits: context.configuration.session,
+            policy: context.configuration.policy)
         state = .connecting
         var packet: [UInt8] = []
         StartupMessage(version: .earliest, parameters: message.parameters).encode(into: &packet)

@@ -33,6 +33,8 @@ final class ProxyConnection {
         /// The server is told of the transaction first that the unit at the front belongs to; then the unit, which was
         /// not found in the cache, is kept if `fills`.
         case opening(fills: Bool)
+        /// The cache is about to become fresh enough for the unit at the front.
+        case freshening(FreshnessWait)
     }
 
     /// A place in the queue of another client's fill.
@@ -78,6 +80,10 @@ final class ProxyConnection {
     var relayedBytes = 0
     /// The clock as of the last read; one look serves all units of a batch.
     var now = Instant.distantPast
+    /// When the unit at the front was first looked up; nil before.
+    var arrivedAt: Instant?
+    /// Numbers the waits for freshness, so that one that ended is not ended again.
+    var waitNumber: UInt64 = 0
 
     init(context: ProxyContext, counters: LoopCounters) {
         self.context = context
@@ -209,8 +215,9 @@ final class ProxyConnection {
         context.waiters.wake(context.cache.abandonFill(fill, reason: reason), with: nil)
     }
 
-    /// Stops waiting for another client's fill.
+    /// Stops waiting for another client's fill, or for the cache.
     func endWait() {
+        if case .freshening(let wait) = pause { endWait(wait) }
         guard case .waiting(let wait) = pause else { return }
         pause = nil
         wait.timeout.cancel()

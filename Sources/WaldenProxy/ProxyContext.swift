@@ -12,7 +12,7 @@ public protocol ProxyDelegate: Sendable {
     func analysis(of text: borrowing RawSpan, context: SessionContext) -> StatementAnalysis
     /// The generation of that catalog.
     var catalogGeneration: UInt64 { get }
-    /// A finished fill, or a session that has written, waits for the next look at the primary.
+    /// A finished fill, or a session whose hits need a fresher cache, waits for the next look at the primary.
     func probeWanted()
 }
 
@@ -25,6 +25,7 @@ final class ProxyContext: Sendable {
     let cancels = CancelRegistry()
     let fingerprints = FingerprintTable()
     let waiters = FillWaiters()
+    let waits = WaitEstimate()
     let clients = Mutex(0)
     private let counters = Mutex<[ObjectIdentifier: LoopCounters]>([:])
 

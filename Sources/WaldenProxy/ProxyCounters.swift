@@ -11,6 +11,10 @@ public struct ProxyFigures: Hashable, Sendable {
     public var coalesced: UInt64 = 0
     /// BEGINs answered before the server saw them, and ends of transactions that it never saw.
     public var localAnswers: UInt64 = 0
+    /// Requests that waited for a fresher cache and were served from it then.
+    public var waitsServed: UInt64 = 0
+    /// Those that went to the server after all.
+    public var waitsInVain: UInt64 = 0
     public var cancelRequests: UInt64 = 0
     public var bytesFromClients: UInt64 = 0
     public var bytesFromServers: UInt64 = 0
@@ -25,6 +29,8 @@ public struct ProxyFigures: Hashable, Sendable {
         sum.bypasses.merge(right.bypasses, uniquingKeysWith: +)
         sum.coalesced += right.coalesced
         sum.localAnswers += right.localAnswers
+        sum.waitsServed += right.waitsServed
+        sum.waitsInVain += right.waitsInVain
         sum.cancelRequests += right.cancelRequests
         sum.bytesFromClients += right.bytesFromClients
         sum.bytesFromServers += right.bytesFromServers

@@ -16,7 +16,9 @@ struct EffectReader {
         case "ExplainStmt": return explainEffect(node)
         case "PrepareStmt": return prepareEffect(node)
         case "ExecuteStmt", "DeallocateStmt": return .preparedStatements
-        case "DeclareCursorStmt": return tree.child(of: node, "query").map { innerEffect($0) } ?? .opaque
+        // What a cursor shows is as old as its opening, however late it is read.
+        case "DeclareCursorStmt":
+            return SessionEffect.writes.union(tree.child(of: node, "query").map { innerEffect($0) } ?? .opaque)
         case "CreateStmt": return creation(tree.child(of: node, "relation"))
         case "CreateTableAsStmt":
             return creation(tree.child(of: node, "into").flatMap { tree.child(of: $0, "rel") })
@@ -37,6 +39,7 @@ struct EffectReader {
     }
 
     private func selectEffect(_ node: Int) -> SessionEffect {
+        if let assignment = SettingReader(tree: tree, source: source).assignmentByCall(node) { return assignment }
         var effect = SessionEffect.readOnly
         // A locking clause reads the newest rows and writes into them; so does a data-modifying CTE.
         for index in node..<Int(tree.nodes[node].end) {

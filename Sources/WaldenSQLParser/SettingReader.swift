@@ -55,6 +55,48 @@ struct SettingReader {
         return .settings(changes)
     }
 
+    /// What `SELECT set_config('name', 'value', is_local)` does, when the query is that call and no more, of constants.
+    func assignmentByCall(_ select: Int) -> SessionEffect? {
+        let clauses = tree.children(of: select).map { tree.key(of: $0) }
+        guard Set(clauses).isSubset(of: ["targetList", "limitOption", "op", "groupDistinct", "all"]),
+            let targets = tree.child(of: select, "targetList"), let target = onlyChild(targets),
+            let column = onlyChild(target), let value = tree.child(of: column, "val"), let call = onlyChild(value),
+            tree.isKey(of: call, "FuncCall"), isSetConfig(call)
+        else { return nil }
+        let parts = tree.children(of: call).map { tree.key(of: $0) }
+        guard Set(parts).isSubset(of: ["funcname", "args", "funcformat", "location"]),
+            let list = tree.child(of: call, "args")
+        else { return nil }
+        let arguments = tree.children(of: list)
+        guard arguments.count == 3, isStringConstant(arguments[0]), isStringConstant(arguments[1]),
+            let name = constant(arguments[0])?.lowercased(), let text = constant(arguments[1]),
+            let isLocal = constant(arguments[2]), isLocal == "true" || isLocal == "false"
+        else { return nil }
+        // What else these do, SET says; their values are not plain texts.
+        guard !name.isEmpty, name != "role", name != "session_authorization", !Self.ofTransaction.contains(name) else {
+            return nil
+        }
+        return .settings([.set(name: name, value: text, local: isLocal == "true")])
+    }
+
+    private func onlyChild(_ index: Int) -> Int? {
+        let children = tree.children(of: index)
+        return children.count == 1 ? children[0] : nil
+    }
+
+    private func isSetConfig(_ call: Int) -> Bool {
+        guard let name = tree.child(of: call, "funcname") else { return false }
+        let parts = tree.children(of: name).map { part in
+            onlyChild(part).flatMap { tree.child(of: $0, "sval") }.flatMap { tree.string($0) } ?? ""
+        }
+        return parts == ["set_config"] || parts == ["pg_catalog", "set_config"]
+    }
+
+    private func isStringConstant(_ wrapped: Int) -> Bool {
+        guard let node = tree.children(of: wrapped).first, tree.isKey(of: node, "A_Const") else { return false }
+        return tree.child(of: node, "sval") != nil
+    }
+
     /// The assigned value in the form in which `SHOW` prints it, or nearly so: lists joined, identifiers quoted.
     private func value(of node: Int, name: String) -> String? {
         guard let list = tree.child(of: node, "args") else { return nil }

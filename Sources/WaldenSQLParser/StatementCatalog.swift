@@ -73,8 +73,9 @@ public final class StatementCatalog: Sendable {
         let key = Key(text: sql.withUnsafeBytes { Array($0) }, context: context)
         let (known, analyzer) = state.withLock { ($0.known[key], $0.analyzer) }
         if let known { return known }
-        let analysis = policies.governed(
+        var analysis = policies.governed(
             Self.analyze(key.text, context: context, analyzer: analyzer), text: key.text)
+        if let hint = StatementHint.read(key.text) { analysis = analysis.hinted(hint) }
         state.withLock { remember(analysis, for: key, by: analyzer, in: &$0) }
         return analysis
     }

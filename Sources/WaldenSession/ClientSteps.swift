@@ -55,6 +55,7 @@ extension SessionMachine {
         case .functionCall:
             if openTransaction() { return .openTransaction }
             var unit = Unit(isExtended: false)
+            unit.executes = true
             unit.effects.add(.opaque)
             units.append(unit)
             return stream(header, input)
@@ -108,6 +109,7 @@ extension SessionMachine {
         } else {
             units.append(Unit(isExtended: false, fill: fill))
         }
+        units[units.count - 1].executes = true
     }
 
     /// Offers a candidate for lookup, or forwards it when the session may not hit now.
@@ -136,6 +138,7 @@ extension SessionMachine {
     public mutating func hitAccepted() -> HitFrame? {
         guard let candidate, units.isEmpty else { return nil }
         self.candidate = nil
+        consistency.hit()
         if candidate.parses, case .execution(let statement, _) = candidate.source { statements.define(statement) }
         return HitFrame(
             byteCount: candidate.byteCount, parseComplete: candidate.parses, bindComplete: candidate.isExtended,
@@ -164,7 +167,7 @@ extension SessionMachine {
             do throws(Refusal) {
                 let dependencies = try plan.bind(bound)
                 candidateKeys = dependencies.resultKeys.map { ResultKeyReader(plan: $0, formats: formats) }
-                return .fill(dependencies, generation: generation, policy: analysis.policy)
+                return .fill(dependencies, generation: generation, policy: analysis.policy, level: analysis.level)
             } catch {
                 return .pass(.refused(error.rule))
             }
@@ -202,6 +205,7 @@ extension SessionMachine {
             pushQuery(fill: fill)
         case .execution(let statement, _):
             units.append(Unit(isExtended: true, fill: fill))
+            units[units.count - 1].executes = true
             if candidate.parses {
                 units[units.count - 1].pendingParses.append(.init(statement: statement, isInjected: false))
             } else {

@@ -54,6 +54,7 @@ extension SessionMachine {
         case .close:
             let view = try CloseView(in: input, body: available)
             if view.kind == .statement { statements.forget(input.copy(view.name)) }
+        case .execute: units[last].executes = true
         case .sync: syncSent()
         default: break
         }

@@ -62,7 +62,7 @@ extension SessionMachine {
             if case .captured = way { return tag }
             return nil
         case .bindComplete, .closeComplete, .copyData, .copyDone, .noData, .parameterDescription, .emptyQueryResponse,
-            .portalSuspended, .noticeResponse, .notificationResponse, .copyOutResponse, .functionCallResponse:
+            .portalSuspended, .noticeResponse, .copyOutResponse, .functionCallResponse:
             if case .captured = way { return nil }
             return tag
         default: return nil
@@ -109,6 +109,11 @@ extension SessionMachine {
             phase = .transparent
             return .becomeTransparent
         case .bindComplete, .closeComplete: break
+        case .notificationResponse:
+            if let broken = breakFill() { return broken }
+            // It tells of a commit, which the session may look for now.
+            consistency.saw(now)
+            goesOn = true
         default:
             if let broken = breakFill() { return broken }
         }
@@ -234,12 +239,13 @@ extension SessionMachine {
         capturedKeys = unit.keyReader
         if units.isEmpty { isUnitOpen = false }
         if isCaching { transaction.unitEnded(outcome(of: unit), from: oldStatus, to: newStatus) }
+        if unit.executes, !unit.effects.isControlOnly || unit.effects.statementCount == 0 { consistency.saw(now) }
         if isCaching, !unit.effects.isReadOnly || oldStatus != .idle {
             settings.unitEnded(
                 unit.effects, failed: unit.failed, crossedTransactionEnd: unit.crossedTransactionEnd,
                 rolledBack: unit.rolledBack, isIdle: newStatus == .idle)
             transactionWrote = transactionWrote || unit.effects.writes
-            if transactionWrote { wroteAt = now }
+            if transactionWrote { consistency.wrote(now) }
             if newStatus == .idle { transactionWrote = false }
         }
         return .unitEnded(byteCount: header.byteCount, fill: unit.failed ? nil : unit.fill)

@@ -21,9 +21,14 @@ public struct SessionLimits: Hashable, Sendable {
 /// What one session is allowed and promised.
 public struct SessionPolicy: Hashable, Sendable {
     /// Whether BEGIN is answered at once and sent with the first statement that needs the server.
-    public var defersBegin = true
+    public var defersBegin: Bool
+    /// Where the session does not say otherwise.
+    public var consistency: ConsistencyLevel
 
-    public init() {}
+    public init(defersBegin: Bool = true, consistency: ConsistencyLevel = .session) {
+        self.defersBegin = defersBegin
+        self.consistency = consistency
+    }
 }
 
 /// One client's session: what to do with each message of either side.
@@ -88,8 +93,8 @@ public struct SessionMachine: ~Copyable {
     private var fingerprintID: UInt64?
     private var fingerprintRevision: UInt64?
 
-    /// The session wrote, as of the moment that the last writing unit ended. A hit must be at least this fresh.
-    public internal(set) var wroteAt = Instant.distantPast
+    /// What the session has written and seen, by the clock.
+    var consistency = ConsistencyTracker()
 
     /// - Parameters:
     ///   - startup: The client's startup packet.
@@ -128,6 +133,7 @@ public struct SessionMachine: ~Copyable {
         }
         if isUnitOpen || isRelayOnly { return .pipeline }
         for unit in units where !unit.effects.isReadOnly { return .pipeline }
+        if settings.own.isSwitchedOff { return .switchedOff }
         switch settings.obstacle {
         case .opaque: return .opaqueSession
         case .temporaryObjects: return .temporaryObjects
@@ -146,6 +152,40 @@ public struct SessionMachine: ~Copyable {
         key.removeAll(keepingCapacity: true)
         withUnsafeBytes(of: fingerprintID) { key.append(contentsOf: $0) }
         return true
+    }
+
+    // MARK: Freshness
+
+    /// The session's level of consistency now.
+    public var level: ConsistencyLevel { settings.own.level ?? policy.consistency }
+
+    /// What a hit of a request must show that was read at `arrivedAt`.
+    @inline(__always)
+    public func needs(arrivedAt: Instant) -> FreshnessNeeds {
+        FreshnessNeeds(
+            level: level, wroteAt: consistency.wroteAt, sawAt: consistency.sawAt, arrivedAt: arrivedAt)
+    }
+
+    /// The unit offered is answered with what another client's statement has just read at the primary.
+    public mutating func sawPrimary(_ now: Instant) {
+        consistency.saw(now)
+    }
+
+    /// Whether the unit offered, whose entry is too old for it, should wait for a fresher cache.
+    ///
+    /// - Parameters:
+    ///   - fillTook: How long its query took when the entry was filled.
+    ///   - typicalWait: What such waits have been costing lately.
+    public mutating func isWorthWaiting(
+        level: ConsistencyLevel, fillTook: Duration, typicalWait: Duration
+    ) -> Bool {
+        consistency.isWorthWaiting(level: level, fillTook: fillTook, typicalWait: typicalWait)
+    }
+
+    /// A NoticeResponse to be sent to the client before the next ReadyForQuery; it is handed out once.
+    public mutating func takeNotice() -> [UInt8]? {
+        guard settings.remark != nil, let remark = settings.takeRemark() else { return nil }
+        return NoticeResponse(severity: .notice, sqlState: .invalidParameterValue, message: remark).encoded()
     }
 
     /// Adds to the last unit what a statement does that is parsed, executed or both within it.

@@ -1,3 +1,4 @@
+public import WaldenCore
 public import WaldenDependency
 public import WaldenWire
 
@@ -27,7 +28,9 @@ public enum MissStep: Sendable {
     /// `hitAccepted()`.
     ///
     /// `generation` is that of the catalog under which the dependencies were found, or of an older one.
-    case fill(Dependencies, generation: UInt64, policy: StatementPolicy?)
+    ///
+    /// `policy` says how the cache is to treat it, `level` is the one that the statement itself names.
+    case fill(Dependencies, generation: UInt64, policy: StatementPolicy?, level: ConsistencyLevel?)
     /// Not cacheable: say `forwardUnit(fill: nil)`.
     case pass(Bypass)
     /// Send `takeInjection()`, and ask again, by the same call, when the server has answered it.
@@ -76,6 +79,8 @@ public enum Bypass: Hashable, Sendable {
     /// One snapshot serves the whole transaction, or its isolation level is not known.
     case transactionIsolation
     case transactionFailed
+    /// `walden.cache` is off in this session.
+    case switchedOff
     case pipeline
     case opaqueSession
     case temporaryObjects
@@ -90,6 +95,7 @@ public enum Bypass: Hashable, Sendable {
         case .transactionWrote: "transaction_wrote"
         case .transactionIsolation: "transaction_isolation"
         case .transactionFailed: "transaction_failed"
+        case .switchedOff: "switched_off"
         case .pipeline: "pipeline"
         case .opaqueSession: "opaque_session"
         case .temporaryObjects: "temporary_objects"

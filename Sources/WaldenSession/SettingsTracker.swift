@@ -21,6 +21,10 @@ struct SettingsTracker: Sendable {
 
     /// Rises whenever the session's default isolation level may have changed.
     private(set) var isolationRevision: UInt64 = 0
+    /// Walden's own settings as they are in force now.
+    private(set) var own = OwnSettings()
+    /// What the client is to be told of its own assignments.
+    private(set) var remark: String?
 
     private let user: String
     private let database: String
@@ -56,6 +60,7 @@ struct SettingsTracker: Sendable {
         self.database = database.isEmpty ? user : database
         self.startup = settings
         if !understood { obstacle = .opaque }
+        readOwnSettings()
     }
 
     /// Statement texts are parsed as UTF-8; in any other encoding the session bypasses the cache.
@@ -69,7 +74,9 @@ struct SettingsTracker: Sendable {
     var fingerprint: [UInt8] {
         var parts = [database, user]
         let settings = startup.merging(overlay) { _, assigned in assigned }
-        for (name, value) in settings.sorted(by: { $0.key < $1.key }) { parts += [name, value] }
+        for (name, value) in settings.sorted(by: { $0.key < $1.key }) where !name.hasPrefix(OwnSettings.prefix) {
+            parts += [name, value]
+        }
         parts.append("\u{1}reported")
         for (name, value) in reported.sorted(by: { $0.key < $1.key }) { parts += [name, value] }
         return Array(parts.joined(separator: "\u{0}").utf8)
@@ -110,8 +117,31 @@ struct SettingsTracker: Sendable {
                 uncommitted += effects.settings
             }
         }
-        guard isIdle, !uncommitted.isEmpty else { return }
-        if failed { uncommitted.removeAll() } else { transactionCommitted(afterRollback: false) }
+        if isIdle, !uncommitted.isEmpty {
+            if failed { uncommitted.removeAll() } else { transactionCommitted(afterRollback: false) }
+        }
+        readOwnSettings()
+    }
+
+    /// Hands out what the client is to be told, once.
+    mutating func takeRemark() -> String? {
+        defer { remark = nil }
+        return remark
+    }
+
+    /// Assignments to them are in force at once, also within a transaction: they change no result.
+    private mutating func readOwnSettings() {
+        let now = OwnSettings { name in
+            uncommitted.reduce(value(of: name)) { value, change in
+                switch change {
+                case .set(name, let assigned, _): assigned
+                case .reset(name), .resetAll, .discardAll: startup[name]
+                case .set, .reset: value
+                }
+            }
+        }
+        if let misunderstood = now.misunderstood, misunderstood != own.misunderstood { remark = misunderstood }
+        own = now
     }
 
     /// - Parameter afterRollback: A ROLLBACK completed in the same unit before, perhaps to a savepoint.
@@ -162,6 +192,8 @@ struct UnitEffects: Hashable, Sendable {
     private(set) var isReadOnly = true
     private(set) var settings: [SettingChange] = []
     private(set) var statementCount = 0
+    /// Nothing but transaction control and assignments, which show no data.
+    private(set) var isControlOnly = true
 
     /// Every assignment is one of Walden's own settings, which change no result.
     var assignsOwnSettingsOnly: Bool { settings.allSatisfy(\.isOwn) }
@@ -175,6 +207,10 @@ struct UnitEffects: Hashable, Sendable {
 
     mutating func add(_ effect: SessionEffect) {
         statementCount += 1
+        switch effect {
+        case .transactionControl, .settings: break
+        case .readOnly, .writes, .preparedStatements, .temporaryObjects, .opaque: isControlOnly = false
+        }
         if effect != .readOnly { isReadOnly = false }
         switch effect {
         case .readOnly, .transactionControl: break
@@ -194,7 +230,7 @@ extension SettingChange {
     /// Of a setting that is Walden's.
     var isOwn: Bool {
         switch self {
-        case .set(let name, _, _), .reset(let name): name.hasPrefix("walden.")
+        case .set(let name, _, _), .reset(let name): name.hasPrefix(OwnSettings.prefix)
         case .resetAll, .discardAll: false
         }
     }

@@ -25,6 +25,8 @@ struct Unit {
     let isHidden: Bool
     var purpose = Purpose.preparation
     var effects = UnitEffects()
+    /// Something runs within it; a unit may also only prepare.
+    var executes = false
     /// The cache fill that this unit's result is captured for.
     var fill: UInt64?
     /// Reads that result's keys, when the fill wants them.

@@ -25,6 +25,8 @@ extension StatusReport {
         proxy.closed = ["terminated": 30, "lost": 8]
         proxy.cancelRequests = 2
         proxy.coalesced = 7
+        proxy.localAnswers = 9
+        proxy.waits = ["served": 5]
         proxy.bytesFromClients = 1_001
         proxy.bytesFromServers = 2_002
         proxy.listening = ["127.0.0.1:6432", "/run/walden/.s.PGSQL.6432"]

@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 import WaldenCore
 import WaldenDependency
@@ -271,6 +272,80 @@ import WaldenDependency
         #expect(test.lookup("q") == "stale")
         test.keepalive()
         #expect(test.lookup("q") == "1")
+    }
+
+    // MARK: Levels
+
+    private func look(_ key: String, _ needs: FreshnessNeeds) -> Lookup {
+        let bytes = Array(key.utf8)
+        return test.cache.lookup(bytes.span.bytes, now: test.now, needs: needs)
+    }
+
+    @Test func eachLevelHasItsInstant() {
+        test.start()
+        test.keep("q", byID, "1")
+        let fresh = test.statistics.freshAsOf
+        let later = test.now
+        func needs(_ level: ConsistencyLevel) -> FreshnessNeeds {
+            FreshnessNeeds(level: level, wroteAt: fresh, sawAt: later, arrivedAt: later + .nanoseconds(1))
+        }
+        guard case .hit = look("q", needs(.bounded)), case .stale(let session) = look("q", needs(.session)),
+            case .stale(let strict) = look("q", needs(.strict))
+        else {
+            Issue.record("bounded must hit, session and strict must not yet")
+            return
+        }
+        #expect(session.until == later)
+        #expect(session.level == .session)
+        #expect(session.fillTook > .zero)
+        #expect(strict.until == later + .nanoseconds(1))
+    }
+
+    @Test func aStatementsOwnLevelGoesBeforeTheSessions() {
+        test.start()
+        let decision = test.cache.beginFill(
+            key: Array("q".utf8), dependencies: byID, generation: test.generation, now: test.tick(),
+            notOlderThan: .distantPast, level: .strict)
+        guard case .fill(let id) = decision else {
+            Issue.record("\(decision)")
+            return
+        }
+        test.complete(id, "1")
+        test.probe()
+        let needs = FreshnessNeeds(level: .bounded, wroteAt: .distantPast, sawAt: .distantPast, arrivedAt: test.now)
+        guard case .stale(let staleness) = look("q", needs) else {
+            Issue.record("a strict statement was served an old state")
+            return
+        }
+        #expect(staleness.level == .strict)
+        test.probe()
+        guard case .hit = look("q", needs) else {
+            Issue.record("fresh enough")
+            return
+        }
+    }
+
+    @Test func whoWaitsIsWokenOnce() {
+        test.start()
+        let woken = Mutex(0)
+        let wanted = test.now
+        let waiter = test.cache.awaitFreshness(wanted) { woken.withLock { $0 += 1 } }
+        let later = test.cache.awaitFreshness(.distantFuture) { woken.withLock { $0 += 100 } }
+        let given = test.cache.awaitFreshness(wanted) { woken.withLock { $0 += 10 } }
+        #expect(waiter != nil && later != nil && given != nil)
+        if let given { test.cache.stopAwaiting(given) }
+        test.probe(ahead: 10)
+        #expect(woken.withLock { $0 } == 0)
+        test.keepalive(ahead: 10)
+        #expect(woken.withLock { $0 } == 1)
+        test.probe()
+        #expect(woken.withLock { $0 } == 1)
+        // Fresh already: look up again at once.
+        #expect(test.cache.awaitFreshness(wanted) {} == nil)
+        // Nothing is served any more: nothing to wait for.
+        test.cache.suspend()
+        #expect(woken.withLock { $0 } == 101)
+        #expect(test.cache.awaitFreshness(.distantFuture) {} == nil)
     }
 
     @Test func aSessionReadsItsOwnWrites() {

@@ -84,7 +84,9 @@ final class Script {
     // `#expect` takes copyable operands apart, which a machine is not; so these are handed out by value.
     var isQuiescent: Bool { machine.isQuiescent }
     var isRelayOnly: Bool { machine.isRelayOnly }
-    var wroteAt: Instant { machine.wroteAt }
+    var wroteAt: Instant { machine.consistency.wroteAt }
+    var sawAt: Instant { machine.consistency.sawAt }
+    var level: ConsistencyLevel { machine.level }
     var unitCount: Int { machine.units.count }
 
     /// Lets the machine learn the default isolation level with a transaction that does nothing.
@@ -225,6 +227,10 @@ final class Script {
                 log.append("key")
             case .fillBroken(let fill): log.append("broken \(fill)")
             case .unitEnded(let count, let fill):
+                if let notice = machine.takeNotice() {
+                    flush(&relayed)
+                    log.append("notice \(Self.tags(notice))")
+                }
                 relayed += take(count)
                 flush(&relayed)
                 if let fill {

@@ -37,6 +37,10 @@ extension MetricsReference {
         .gauge("walden_clients", "Clients connected now.") { .count($0.proxy.clients) },
         .counter("walden_clients_accepted_total", "Client connections accepted.") { $0.proxy.accepted },
         .counter("walden_clients_closed_total", by: "cause", "Client connections that ended.") { $0.proxy.closed },
+        .counter(
+            "walden_transactions_answered_total",
+            "BEGINs answered before the server saw them, and ends of transactions that it never saw."
+        ) { $0.proxy.localAnswers },
         .counter("walden_cancel_requests_total", "Cancel requests received.") { $0.proxy.cancelRequests },
         .counter("walden_clients_received_bytes_total", "Bytes received from clients.") { $0.proxy.bytesFromClients },
         .counter("walden_servers_received_bytes_total", "Bytes received from servers.") { $0.proxy.bytesFromServers },

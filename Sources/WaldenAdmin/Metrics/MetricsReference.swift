@@ -47,6 +47,9 @@ extension MetricsReference {
         .counter("walden_cache_coalesced_total", "Misses that waited for the same statement already on its way.") {
             $0.proxy.coalesced
         },
+        .counter("walden_cache_waits_total", by: "outcome", "Requests that waited for a fresher cache.") {
+            $0.proxy.waits
+        },
         .counter("walden_cache_bypasses_total", by: "reason", "Statements that were not looked up.") {
             $0.cache.bypasses
         },

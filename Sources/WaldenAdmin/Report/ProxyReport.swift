@@ -8,6 +8,10 @@ public struct ProxyReport: Hashable, Sendable {
     public var cancelRequests: UInt64 = 0
     /// Misses that waited for the same statement already on its way to a server instead of sending it again.
     public var coalesced: UInt64 = 0
+    /// BEGINs answered before the server saw them, and ends of transactions that it never saw.
+    public var localAnswers: UInt64 = 0
+    /// Requests that waited for a fresher cache, by outcome.
+    public var waits: [String: UInt64] = [:]
     public var bytesFromClients: UInt64 = 0
     public var bytesFromServers: UInt64 = 0
     /// The addresses clients may connect to.

@@ -95,6 +95,8 @@ extension ProxyReport {
             "closed": .counts(closed),
             "cancel_requests": .whole(cancelRequests),
             "coalesced": .whole(coalesced),
+            "local_answers": .whole(localAnswers),
+            "waits": .counts(waits),
             "bytes_from_clients": .whole(bytesFromClients),
             "bytes_from_servers": .whole(bytesFromServers),
         ]

@@ -4,7 +4,7 @@ import WaldenDependency
 extension Engine {
     mutating func beginFill(
         key: [UInt8], hash: UInt64, dependencies: Dependencies, generation: UInt64, now: Instant,
-        notOlderThan: Instant, policy: StatementPolicy?, shards: borrowing ShardSet
+        notOlderThan: Instant, policy: StatementPolicy?, level: ConsistencyLevel?, shards: borrowing ShardSet
     ) -> FillDecision {
         let shape = policy.map { shapes.missed($0.shape) } ?? .none
         let newest = fills.newest(of: key, hash: hash)
@@ -24,7 +24,7 @@ extension Engine {
         let horizon = Horizon.primary(probe.snapshot)
         var leaving = LeavingRows()
         let taint = recent.taint(of: dependencies, under: horizon, leaving: &leaving)
-        let id = fills.begin(key, hash: hash, horizon: horizon, taint: taint, now: now)
+        let id = fills.begin(key, hash: hash, horizon: horizon, taint: taint, level: level, now: now)
         fills.setShape(shape, of: id)
         shapes.fillBegun(shape)
         counters.fillsBegun += 1
@@ -141,9 +141,9 @@ extension Engine {
         let bytes = fill.key.count + result.bytes + Self.bytesPerEntry + fill.indexBytes
         var evicted: [Int32] = []
         let insertion = shards.withShard(number) { table in
-            table.insert(fill.key, hash: fill.hash, payload: result.payload, bytes: bytes, entry: fill.entry) {
-                evicted.append($0)
-            }
+            table.insert(
+                fill.key, hash: fill.hash, payload: result.payload, bytes: bytes, entry: fill.entry, terms: fill.terms
+            ) { evicted.append($0) }
         }
         for entry in evicted {
             shapes.dropped(entries[entry].shape, .eviction)

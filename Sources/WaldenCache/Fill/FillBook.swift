@@ -38,6 +38,7 @@ struct FillBook {
         var shape = ShapeHandle.none
         /// Rows that left meanwhile: it is tainted if the result turns out to hold one.
         var leaving = LeavingRows()
+        var terms = EntryTerms()
         var generation: UInt32 = 0
         var isFree = true
     }
@@ -71,14 +72,16 @@ struct FillBook {
         newest.find(hash) { fills[$0].key == key }.map { FillID(slot: $0, generation: fills[$0].generation) }
     }
 
-    mutating func begin(_ key: [UInt8], hash: UInt64, horizon: Horizon, taint: Taint?, now: Instant) -> FillID {
+    mutating func begin(
+        _ key: [UInt8], hash: UInt64, horizon: Horizon, taint: Taint?, level: ConsistencyLevel? = nil, now: Instant
+    ) -> FillID {
         if let older = newest(of: key, hash: hash) { newest.remove(hash, older.slot) }
         let generation = nextGeneration
         nextGeneration &+= 1
         let slot = fills.insert(
             Fill(
                 key: key, hash: hash, startedAt: now, horizon: horizon, phase: taint.map(Phase.tainted) ?? .running,
-                generation: generation, isFree: false))
+                terms: EntryTerms(level: level), generation: generation, isFree: false))
         newest.insert(hash, slot)
         return FillID(slot: slot, generation: generation)
     }
@@ -135,6 +138,7 @@ struct FillBook {
         fills[id.slot].waiters = []
         fills[id.slot].awaitsKeysOf = nil
         fills[id.slot].leaving = LeavingRows()
+        fills[id.slot].terms.fillTook = now.elapsed(since: fill.startedAt)
         awaitingProbe.append(id)
         completed += 1
         completedBytes += result.bytes

@@ -1,3 +1,5 @@
+public import WaldenCore
+
 /// What the cache keeps for a key: any immutable object. One word, no box; the caller knows the class.
 public typealias Payload = any AnyObject & Sendable
 
@@ -6,10 +8,21 @@ public enum Lookup: Sendable {
     /// The result that the query has in the database state at the watermark.
     case hit(payload: Payload)
     case miss
-    /// There is an entry, but the cache may be further behind than the request allows: ask the server, keep nothing.
-    case stale
+    /// There is an entry, but the cache may be further behind than the request allows: wait, or ask the server and keep
+    /// nothing.
+    case stale(Staleness)
     /// Nothing is served at present.
     case suspended(Suspension)
+}
+
+/// An entry that may not be served yet.
+public struct Staleness: Hashable, Sendable {
+    /// The cache must show all that was visible at this instant; nil when it is not freshness alone that is missing.
+    public let until: Instant?
+    /// The level that the request has, or the statement's own.
+    public let level: ConsistencyLevel
+    /// How long the query took when the entry was filled.
+    public let fillTook: Duration
 }
 
 /// Why nothing is served. The label counts it in the metrics.

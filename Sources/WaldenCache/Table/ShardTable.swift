@@ -1,3 +1,5 @@
+import WaldenCore
+
 /// One shard's servable entries: the hash table that hits read, and the eviction queues over it.
 struct ShardTable: Sendable {
     private struct Cell: Sendable {
@@ -5,6 +7,7 @@ struct ShardTable: Sendable {
         var payload: Payload?
         /// The engine's slot of the entry.
         var entry: Int32 = -1
+        var terms = EntryTerms()
     }
 
     struct Counters {
@@ -32,16 +35,23 @@ struct ShardTable: Sendable {
     var count: Int { queues.count }
     var bytes: Int { queues.bytes }
 
-    /// Finds an entry and counts the outcome. `isOpen` says whether a found one may be served; it was decided before
-    /// the shard was locked, so that it never vouches for more than the entries seen after it.
-    mutating func lookup(_ key: UnsafeRawBufferPointer, hash: UInt64, isOpen: Bool) -> Lookup {
+    /// Finds an entry and counts the outcome. `gate` was read before the shard was locked, so that it never vouches for
+    /// more than the entries seen after it.
+    mutating func lookup(
+        _ key: UnsafeRawBufferPointer, hash: UInt64, gate: ServingGate.Reading, now: Instant, needs: FreshnessNeeds
+    ) -> Lookup {
         guard let cell = find(key, hash), let payload = cells[cell].payload else {
             counters.misses += 1
             return .miss
         }
-        guard isOpen else {
+        let level = cells[cell].terms.level
+        let needed = needs.instant(level)
+        guard now < gate.servingUntil, needed <= gate.freshAsOf else {
             counters.stale += 1
-            return .stale
+            return .stale(
+                Staleness(
+                    until: now < gate.servingUntil ? needed : nil, level: level ?? needs.level,
+                    fillTook: cells[cell].terms.fillTook))
         }
         counters.hits += 1
         queues.touch(cell)
@@ -54,14 +64,15 @@ struct ShardTable: Sendable {
 
     /// Adds an entry, `evicting` others until it fits: they are handed over as the engine's slots.
     mutating func insert(
-        _ key: [UInt8], hash: UInt64, payload: Payload, bytes: Int, entry: Int32, evicting: (Int32) -> Void
+        _ key: [UInt8], hash: UInt64, payload: Payload, bytes: Int, entry: Int32, terms: EntryTerms = EntryTerms(),
+        evicting: (Int32) -> Void
     ) -> Insertion {
         if contains(key, hash: hash) { return .duplicate }
         while let victim = queues.victim(toFit: bytes) {
             evicting(cells[victim].entry)
             discard(victim)
         }
-        let cell = cells.insert(Cell(key: key.trimmed, payload: payload, entry: entry))
+        let cell = cells.insert(Cell(key: key.trimmed, payload: payload, entry: entry, terms: terms))
         table.insert(hash, cell)
         queues.insert(cell, hash: hash, bytes: bytes)
         return .inserted(cell: cell)
@@ -89,4 +100,12 @@ struct ShardTable: Sendable {
         table.remove(queues.hash(of: cell), cell)
         cells.remove(cell, leaving: Cell())
     }
+}
+
+/// What an entry was filled under.
+struct EntryTerms: Sendable {
+    /// The level that the statement itself names.
+    var level: ConsistencyLevel?
+    /// How long its query took, as the client saw it.
+    var fillTook = Duration.zero
 }

@@ -19,6 +19,7 @@ public struct EffectAnalyzer: Sendable {
     public func effect(of statement: ParsedStatement, context: SessionContext) -> SessionEffect {
         let syntax = statement.effect
         if syntax == .opaque { return syntax }
+        if case .settings = syntax, !statement.functions.isEmpty { return assignment(statement, context: context) }
         guard let catalog else {
             return statement.functions.reduce(syntax) { $0.union(Self.effectWithoutCatalog(of: $1)) }
         }
@@ -32,6 +33,17 @@ public struct EffectAnalyzer: Sendable {
         // CREATE without a schema makes the object in the first schema of the path, which may be the temporary one.
         if syntax == .writes, namesTemporarySchema(context, catalog) { return effect.union(.temporaryObjects) }
         return effect
+    }
+
+    /// A query that assigns settings by function calls that were read to their last argument, if those are PostgreSQL's.
+    private func assignment(_ statement: ParsedStatement, context: SessionContext) -> SessionEffect {
+        guard let catalog, let path = SearchPath(context: context, catalog: catalog) else { return .opaque }
+        let resolver = NameResolver(catalog: catalog, path: path, user: context.user)
+        let areBuiltIn = statement.functions.allSatisfy { name in
+            let candidates = resolver.functions(name, argumentCount: nil)
+            return !candidates.isEmpty && candidates.allSatisfy(\.isBuiltIn)
+        }
+        return areBuiltIn ? statement.effect : .opaque
     }
 
     private static func effectWithoutCatalog(of function: QualifiedName) -> SessionEffect {

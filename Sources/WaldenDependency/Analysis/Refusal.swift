@@ -12,6 +12,8 @@ public struct Refusal: Error, Hashable, Sendable {
         case notPublished = "not_published", replicaIdentityNothing = "replica_identity_nothing"
         case ambiguousName = "ambiguous_name", unknownColumn = "unknown_column", systemColumn = "system_column"
         case dataType = "data_type"
+        /// The statement's own hint.
+        case nocacheHint = "nocache_hint"
         case noTable = "no_table", parameter, unsupportedSyntax = "unsupported_syntax"
     }
 

@@ -16,12 +16,29 @@ public final class StatementAnalysis: Sendable {
     public let verdict: Verdict
     /// How the cache is to treat it; nil when it is not cacheable.
     public let policy: StatementPolicy?
+    /// The level that the text's own hint asks for.
+    public let level: ConsistencyLevel?
 
-    public init(effects: [SessionEffect], verdict: Verdict, policy: StatementPolicy? = nil) {
+    public init(
+        effects: [SessionEffect], verdict: Verdict, policy: StatementPolicy? = nil, level: ConsistencyLevel? = nil
+    ) {
+        self.level = level
         self.effects = effects
         self.effect = effects.reduce(.readOnly) { $0.union($1) }
         self.verdict = verdict
         self.policy = policy
+    }
+
+    /// The same for a text that holds `hint`.
+    public func hinted(_ hint: StatementHint) -> StatementAnalysis {
+        switch (hint, verdict) {
+        case (.level(let level), _):
+            StatementAnalysis(effects: effects, verdict: verdict, policy: policy, level: level)
+        case (.nocache, .cacheable):
+            StatementAnalysis(
+                effects: effects, verdict: .uncacheable(Refusal(.nocacheHint, "the statement's own hint says so")))
+        case (.nocache, .uncacheable): self
+        }
     }
 
     public convenience init(effect: SessionEffect, verdict: Verdict) {

@@ -86,7 +86,7 @@ public struct CatalogDigest: Hashable, Sendable {
         WHERE name IN ('search_path', 'TimeZone', 'DateStyle', 'IntervalStyle', 'extra_float_digits', 'bytea_output', \
         'lc_monetary', 'lc_numeric', 'lc_time', 'lc_messages', 'row_security', 'standard_conforming_strings', \
         'backslash_quote', 'default_text_search_config', 'transform_null_equals', 'xmlbinary', 'xmloption', \
-        'array_nulls', 'timezone_abbreviations', 'quote_all_identifiers')
+        'array_nulls', 'timezone_abbreviations', 'quote_all_identifiers', 'default_transaction_isolation')
         """
 
     /// A row that is changed moves (`ctid`) and carries its changer (`xmin`); what VACUUM and ANALYZE write into

@@ -48,6 +48,8 @@ extension Instance {
         report.closed = figures.closed
         report.cancelRequests = figures.cancelRequests
         report.coalesced = figures.coalesced
+        report.localAnswers = figures.localAnswers
+        report.waits = ["served": figures.waitsServed, "in_vain": figures.waitsInVain].filter { $0.value > 0 }
         report.bytesFromClients = figures.bytesFromClients
         report.bytesFromServers = figures.bytesFromServers
         report.listening = configuration.listen.map(\.description)
@@ -58,7 +60,7 @@ extension Instance {
 
     private func cacheReport(_ statistics: CacheStatistics) -> CacheReport {
         var report = CacheReport()
-        report.level = "bounded"
+        report.level = configuration.consistency
         report.maxStalenessSeconds = configuration.maxStaleness.fractionalSeconds
         report.hits = UInt64(statistics.hits)
         report.misses = UInt64(statistics.misses)

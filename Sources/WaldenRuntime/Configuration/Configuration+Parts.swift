@@ -23,7 +23,10 @@ extension Configuration {
             listen: listen, primary: dsn.endpoint, isCaching: isCaching,
             cachedDatabase: dsn.database ?? "", clients: maxClients, startupTimeout: startupTimeout.timeAmount,
             coalesceWait: coalesceWait.timeAmount, resultBytes: resultBytes, compressBytes: compressBytes,
-            session: session)
+            session: session,
+            policy: SessionPolicy(
+                defersBegin: defersBegin, consistency: ConsistencyLevel(name: consistency) ?? .session),
+            waitBudget: waitBudget.timeAmount)
     }
 }
 

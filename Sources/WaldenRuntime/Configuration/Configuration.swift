@@ -15,11 +15,16 @@ public struct Configuration: Hashable, Sendable {
     public internal(set) var drainTimeout = Duration.seconds(30)
     /// Bytes of a message that is held until it is complete.
     public internal(set) var heldBytes = 1 << 20
+    /// Whether BEGIN is answered at once and sent with the first statement that needs the server.
+    public internal(set) var defersBegin = true
 
     public internal(set) var isCaching = true
     public internal(set) var cacheBytes = 256 << 20
     public internal(set) var resultBytes = 4 << 20
     public internal(set) var maxStaleness = Duration.seconds(1)
+    /// The name of the level that sessions have which ask for none.
+    public internal(set) var consistency = ConsistencyLevel.session.name
+    public internal(set) var waitBudget = Duration.milliseconds(5)
     public internal(set) var maxPendingFills = 4_096
     public internal(set) var coalesceWait = Duration.milliseconds(100)
     public internal(set) var compressBytes = 64 << 10

@@ -55,6 +55,14 @@ extension Setting {
         bytes(
             "proxy.max_held_bytes", \.heldBytes, 1_024...(1 << 30),
             "A longer message is streamed through unseen; its session may bypass the cache from then on."),
+        Setting(
+            key: "proxy.deferred_begin", form: "true|false",
+            help: "Answer BEGIN at once and send it with the first statement that needs the server, so that "
+                + "transactions that only hit cost it nothing.",
+            show: { ["\($0.defersBegin)"] },
+            read: { (texts, configuration) throws(Quantity.Malformed) in
+                configuration.defersBegin = try Quantity.boolean(texts[0])
+            }),
     ]
 
     private static let cache = [
@@ -69,6 +77,15 @@ extension Setting {
         duration(
             "cache.max_staleness", \.maxStaleness, .milliseconds(10) ... .seconds(3_600),
             "How far behind the primary the state may be that hits show."),
+        choice(
+            "cache.consistency", \.consistency, ConsistencyLevel.allCases.map(\.name),
+            "What hits promise where a session or a statement does not say otherwise: bounded, no older than "
+                + "cache.max_staleness and the session's own writes; session, also than anything it has seen; strict, "
+                + "also than the request."),
+        duration(
+            "cache.wait_budget", \.waitBudget, .zero ... .seconds(1),
+            "How long a request may wait for the cache to become as fresh as its level asks for, when its entry "
+                + "is worth it; then it goes to the primary. 0: it never waits."),
         count("cache.max_pending_fills", \.maxPendingFills, 1...1_000_000, "Results on their way into the cache."),
         duration(
             "cache.coalesce_wait", \.coalesceWait, .zero ... .seconds(60),

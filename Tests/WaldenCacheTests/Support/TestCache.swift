@@ -19,7 +19,7 @@ final class TestCache {
     let cache: ResultCache
     private(set) var now = Instant(nanoseconds: 1000)
     private var lsn: UInt64 = 1000
-    private var generation: UInt64 = 0
+    private(set) var generation: UInt64 = 0
     private var visible = "100:100:"
     let relation = TestRelation(["id", "a"], key: ["id"])
 

@@ -1,4 +1,5 @@
 import Testing
+import WaldenCore
 
 @testable import WaldenCache
 
@@ -88,5 +89,14 @@ import Testing
         #expect(table.count == 0)
         #expect(table.counters.hits == 1)
         #expect(lookup([1]) == "miss")
+    }
+}
+
+extension ShardTable {
+    fileprivate mutating func lookup(_ key: UnsafeRawBufferPointer, hash: UInt64, isOpen: Bool) -> Lookup {
+        let fresh = Instant(nanoseconds: isOpen ? 2 : 0)
+        return lookup(
+            key, hash: hash, gate: ServingGate.Reading(servingUntil: .distantFuture, freshAsOf: fresh),
+            now: Instant(nanoseconds: 1), needs: FreshnessNeeds(notOlderThan: Instant(nanoseconds: 1)))
     }
 }
