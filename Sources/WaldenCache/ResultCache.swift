@@ -54,7 +54,7 @@ extension ResultCache {
                 return .suspended(gate.reason ?? .streamNotStarted)
             }
             let isOpen = now < reading.servingUntil && notOlderThan <= reading.freshAsOf
-            return shards.withShard(number) { $0.lookup(bytes, hash: hash, isOpen: isOpen) }
+            return shards.withShard(number) { $0.lookup(bytes, hash: hash, now: now, isOpen: isOpen) }
         }
     }
 }

@@ -7,6 +7,7 @@ extension Engine {
         notOlderThan: Instant, policy: StatementPolicy?, shards: borrowing ShardSet
     ) -> FillDecision {
         let shape = policy.map { shapes.missed($0.shape) } ?? .none
+        dropExpired(key, hash: hash, policy, now: now, shards: shards)
         let newest = fills.newest(of: key, hash: hash)
         if let newest, isJoinable(newest, now: now, notOlderThan: notOlderThan) { return .join(newest) }
         if let refusal = refusal(of: key, hash: hash, newest: newest, generation: generation, shards: shards) {
@@ -24,7 +25,7 @@ extension Engine {
         let horizon = Horizon.primary(probe.snapshot)
         let taint = recent.taint(of: dependencies, under: horizon)
         let id = fills.begin(key, hash: hash, horizon: horizon, taint: taint, now: now)
-        fills.setShape(shape, of: id)
+        fills.setTerms(terms(of: shape, policy, now: now), of: id)
         shapes.fillBegun(shape)
         counters.fillsBegun += 1
         if let taint {
@@ -77,7 +78,7 @@ extension Engine {
             fills.remove(id)
             return end(.tainted(taint))
         }
-        if payloadBytes > configuration.maxResultBytes {
+        if payloadBytes > fill.terms.maxBytes {
             counters.fillsTooLarge += 1
             discard(id, fill)
             return end(.tooLarge)
@@ -118,7 +119,10 @@ extension Engine {
         let bytes = fill.key.count + result.bytes + Self.bytesPerEntry + fill.indexBytes
         var evicted: [Int32] = []
         let insertion = shards.withShard(number) { table in
-            table.insert(fill.key, hash: fill.hash, payload: result.payload, bytes: bytes, entry: fill.entry) {
+            table.insert(
+                fill.key, hash: fill.hash, payload: result.payload, bytes: bytes, entry: fill.entry,
+                expiresAt: fill.terms.expiresAt
+            ) {
                 evicted.append($0)
             }
         }

@@ -32,9 +32,16 @@ struct FillBook {
         /// The engine's slot; negative when tainted from the start or since.
         var entry: Int32 = -1
         var indexBytes = 0
-        var shape = ShapeHandle.none
+        var terms = Terms()
         var generation: UInt32 = 0
         var isFree = true
+    }
+
+    /// On which the result is kept.
+    struct Terms {
+        var shape = ShapeHandle.none
+        var expiresAt = Instant.distantFuture
+        var maxBytes = Int.max
     }
 
     private struct Awaited {
@@ -83,8 +90,8 @@ struct FillBook {
         fills[id.slot].indexBytes = indexBytes
     }
 
-    mutating func setShape(_ shape: ShapeHandle, of id: FillID) {
-        fills[id.slot].shape = shape
+    mutating func setTerms(_ terms: Terms, of id: FillID) {
+        fills[id.slot].terms = terms
     }
 
     mutating func addWaiter(_ waiter: UInt64, to id: FillID, limit: Int) -> Bool {
@@ -183,6 +190,8 @@ extension FillBook.Fill {
         case .awaitingProbe(let result, _), .awaitingWatermark(let result, _): result
         }
     }
+
+    var shape: ShapeHandle { terms.shape }
 
     var resultBytes: Int { result?.bytes ?? 0 }
 }

@@ -1,3 +1,5 @@
+import WaldenCore
+
 /// One shard's servable entries: the hash table that hits read, and the eviction queues over it.
 struct ShardTable: Sendable {
     private struct Cell: Sendable {
@@ -5,6 +7,7 @@ struct ShardTable: Sendable {
         var payload: Payload?
         /// The engine's slot of the entry.
         var entry: Int32 = -1
+        var expiresAt = Instant.distantFuture
     }
 
     struct Counters {
@@ -34,8 +37,8 @@ struct ShardTable: Sendable {
 
     /// Finds an entry and counts the outcome. `isOpen` says whether a found one may be served; it was decided before
     /// the shard was locked, so that it never vouches for more than the entries seen after it.
-    mutating func lookup(_ key: UnsafeRawBufferPointer, hash: UInt64, isOpen: Bool) -> Lookup {
-        guard let cell = find(key, hash), let payload = cells[cell].payload else {
+    mutating func lookup(_ key: UnsafeRawBufferPointer, hash: UInt64, now: Instant, isOpen: Bool) -> Lookup {
+        guard let cell = find(key, hash), now < cells[cell].expiresAt, let payload = cells[cell].payload else {
             counters.misses += 1
             return .miss
         }
@@ -54,17 +57,26 @@ struct ShardTable: Sendable {
 
     /// Adds an entry, `evicting` others until it fits: they are handed over as the engine's slots.
     mutating func insert(
-        _ key: [UInt8], hash: UInt64, payload: Payload, bytes: Int, entry: Int32, evicting: (Int32) -> Void
+        _ key: [UInt8], hash: UInt64, payload: Payload, bytes: Int, entry: Int32,
+        expiresAt: Instant = .distantFuture, evicting: (Int32) -> Void
     ) -> Insertion {
         if contains(key, hash: hash) { return .duplicate }
         while let victim = queues.victim(toFit: bytes) {
             evicting(cells[victim].entry)
             discard(victim)
         }
-        let cell = cells.insert(Cell(key: key.trimmed, payload: payload, entry: entry))
+        let cell = cells.insert(Cell(key: key.trimmed, payload: payload, entry: entry, expiresAt: expiresAt))
         table.insert(hash, cell)
         queues.insert(cell, hash: hash, bytes: bytes)
         return .inserted(cell: cell)
+    }
+
+    /// Removes the entry of a key if it is past its age; returns the engine's slot of it.
+    mutating func removeExpired(_ key: [UInt8], hash: UInt64, now: Instant) -> Int32? {
+        guard let cell = key.withUnsafeBytes({ find($0, hash) }), cells[cell].expiresAt <= now else { return nil }
+        let entry = cells[cell].entry
+        remove(cell)
+        return entry
     }
 
     mutating func remove(_ cell: Int32) {
