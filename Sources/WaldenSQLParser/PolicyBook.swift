@@ -9,6 +9,8 @@ public import WaldenDependency
 public final class PolicyBook: Sendable {
     private struct State {
         var shapes: [ShapeID: StatementShape] = [:]
+        var rules = RuleSet()
+        var revision: UInt64 = 0
     }
 
     private let state = Mutex(State())
@@ -19,11 +21,28 @@ public final class PolicyBook: Sendable {
         self.limit = limit
     }
 
+    /// What was concluded before holds no more: see `StatementCatalog.replaceRules`.
+    func replaceRules(_ rules: RuleSet) {
+        state.withLock { state in
+            state.rules = rules
+            state.revision += 1
+        }
+    }
+
+    /// Grows with each change of the rules.
+    var revision: UInt64 { state.withLock { $0.revision } }
+
     /// The same analysis with its policy, if it is cacheable.
-    func governed(_ analysis: StatementAnalysis, text: [UInt8]) -> StatementAnalysis {
-        guard case .cacheable = analysis.verdict, let shape = shape(of: text) else { return analysis }
+    func governed(
+        _ analysis: StatementAnalysis, text: [UInt8], context: SessionContext, catalog: CatalogSnapshot?
+    ) -> StatementAnalysis {
+        guard case .cacheable(let plan) = analysis.verdict, let catalog, let shape = shape(of: text) else {
+            return analysis
+        }
+        let rules = state.withLock { $0.rules }
+        let rule = rules.rule(for: plan, in: catalog, role: context.user, shape: shape)
         return StatementAnalysis(
-            effects: analysis.effects, verdict: analysis.verdict, policy: StatementPolicy(shape: shape))
+            effects: analysis.effects, verdict: analysis.verdict, policy: StatementPolicy(shape: shape, rule: rule))
     }
 
     /// Nil when the text cannot be parsed.

@@ -36,6 +36,12 @@ public final class StatementCatalog: Sendable {
         /// The keys of `known`, oldest first.
         var order: [Key] = []
         var bytes = 0
+
+        mutating func forget() {
+            known.removeAll()
+            order.removeAll()
+            bytes = 0
+        }
     }
 
     /// How cacheable statements are to be treated.
@@ -52,11 +58,18 @@ public final class StatementCatalog: Sendable {
     public func replaceCatalog(_ catalog: CatalogSnapshot?) {
         state.withLock { state in
             state.analyzer = catalog.map { StatementAnalyzer(catalog: $0) }
-            state.known.removeAll()
-            state.order.removeAll()
-            state.bytes = 0
+            state.forget()
         }
     }
+
+    /// Takes new rules, and forgets which statements the old ones matched. What the cache has kept is the caller's.
+    public func replaceRules(_ rules: RuleSet) {
+        policies.replaceRules(rules)
+        state.withLock { $0.forget() }
+    }
+
+    /// By which statements are judged now.
+    public var catalog: CatalogSnapshot? { state.withLock { $0.analyzer?.catalog } }
 
     /// How many analyses are kept.
     public var count: Int { state.withLock { $0.known.count } }
@@ -73,10 +86,14 @@ public final class StatementCatalog: Sendable {
         let key = Key(text: sql.withUnsafeBytes { Array($0) }, context: context)
         let (known, analyzer) = state.withLock { ($0.known[key], $0.analyzer) }
         if let known { return known }
+        let revision = policies.revision
         var analysis = policies.governed(
-            Self.analyze(key.text, context: context, analyzer: analyzer), text: key.text)
+            Self.analyze(key.text, context: context, analyzer: analyzer), text: key.text, context: context,
+            catalog: analyzer?.catalog)
         if let hint = StatementHint.read(key.text) { analysis = analysis.hinted(hint) }
-        state.withLock { remember(analysis, for: key, by: analyzer, in: &$0) }
+        state.withLock { state in
+            if policies.revision == revision { remember(analysis, for: key, by: analyzer, in: &state) }
+        }
         return analysis
     }
 

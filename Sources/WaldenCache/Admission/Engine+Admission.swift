@@ -5,8 +5,37 @@ import WaldenDependency
 extension Engine {
     /// Why a miss is not to fill the cache although it could.
     mutating func refusal(by shape: ShapeHandle, _ policy: StatementPolicy?, now: Instant) -> FillRefusal? {
+        switch policy?.rule?.caching ?? .auto {
+        case .forbid: return .forbidden
+        case .force: return nil
+        case .auto: break
+        }
         guard configuration.judgesBenefit, shape != .none else { return nil }
         return shapes.admitsMiss(shape, now: now) ? nil : .doesNotPay
+    }
+
+    /// How a fill under this policy is to be kept.
+    func terms(
+        of shape: ShapeHandle, _ policy: StatementPolicy?, level: ConsistencyLevel?, now: Instant
+    ) -> FillBook.Terms {
+        var terms = FillBook.Terms(
+            shape: shape, maxBytes: configuration.maxResultBytes, entry: EntryTerms(level: level))
+        guard let rule = policy?.rule else { return terms }
+        if let age = rule.maxAge { terms.entry.expiresAt = now + age }
+        if let bytes = rule.maxResultBytes { terms.maxBytes = min(terms.maxBytes, bytes) }
+        return terms
+    }
+
+    /// Drops the entry of a key whose statement has a bound on age, if it is past it. Other statements' never are.
+    mutating func dropExpired(
+        _ key: [UInt8], hash: UInt64, _ policy: StatementPolicy?, now: Instant, shards: borrowing ShardSet
+    ) {
+        guard policy?.rule?.maxAge != nil else { return }
+        let expired = shards.withShard(shards.number(of: hash)) { $0.removeExpired(key, hash: hash, now: now) }
+        guard let expired else { return }
+        counters.invalidations[.expired] += 1
+        shapes.dropped(entries[expired].shape, .expired)
+        removeFromIndex(expired)
     }
 
     mutating func addAdmission(to statistics: inout CacheStatistics) {

@@ -7,6 +7,7 @@ extension Engine {
         notOlderThan: Instant, policy: StatementPolicy?, level: ConsistencyLevel?, shards: borrowing ShardSet
     ) -> FillDecision {
         let shape = policy.map { shapes.missed($0.shape) } ?? .none
+        dropExpired(key, hash: hash, policy, now: now, shards: shards)
         let newest = fills.newest(of: key, hash: hash)
         if let newest, isJoinable(newest, now: now, notOlderThan: notOlderThan) { return .join(newest) }
         if let refusal = refusal(of: key, hash: hash, newest: newest, generation: generation, shards: shards) {
@@ -24,8 +25,8 @@ extension Engine {
         let horizon = Horizon.primary(probe.snapshot)
         var leaving = LeavingRows()
         let taint = recent.taint(of: dependencies, under: horizon, leaving: &leaving)
-        let id = fills.begin(key, hash: hash, horizon: horizon, taint: taint, level: level, now: now)
-        fills.setShape(shape, of: id)
+        let id = fills.begin(key, hash: hash, horizon: horizon, taint: taint, now: now)
+        fills.setTerms(terms(of: shape, policy, level: level, now: now), of: id)
         shapes.fillBegun(shape)
         counters.fillsBegun += 1
         if let taint {
@@ -81,7 +82,7 @@ extension Engine {
             fills.remove(id)
             return end(.tainted(taint))
         }
-        if payloadBytes > configuration.maxResultBytes {
+        if payloadBytes > fill.terms.maxBytes {
             counters.fillsTooLarge += 1
             discard(id, fill)
             return end(.tooLarge)
@@ -142,7 +143,8 @@ extension Engine {
         var evicted: [Int32] = []
         let insertion = shards.withShard(number) { table in
             table.insert(
-                fill.key, hash: fill.hash, payload: result.payload, bytes: bytes, entry: fill.entry, terms: fill.terms
+                fill.key, hash: fill.hash, payload: result.payload, bytes: bytes, entry: fill.entry,
+                terms: fill.terms.entry
             ) { evicted.append($0) }
         }
         for entry in evicted {

@@ -35,12 +35,18 @@ struct FillBook {
         var indexBytes = 0
         /// Set while the query runs whose result will show keys to file it by.
         var awaitsKeysOf: Dependencies?
-        var shape = ShapeHandle.none
         /// Rows that left meanwhile: it is tainted if the result turns out to hold one.
         var leaving = LeavingRows()
-        var terms = EntryTerms()
+        var terms = Terms()
         var generation: UInt32 = 0
         var isFree = true
+    }
+
+    /// On which the result is kept.
+    struct Terms {
+        var shape = ShapeHandle.none
+        var maxBytes = Int.max
+        var entry = EntryTerms()
     }
 
     private struct Awaited {
@@ -73,7 +79,7 @@ struct FillBook {
     }
 
     mutating func begin(
-        _ key: [UInt8], hash: UInt64, horizon: Horizon, taint: Taint?, level: ConsistencyLevel? = nil, now: Instant
+        _ key: [UInt8], hash: UInt64, horizon: Horizon, taint: Taint?, now: Instant
     ) -> FillID {
         if let older = newest(of: key, hash: hash) { newest.remove(hash, older.slot) }
         let generation = nextGeneration
@@ -81,7 +87,7 @@ struct FillBook {
         let slot = fills.insert(
             Fill(
                 key: key, hash: hash, startedAt: now, horizon: horizon, phase: taint.map(Phase.tainted) ?? .running,
-                terms: EntryTerms(level: level), generation: generation, isFree: false))
+                generation: generation, isFree: false))
         newest.insert(hash, slot)
         return FillID(slot: slot, generation: generation)
     }
@@ -104,8 +110,8 @@ struct FillBook {
         return fills[id.slot].leaving.note(row)
     }
 
-    mutating func setShape(_ shape: ShapeHandle, of id: FillID) {
-        fills[id.slot].shape = shape
+    mutating func setTerms(_ terms: Terms, of id: FillID) {
+        fills[id.slot].terms = terms
     }
 
     mutating func addWaiter(_ waiter: UInt64, to id: FillID, limit: Int) -> Bool {
@@ -138,7 +144,7 @@ struct FillBook {
         fills[id.slot].waiters = []
         fills[id.slot].awaitsKeysOf = nil
         fills[id.slot].leaving = LeavingRows()
-        fills[id.slot].terms.fillTook = now.elapsed(since: fill.startedAt)
+        fills[id.slot].terms.entry.fillTook = now.elapsed(since: fill.startedAt)
         awaitingProbe.append(id)
         completed += 1
         completedBytes += result.bytes
@@ -207,6 +213,8 @@ extension FillBook.Fill {
         case .awaitingProbe(let result, _), .awaitingWatermark(let result, _): result
         }
     }
+
+    var shape: ShapeHandle { terms.shape }
 
     var resultBytes: Int { result?.bytes ?? 0 }
 }

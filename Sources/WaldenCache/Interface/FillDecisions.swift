@@ -40,6 +40,8 @@ public enum FillRefusal: Int, Hashable, Sendable, CaseIterable {
     case alreadyServable
     /// Keeping results of this statement shape has cost more than it saved.
     case doesNotPay
+    /// A rule of the configuration says so.
+    case forbidden
 
     public var label: String {
         switch self {
@@ -50,6 +52,7 @@ public enum FillRefusal: Int, Hashable, Sendable, CaseIterable {
         case .identicalUnderWay: "identical_under_way"
         case .alreadyServable: "already_servable"
         case .doesNotPay: "does_not_pay"
+        case .forbidden: "forbidden"
         }
     }
 }

@@ -14,6 +14,8 @@ public enum InvalidationCause: Int, Hashable, Sendable, CaseIterable {
     case flush
     /// Room was needed.
     case eviction
+    /// It was older than a rule of the configuration allows.
+    case expired
 
     public var label: String {
         switch self {
@@ -24,6 +26,7 @@ public enum InvalidationCause: Int, Hashable, Sendable, CaseIterable {
         case .gap: "gap"
         case .flush: "flush"
         case .eviction: "eviction"
+        case .expired: "expired"
         }
     }
 }

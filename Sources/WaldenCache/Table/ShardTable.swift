@@ -40,7 +40,7 @@ struct ShardTable: Sendable {
     mutating func lookup(
         _ key: UnsafeRawBufferPointer, hash: UInt64, gate: ServingGate.Reading, now: Instant, needs: FreshnessNeeds
     ) -> Lookup {
-        guard let cell = find(key, hash), let payload = cells[cell].payload else {
+        guard let cell = find(key, hash), now < cells[cell].terms.expiresAt, let payload = cells[cell].payload else {
             counters.misses += 1
             return .miss
         }
@@ -78,6 +78,14 @@ struct ShardTable: Sendable {
         return .inserted(cell: cell)
     }
 
+    /// Removes the entry of a key if it is past its age; returns the engine's slot of it.
+    mutating func removeExpired(_ key: [UInt8], hash: UInt64, now: Instant) -> Int32? {
+        guard let cell = key.withUnsafeBytes({ find($0, hash) }), cells[cell].terms.expiresAt <= now else { return nil }
+        let entry = cells[cell].entry
+        remove(cell)
+        return entry
+    }
+
     mutating func remove(_ cell: Int32) {
         queues.remove(cell)
         discard(cell)
@@ -108,4 +116,6 @@ struct EntryTerms: Sendable {
     var level: ConsistencyLevel?
     /// How long its query took, as the client saw it.
     var fillTook = Duration.zero
+    /// Not served from then on, whatever it is worth.
+    var expiresAt = Instant.distantFuture
 }

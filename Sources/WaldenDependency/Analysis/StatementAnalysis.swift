@@ -16,13 +16,13 @@ public final class StatementAnalysis: Sendable {
     public let verdict: Verdict
     /// How the cache is to treat it; nil when it is not cacheable.
     public let policy: StatementPolicy?
-    /// The level that the text's own hint asks for.
+    /// The level that the statement itself names: by a hint in its text, else by the operator's rule for it.
     public let level: ConsistencyLevel?
 
     public init(
         effects: [SessionEffect], verdict: Verdict, policy: StatementPolicy? = nil, level: ConsistencyLevel? = nil
     ) {
-        self.level = level
+        self.level = level ?? policy?.consistency
         self.effects = effects
         self.effect = effects.reduce(.readOnly) { $0.union($1) }
         self.verdict = verdict

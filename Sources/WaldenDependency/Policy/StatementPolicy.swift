@@ -1,8 +1,16 @@
+public import WaldenCore
+
 /// How the cache is to treat a cacheable statement, beyond what makes its results right.
 public final class StatementPolicy: Sendable {
     public let shape: StatementShape
+    /// The operator's rule that matches it.
+    public let rule: CacheRule?
 
-    public init(shape: StatementShape) {
+    public init(shape: StatementShape, rule: CacheRule? = nil) {
         self.shape = shape
+        self.rule = rule
     }
+
+    /// The level that hits of it need; nil: as the session or the instance says.
+    public var consistency: ConsistencyLevel? { rule?.consistency }
 }

@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import WaldenCache
 import WaldenCore
+import WaldenDependency
 import WaldenPostgres
 import WaldenProxy
 import WaldenSQLParser
@@ -15,6 +16,7 @@ final class Instance: Sendable {
     let configuration: Configuration
     let primary: DSN
     let cache: ResultCache
+    let statements: StatementCatalog
     let caching = CachingState()
     let stream: ReplicationStream
     let prober: Prober
@@ -52,6 +54,8 @@ final class Instance: Sendable {
         self.stream = stream
 
         let statements = StatementCatalog()
+        statements.replaceRules(RuleSet(configuration.rules))
+        self.statements = statements
         let catalog = CatalogKeeper(
             dsn: primary, publication: configuration.publication, cache: cache, statements: statements,
             caching: caching, log: log.part("catalog"), streamRuns: { stream.status.state == .streaming })
@@ -76,6 +80,13 @@ final class Instance: Sendable {
         proxy = ProxyServer(
             configuration: configuration.proxyConfiguration(primary), group: group, cache: cache,
             delegate: surroundings, log: log.part("proxy"))
+    }
+
+    /// Takes over what can change while it runs. What was kept under other rules goes.
+    func adopt(_ new: Configuration, insteadOf old: Configuration) {
+        guard new.rules != old.rules else { return }
+        statements.replaceRules(RuleSet(new.rules))
+        cache.flush()
     }
 
     /// Begins to follow the cluster.

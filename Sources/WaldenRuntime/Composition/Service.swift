@@ -23,7 +23,9 @@ public enum Service {
         let host = configuration.admin
         let admin = AdminServer(
             host: host.host, port: host.port, source: { instance.report() }, log: log.part("admin"))
-        let reloader = ReloadService(configuration: configuration, level: level, log: log, reload: reload)
+        let reloader = ReloadService(configuration: configuration, level: level, log: log, reload: reload) {
+            instance.adopt($0, insteadOf: $1)
+        }
         // Stopped in the opposite order: sessions first, while everything they need still works.
         let services: [any ServiceLifecycle.Service] = [
             ThreadService(instance: instance), CatalogService(catalog: instance.catalog, isOn: configuration.isCaching),
@@ -102,6 +104,8 @@ private struct ReloadService: ServiceLifecycle.Service {
     let level: LogLevel
     let log: Logger
     let reload: @Sendable () throws -> Configuration
+    /// Is given the new one and the one before it.
+    let adopt: @Sendable (Configuration, Configuration) -> Void
 
     func run() async throws {
         let signals = await UnixSignalsSequence(trapping: .sighup)
@@ -116,6 +120,7 @@ private struct ReloadService: ServiceLifecycle.Service {
             let new = try reload()
             let (reloadable, needRestart) = current.differences(to: new)
             level.set(new.logLevel)
+            adopt(new, current)
             log.notice("the configuration was read again", metadata: ["changed": "\(reloadable)"])
             if !needRestart.isEmpty {
                 log.warning("some changes take effect with a restart only", metadata: ["keys": "\(needRestart)"])

@@ -1,4 +1,5 @@
 public import WaldenCore
+import WaldenDependency
 
 /// Everything that can be set, with its default. `Setting.all` names each property for file, environment and flags.
 public struct Configuration: Hashable, Sendable {
@@ -30,6 +31,8 @@ public struct Configuration: Hashable, Sendable {
     public internal(set) var compressBytes = 64 << 10
     /// `benefit` or `always`.
     public internal(set) var admission = "benefit"
+    /// Only in the file: the first that matches a statement holds.
+    var rules: [CacheRule] = []
 
     public internal(set) var publication = "walden"
     public internal(set) var heartbeatInterval = Duration.milliseconds(250)

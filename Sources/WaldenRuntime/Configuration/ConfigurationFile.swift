@@ -1,3 +1,4 @@
+import WaldenDependency
 import Yams
 
 /// Reads the YAML file into texts by key, with the line of each.
@@ -7,7 +8,7 @@ enum ConfigurationFile {
     /// - Throws: what keeps it from being read at all. Faults of single keys are added to `problems`.
     static func read(
         _ content: String, name: String, _ problems: inout [ConfigurationProblem]
-    ) throws(ConfigurationProblem) -> [String: Configuration.Given] {
+    ) throws(ConfigurationProblem) -> (settings: [String: Configuration.Given], rules: [CacheRule]) {
         let root: Node?
         do {
             root = try Yams.compose(yaml: content)
@@ -16,7 +17,18 @@ enum ConfigurationFile {
         }
         var given: [String: Configuration.Given] = [:]
         if let root { flatten(root, prefix: "", name, &given, &problems) }
-        return given
+        return (given, rules(root, name, &problems))
+    }
+
+    /// The list `rules` at the top.
+    private static func rules(
+        _ root: Node?, _ file: String, _ problems: inout [ConfigurationProblem]
+    ) -> [CacheRule] {
+        guard let node = root?.mapping?["rules"], !node.isNull else { return [] }
+        var reader = RuleReader(file: file)
+        let rules = reader.read(node)
+        problems += reader.problems
+        return rules
     }
 
     private static func flatten(
@@ -33,6 +45,7 @@ enum ConfigurationFile {
         }
         for (name, value) in mapping {
             let key = prefix + (name.string ?? "")
+            if key == "rules" { continue }
             if let setting = Setting.named(key) {
                 given[key] = read(setting, value, file, &problems)
             } else if Setting.all.contains(where: { $0.key.hasPrefix(key + ".") }) {

@@ -20,9 +20,12 @@ extension Configuration {
     ) throws(InvalidConfiguration) -> Configuration {
         var problems: [ConfigurationProblem] = []
         var given: [String: Given] = [:]
+        var configuration = Configuration()
         var isFileReadable = true
         do throws(ConfigurationProblem) {
-            if let file { given = try ConfigurationFile.read(file.content, name: file.name, &problems) }
+            if let file {
+                (given, configuration.rules) = try ConfigurationFile.read(file.content, name: file.name, &problems)
+            }
         } catch {
             problems.append(error)
             isFileReadable = false
@@ -31,7 +34,6 @@ extension Configuration {
             if let new = read(setting, environment) { given[setting.key] = new }
         }
         given.merge(read(flags, &problems)) { _, new in new }
-        var configuration = Configuration()
         for setting in Setting.all {
             if let given = given[setting.key] { apply(given, to: setting, &configuration, &problems) }
         }
@@ -99,6 +101,7 @@ extension Configuration {
     /// Keys whose values differ: those that take effect at once, and those that need a restart.
     public func differences(to new: Configuration) -> (reloadable: [String], needRestart: [String]) {
         let changed = Setting.all.filter { $0.show(self) != $0.show(new) }
-        return (changed.filter(\.isReloadable).map(\.key), changed.filter { !$0.isReloadable }.map(\.key))
+        let reloadable = changed.filter(\.isReloadable).map(\.key) + (rules == new.rules ? [] : ["rules"])
+        return (reloadable, changed.filter { !$0.isReloadable }.map(\.key))
     }
 }

@@ -106,3 +106,66 @@ extension TestCache {
         #expect(figures.savedNanoseconds >= 9 * 200_000)
     }
 }
+
+@Suite struct RuleEnforcementTests {
+    private let row = Dependencies(tables: [
+        TableDependency(relation: RelationID(100), columns: nil, predicate: .everyRow)
+    ])
+
+    private func policy(_ change: (inout CacheRule) -> Void) -> StatementPolicy {
+        var rule = CacheRule(name: "r")
+        change(&rule)
+        return StatementPolicy(shape: StatementShape(id: ShapeID(rawValue: 1), normalized: []), rule: rule)
+    }
+
+    private func cache() -> TestCache {
+        let test = TestCache(CacheConfiguration(maxStaleness: .seconds(1)))
+        test.start()
+        return test
+    }
+
+    @Test func forbiddenIsNotKept() {
+        let test = cache()
+        #expect(!test.miss("q", row, policy { $0.caching = .forbid }))
+        #expect(test.statistics.fillsRefused[.forbidden] == 1)
+    }
+
+    @Test func forcedIsKeptWhateverItIsWorth() {
+        let test = cache()
+        let policy = policy { $0.caching = .force }
+        for _ in 0..<100 {
+            #expect(test.miss("q", row, policy))
+            test.apply(200, [test.relation.insert([.integer(1), .integer(1)])])
+            test.probe("1000:1000:")
+        }
+    }
+
+    @Test func entriesPastTheirAgeAreNotServed() {
+        let test = cache()
+        let policy = policy { $0.maxAge = .milliseconds(1) }
+        #expect(test.miss("q", row, policy))
+        #expect(test.lookup("q") == "?")
+        test.tick(2_000_000)
+        test.probe()
+        #expect(test.lookup("q") == "miss")
+        #expect(test.miss("q", row, policy))
+        #expect(test.statistics.invalidations[.expired] == 1)
+        #expect(test.lookup("q") == "?")
+        #expect(test.statistics.entries == 1)
+    }
+
+    @Test func ageCountsFromTheBeginningOfTheQuery() {
+        let test = cache()
+        // It takes 200 µs.
+        #expect(test.miss("q", row, policy { $0.maxAge = .microseconds(150) }))
+        #expect(test.lookup("q") == "miss")
+    }
+
+    @Test func resultsBeyondTheRulesBoundAreNotKept() {
+        let test = cache()
+        #expect(test.miss("q", row, policy { $0.maxResultBytes = 9 }))
+        #expect(test.lookup("q") == "miss")
+        #expect(test.miss("r", row, policy { $0.maxResultBytes = 10 }))
+        #expect(test.lookup("r") == "?")
+    }
+}
