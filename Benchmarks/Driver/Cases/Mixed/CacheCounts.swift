@@ -16,13 +16,13 @@ struct CacheCounts {
         CacheCounts(hits: left.hits + right.hits, fates: left.fates.merging(right.fates) { $0 + $1 })
     }
 
-    /// For people: each fate as a share of the misses.
-    var fatesOfMisses: String {
-        let misses = max(1, fates["missed"] ?? 0)
-        let shares = fates.sorted { $0.value > $1.value }.filter { $0.key != "missed" }.map { name, count in
-            "\(shortened(Double(count) * 100 / Double(misses))) % \(name)"
+    /// For people: each fate as a share of the reads that were no hits.
+    func fates(ofReads reads: Int) -> String {
+        let others = max(1, reads - hits)
+        let shares = fates.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { name, count in
+            "\(shortened(Double(count) * 100 / Double(others))) % \(name)"
         }
-        return "\(misses) misses: " + shares.joined(separator: ", ")
+        return "\(reads - hits) of \(reads) reads were no hits: " + shares.joined(separator: ", ")
     }
 }
 
@@ -45,11 +45,17 @@ extension WaldenProcess {
         let status = try figures()
         let cache = status.json["cache"]
         var counts = CacheCounts(hits: status.hits)
-        counts.fates["missed"] = status.misses
-        counts.fates["kept"] = cache["fills_kept"].int
-        counts.fates["joined another's"] = status.json["proxy"]["coalesced"].int
-        for (group, word) in [("fills_refused", "refused"), ("fills_tainted", "tainted")] {
+        counts.fates = [
+            "behind the session or too old": status.json["stale"].int ?? 0,
+            "fetched to be kept": cache["fills_begun"].int ?? 0, "kept": cache["fills_kept"].int ?? 0,
+            "answered with another's": status.json["proxy"]["coalesced"].int ?? 0,
+        ]
+        for (group, word) in [("fills_refused", "not kept"), ("fills_tainted", "changed meanwhile")] {
             for (reason, count) in cache[group].members { counts.fates["\(word): \(reason)"] = count.int }
+        }
+        // The other bypasses are the writes and the preparation of statements.
+        for (reason, count) in status.bypasses where !["write", "not_a_select", "pipeline"].contains(reason) {
+            counts.fates["not looked up: \(reason)"] = count.int
         }
         return counts
     }

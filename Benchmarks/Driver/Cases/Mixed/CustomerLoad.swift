@@ -87,8 +87,8 @@ enum CustomerLoad: String, CaseIterable {
         try writer.query(
             """
             DO $$ BEGIN
-                FOR first IN 1..\(bench.effort.customers) BY 100 LOOP
-                    \(change) BETWEEN first AND first + \(percent - 1);
+                FOR lowest IN 1..\(bench.effort.customers) BY 100 LOOP
+                    \(change) BETWEEN lowest AND lowest + \(percent - 1);
                     COMMIT;
                 END LOOP;
             END $$

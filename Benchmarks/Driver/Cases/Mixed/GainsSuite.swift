@@ -14,6 +14,12 @@ struct GainsSuite: Suite {
         let writePercent: Int
 
         var name: String { "gains-\(kind.rawValue)-\(mode.rawValue)-\(writePercent)" }
+
+        /// Pgpool-II 4.3 leaves transactions open when it answers from its cache in the extended protocol; with writes
+        /// on several connections these soon wait for each other for ever (`pgbench -M prepared` fails likewise).
+        func includes(_ system: System) -> Bool {
+            system.name != "pgpool" || mode == .simple || writePercent == 0
+        }
     }
 
     private enum Contestant: String, CaseIterable {
@@ -45,25 +51,25 @@ struct GainsSuite: Suite {
             return try bench.onProcessors(Workbench.serverMask) { try contestant.start(bench) }
         }
         try bench.pinPostgres(Workbench.serverMask)
+        let walden = systems.first { $0.walden != nil }
         for each in cases {
             progress(each.name)
-            try measure(each, systems, on: bench, into: &report)
+            try measure(each, systems.filter(each.includes), walden, on: bench, into: &report)
         }
         try bench.pinPostgres(Workbench.allMask)
         printSummary(cases, report)
     }
 
     private func measure(
-        _ each: Case, _ systems: [System], on bench: Workbench, into report: inout Report
+        _ each: Case, _ systems: [System], _ walden: System?, on bench: Workbench, into report: inout Report
     ) throws {
         var load = each.kind.load(each.mode, connections: Self.connections, writePercent: each.writePercent, on: bench)
         var measurement = MixedMeasurement(each.name, systems: systems.map(\.name))
-        let walden = systems.first { $0.walden != nil }
         for round in 1...bench.effort.rounds {
             load.seed = round
             for system in systems {
                 // Pgpool-II's cache is empty after each write: nothing to bring about, but without writes.
-                if system.name == "pgpool" && each.writePercent == 0 && round == 1 { try system.fill(load) }
+                if system.name == "pgpool", each.writePercent == 0, round == 1 { try system.fill(load) }
                 try system.settle(load, each.kind, on: bench)
                 let pause = system.walden == nil ? try walden?.pause(bench) : nil
                 try withExtendedLifetime(pause) {

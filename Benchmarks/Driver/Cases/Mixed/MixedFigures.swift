@@ -4,7 +4,8 @@ import WaldenTestKit
 struct MixedFigures {
     let systemName: String
     private var rounds: [[Double?]] = []
-    private(set) var counts = CacheCounts()
+    private var counts = CacheCounts()
+    private var reads = 0
 
     init(_ systemName: String) {
         self.systemName = systemName
@@ -55,7 +56,11 @@ struct MixedFigures {
         let hitPercent = counts.map { Double($0.hits) * 100 / max(1, load["issued_reads"]) }
         rounds.append(Self.metrics.map { $0.value(load, hitPercent).flatMap { $0.isFinite ? $0 : nil } })
         if let counts { self.counts = self.counts + counts }
+        reads += Int(load["issued_reads"])
     }
+
+    /// What became of the reads that were no hits, where the cache tells.
+    var fates: String? { counts.fates.isEmpty ? nil : counts.fates(ofReads: reads) }
 
     /// Adds the medians to the report, and gives them for a table.
     func addRows(case name: String, to report: inout Report) -> [String] {
@@ -94,7 +99,11 @@ struct MixedMeasurement {
             report.add(fault: "\(name), \(systemName): \(result.faults) errors, \(result.firstError ?? "")")
         }
         var counts: CacheCounts?
-        if let before, let after { counts = after - before }
+        if let before, let after {
+            counts = after - before
+            // Pgpool-II 4.3 counts a hit of the extended protocol twice.
+            if system.name == "pgpool" && load.mode != .simple { counts?.hits /= 2 }
+        }
         figures[index].add(result, counts)
     }
 
@@ -104,8 +113,8 @@ struct MixedMeasurement {
             table.add([system.systemName] + system.addRows(case: name, to: &report))
         }
         table.print()
-        for system in figures where !system.counts.fates.isEmpty {
-            print("  \(system.systemName): \(system.counts.fatesOfMisses)")
+        for system in figures {
+            if let fates = system.fates { print("  \(system.systemName): \(fates)") }
         }
     }
 }
