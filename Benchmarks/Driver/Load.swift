@@ -17,8 +17,15 @@ struct Load {
     var keys = 1000
     var firstKey = 1
     var distribution = Distribution.uniform
+    /// A key's frequency falls as its rank to this power.
+    var zipfExponent = 1.0
+    /// Runs of one seed draw the same keys.
+    var seed = 1
     var writePercent = 0.0
     var readStatement: String?
+    var writeStatement: String?
+    /// Sent by every connection after its startup.
+    var initStatement: String?
     var expectedRows = 1
     /// Instead of a time, this many requests.
     var requests: Int?
@@ -57,11 +64,14 @@ struct Load {
         var arguments = [
             "--port", String(port), "--connections", String(connections), "--depth", String(depth),
             "--protocol", mode.rawValue, "--keys", String(keys), "--first-key", String(firstKey),
-            "--distribution", distribution.rawValue, "--writes", String(writePercent),
+            "--distribution", distribution.rawValue, "--zipf-exponent", String(zipfExponent),
+            "--seed", String(seed), "--writes", String(writePercent),
             "--rows", String(expectedRows), "--seconds", String(seconds), "--warmup", String(warmupSeconds),
         ]
         if spins { arguments.append("--spin") }
         if let readStatement { arguments += ["--read", readStatement] }
+        if let writeStatement { arguments += ["--write", writeStatement] }
+        if let initStatement { arguments += ["--init-sql", initStatement] }
         if let requests { arguments += ["--requests", String(requests)] }
         for tree in watched { arguments += ["--watch", "\(tree.name)=\(tree.pid)"] }
         return arguments

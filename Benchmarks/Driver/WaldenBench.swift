@@ -87,11 +87,15 @@ struct Effort {
     var entries: Int
     /// Commits whose way to the cache is timed.
     var commits: Int
+    /// Keys that the mixed loads draw from.
+    var customers: Int
 
     static let full = Effort(
-        rounds: 5, seconds: 1.2, warmupSeconds: 0.3, streamedRows: 1_000_000, entries: 1_000_000, commits: 2000)
+        rounds: 5, seconds: 1.2, warmupSeconds: 0.3, streamedRows: 1_000_000, entries: 1_000_000, commits: 2000,
+        customers: 100_000)
     static let quick = Effort(
-        rounds: 2, seconds: 0.4, warmupSeconds: 0.2, streamedRows: 200_000, entries: 100_000, commits: 300)
+        rounds: 2, seconds: 0.4, warmupSeconds: 0.2, streamedRows: 200_000, entries: 100_000, commits: 300,
+        customers: 20_000)
 }
 
 /// A group of cases that share their setting.
@@ -102,6 +106,6 @@ protocol Suite {
 
 enum Suites {
     static func all(effort: Effort) -> [any Suite] {
-        [RequestSuite(), FreshnessSuite(), StreamSuite(), EntriesSuite()]
+        [RequestSuite(), GainsSuite(), LevelsSuite(), FreshnessSuite(), StreamSuite(), EntriesSuite()]
     }
 }

@@ -46,6 +46,8 @@ final class Workbench {
         "max_connections": "400",
         "autovacuum": "off",
         "wal_keep_size": "0",
+        // Some cases stop the walsender, or Walden, for a while; the stream must not end for that.
+        "wal_sender_timeout": "10min",
     ]
 
     private func loadTables() throws {

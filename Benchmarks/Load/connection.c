@@ -72,6 +72,9 @@ void connection_open(struct connection *connection, const struct options *option
     if (!connection->unsent) give_up("out of memory");
     char bytes[REQUEST_BYTES_MAX];
     send_and_await(connection, bytes, write_startup(options->user, options->database, bytes));
+    if (options->init_statement) {
+        send_and_await(connection, bytes, write_query(options->init_statement, bytes));
+    }
     if (options->protocol != PROTOCOL_PREPARED) return;
     send_and_await(connection, bytes, write_preparation("bench_read", options->read_statement, bytes));
     if (options->write_percent == 0) return;

@@ -1,8 +1,9 @@
 // walden-bench-load: a closed loop of PostgreSQL requests over many connections, on one thread.
 //
 // Each connection keeps `--depth` requests in flight; a reply is followed by the next request at once. After the
-// warm-up, latencies and the processor time of the watched process trees are taken over the same stretch of time. The
-// result is one line of name=value words, times in microseconds.
+// warm-up, latencies and the processor time of the watched process trees are taken over the same stretch of time. With
+// `--writes` that share of the requests changes a row, drawn from the same keys. The result is one line of name=value
+// words, times in microseconds.
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,23 +22,24 @@ enum { EVENTS_MAX = 256, PATIENCE_SECONDS = 30 };
 
 /// What has been counted since the warm-up.
 struct counts {
-    uint64_t begin, end, replies, failed, malformed, received_bytes, sent_bytes, own_time;
+    uint64_t begin, end, replies, reads, failed, malformed, received_bytes, sent_bytes, own_time;
     uint64_t watched_time[WATCHES_MAX];
 };
 
 static struct options options;
 static struct request read_request, write_request;
 static struct key_source keys;
-static struct histogram latencies;
+/// Of all replies, and of each kind.
+static struct histogram latencies, read_latencies, write_latencies;
 static struct counts counts;
 static struct connection *connections;
 static int poller;
-static uint64_t issued, now;
+static uint64_t issued, issued_reads, now;
 static bool is_measuring, is_ending;
 
 static void begin_measurement(void) {
     is_measuring = true;
-    latencies = (struct histogram){.total = 0};
+    latencies = read_latencies = write_latencies = (struct histogram){.total = 0};
     counts = (struct counts){.own_time = bench_own_processor_time()};
     for (int index = 0; index < options.watch_count; index++) {
         counts.watched_time[index] = bench_processor_time(options.watches[index].process);
@@ -63,11 +65,16 @@ static void issue(struct connection *connection) {
     connection_enqueue(connection, is_write ? &write_request : &read_request, next_key(&keys), now);
     counts.sent_bytes += connection->unsent_size - before;
     issued++;
+    if (!is_write) issued_reads++;
 }
 
 static void note_reply(const struct flight *flight, void *context) {
     (void)context;
-    if (!is_ending) histogram_add(&latencies, now - flight->sent);
+    if (is_ending) return;
+    bool is_read = flight->request == &read_request;
+    if (is_read) counts.reads++;
+    histogram_add(&latencies, now - flight->sent);
+    histogram_add(is_read ? &read_latencies : &write_latencies, now - flight->sent);
 }
 
 static void watch(struct connection *connection, int operation) {
@@ -166,14 +173,23 @@ static void run(void) {
     }
 }
 
+static void report_latencies(const char *prefix, const struct histogram *histogram) {
+    printf(" %sp50=%.2f %sp99=%.2f %sp999=%.2f %smax=%.2f", prefix, (double)histogram_quantile(histogram, 0.5) / 1e3,
+           prefix, (double)histogram_quantile(histogram, 0.99) / 1e3, prefix,
+           (double)histogram_quantile(histogram, 0.999) / 1e3, prefix, (double)histogram->highest / 1e3);
+}
+
 static void report(void) {
     double seconds = (double)(counts.end - counts.begin) / 1e9;
     double replies = counts.replies ? (double)counts.replies : 1;
-    printf("issued=%llu requests=%llu seconds=%.4f rps=%.1f", (unsigned long long)issued,
-           (unsigned long long)counts.replies, seconds, (double)counts.replies / seconds);
-    printf(" p50=%.2f p99=%.2f p999=%.2f max=%.2f", (double)histogram_quantile(&latencies, 0.5) / 1e3,
-           (double)histogram_quantile(&latencies, 0.99) / 1e3, (double)histogram_quantile(&latencies, 0.999) / 1e3,
-           (double)latencies.highest / 1e3);
+    printf("issued=%llu issued_reads=%llu requests=%llu seconds=%.4f rps=%.1f reads_per_second=%.1f",
+           (unsigned long long)issued, (unsigned long long)issued_reads, (unsigned long long)counts.replies, seconds,
+           (double)counts.replies / seconds, (double)counts.reads / seconds);
+    report_latencies("", &latencies);
+    if (options.write_percent > 0) {
+        report_latencies("read_", &read_latencies);
+        report_latencies("write_", &write_latencies);
+    }
     printf(" own_cpu=%.3f request_bytes=%.1f reply_bytes=%.1f", (double)counts.own_time / 1e3 / replies,
            (double)counts.sent_bytes / replies, (double)counts.received_bytes / replies);
     for (int index = 0; index < options.watch_count; index++) {

@@ -11,6 +11,7 @@ static const char usage[] =
     "  --keys N  --first-key N  --distribution uniform|zipf|sequential  --zipf-exponent X  --writes PERCENT\n"
     "  --seconds X  --warmup X  --requests N  --spin  --describe  --rows N (expected of each read)  --seed N\n"
     "  --read SQL  --write SQL (with $1 for the key)  --user NAME  --database NAME\n"
+    "  --init-sql SQL (sent once by each connection, before all else)\n"
     "  --watch NAME=PID (report the processor time of that process tree; may be repeated)\n";
 
 static void refuse(const char *option, const char *value) {
@@ -46,7 +47,7 @@ enum option_code {
     OPTION_PORT = 1, OPTION_CONNECTIONS, OPTION_DEPTH, OPTION_PROTOCOL, OPTION_KEYS, OPTION_FIRST_KEY,
     OPTION_DISTRIBUTION, OPTION_ZIPF_EXPONENT, OPTION_WRITES, OPTION_SECONDS, OPTION_WARMUP, OPTION_REQUESTS,
     OPTION_SPIN, OPTION_DESCRIBE, OPTION_ROWS, OPTION_SEED, OPTION_READ, OPTION_WRITE, OPTION_USER, OPTION_DATABASE,
-    OPTION_WATCH,
+    OPTION_INIT_SQL, OPTION_WATCH,
 };
 
 static const struct option long_options[] = {
@@ -70,6 +71,7 @@ static const struct option long_options[] = {
     {"write", required_argument, NULL, OPTION_WRITE},
     {"user", required_argument, NULL, OPTION_USER},
     {"database", required_argument, NULL, OPTION_DATABASE},
+    {"init-sql", required_argument, NULL, OPTION_INIT_SQL},
     {"watch", required_argument, NULL, OPTION_WATCH},
     {NULL, 0, NULL, 0},
 };
@@ -98,6 +100,7 @@ static void apply(struct options *options, int code, const char *name, char *tex
         case OPTION_WRITE: options->write_statement = text; break;
         case OPTION_USER: options->user = text; break;
         case OPTION_DATABASE: options->database = text; break;
+        case OPTION_INIT_SQL: options->init_statement = text; break;
         case OPTION_WATCH: add_watch(options, text); break;
     }
 }

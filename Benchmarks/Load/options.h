@@ -38,6 +38,8 @@ struct options {
     int rows;
     /// With $1 for the key; without, the statement has no parameter.
     const char *read_statement, *write_statement;
+    /// Sent once by every connection after its startup, e.g. a SET; NULL is nothing.
+    const char *init_statement;
     const char *user, *database;
     uint64_t seed;
     struct watch watches[WATCHES_MAX];

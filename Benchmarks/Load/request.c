@@ -151,6 +151,14 @@ size_t write_preparation(const char *name, const char *statement, char *to) {
     return (size_t)(cursor.at - to);
 }
 
+size_t write_query(const char *statement, char *to) {
+    struct cursor cursor = {to, to};
+    char *length = begin(&cursor, 'Q');
+    put_text(&cursor, statement);
+    end(&cursor, length);
+    return (size_t)(cursor.at - to);
+}
+
 size_t write_startup(const char *user, const char *database, char *to) {
     struct cursor cursor = {to, to};
     put_32(&cursor, 0);

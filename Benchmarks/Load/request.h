@@ -32,4 +32,6 @@ size_t request_write(const struct request *request, uint32_t key, char *to);
 
 /// The Parse that a prepared request needs once, with a Sync; gives its size.
 size_t write_preparation(const char *name, const char *statement, char *to);
+/// A Query of any statement, as it stands.
+size_t write_query(const char *statement, char *to);
 size_t write_startup(const char *user, const char *database, char *to);

@@ -20,15 +20,15 @@ struct Report {
         rows.last { $0.case == name && $0.system == system && $0.metric == metric }?.value
     }
 
-    /// Says how a figure compares with the same figure of another system, and what was wanted. Nothing when one of the
-    /// two was not measured.
+    /// Says how a figure compares with the same figure of another system, and what was wanted, if anything was. Nothing
+    /// when one of the two was not measured.
     mutating func compare(
-        case name: String, system: String, with baseline: String, metric: String, goal: Goal
+        case name: String, system: String, with baseline: String, metric: String, goal: Goal? = nil
     ) {
         guard let other = value(case: name, system: baseline, metric: metric),
             let index = rows.lastIndex(where: { $0.case == name && $0.system == system && $0.metric == metric })
         else { return }
-        if rows[index].goal == nil {
+        if rows[index].baseline == nil {
             rows[index].baseline = baseline
             rows[index].ratio = rows[index].value / other
             rows[index].goal = goal

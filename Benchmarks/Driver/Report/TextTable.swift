@@ -26,4 +26,13 @@ struct TextTable {
         }
         fflush(nil)
     }
+
+    /// In the form that the documentation's tables have, to be pasted there.
+    func printMarkdown() {
+        for (index, line) in lines.enumerated() {
+            Swift.print("| " + line.joined(separator: " | ") + " |")
+            if index == 0 { Swift.print("|" + String(repeating: "---|", count: line.count)) }
+        }
+        fflush(nil)
+    }
 }
