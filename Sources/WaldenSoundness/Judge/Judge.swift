@@ -144,7 +144,8 @@ final class Judge {
             var contradiction: String?
             if isServed != isServedAlone {
                 contradiction = "kept by the \(isServed ? "shared" : "own") cache alone"
-            } else if !isServed, !matches {
+            } else if !isServed, !matches, dependencies.resultKeys == nil {
+                // Keys in a result stand for the predicate of old rows, and are not unique among a table's children.
                 contradiction = "dropped, though no change matches its dependencies"
             }
             return Ruling(
