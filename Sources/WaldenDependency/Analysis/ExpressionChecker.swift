@@ -132,15 +132,18 @@ extension QueryChecker {
         return try resolver.check(castOf: inner, type: try check(inner), to: name)
     }
 
-    private mutating func check(_ subquery: Subquery) throws(Refusal) -> TypeID? {
+    /// - Parameter isCondition: It is a condition of its own, which must be true.
+    mutating func check(_ subquery: Subquery, isCondition: Bool = false) throws(Refusal) -> TypeID? {
         if let test = subquery.test {
             _ = try check(test)
             try resolver.check(operator: subquery.comparison ?? Self.equality, left: nil, right: nil)
         }
-        let output = try check(subquery.query)
+        // Of EXISTS, only whether there are rows is asked.
+        let checked = try subquery.form == .exists ? checkDerived(subquery.query) : checkAll(subquery.query)
+        note(subquery, checked, isCondition: isCondition)
         switch subquery.form {
         case .exists, .any, .all: return .bool
-        case .scalar: return output?.count == 1 ? output?[0].type : nil
+        case .scalar: return checked.columns?.count == 1 ? checked.columns?[0].type : nil
         case .array: return nil
         }
     }

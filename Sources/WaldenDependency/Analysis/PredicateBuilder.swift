@@ -1,6 +1,6 @@
 import WaldenCore
 
-/// Derives from a WHERE clause over one table what its rows must satisfy.
+/// Derives from a condition what the rows of one table must satisfy for it to hold.
 ///
 /// Three-valued logic is kept by asking two questions of every expression: what must hold for it to be true, and what
 /// for it to be false; null is neither. Whatever is not understood answers "any row", so each answer is a necessary
@@ -11,8 +11,9 @@ struct PredicateBuilder {
 
     let resolver: NameResolver
     let parameters: ParameterTable
-    /// The table's columns under the names by which the statement knows them.
-    let columns: [String: ColumnEntry]
+    let relation: RelationEntry
+    /// The table's column that has the value of a column reference of the condition, if one certainly has.
+    var lookUp: ([String]) -> ColumnEntry? = { _ in nil }
 
     static let alternativeLimit = 64
     static let termLimit = 16
@@ -108,7 +109,7 @@ struct PredicateBuilder {
 
     /// The column that the expression is, if its values can be compared.
     func column(_ expression: Expression) -> ColumnReference? {
-        guard case .column(let parts) = expression, let name = parts.last, let entry = columns[name],
+        guard case .column(let parts) = expression, let entry = lookUp(parts),
             let family = TypeProperties.family(of: entry.type, in: resolver.catalog)
         else { return nil }
         return ColumnReference(name: entry.name, type: entry.type, family: family)
@@ -117,8 +118,8 @@ struct PredicateBuilder {
     /// Whether `name` beside the column is an operator whose outcome is known.
     func isKnown(_ name: QualifiedName, beside column: ColumnReference) -> Bool {
         guard resolver.isBuiltInOperator(name, beside: column.type) else { return false }
-        return column.family != .text
-            || columns.values.contains { $0.name == column.name && $0.hasDeterministicCollation }
+        return !column.family.isCollated
+            || relation.column(named: column.name)?.hasDeterministicCollation ?? false
     }
 }
 

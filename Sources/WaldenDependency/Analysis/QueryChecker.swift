@@ -5,14 +5,31 @@ import WaldenCore
 ///
 /// Used once per statement text. Recursive; the parser bounds the depth.
 struct QueryChecker {
+    /// A query's output columns, and its number in the `ConditionTree`.
+    struct CheckedQuery {
+        var columns: OutputColumns
+        let number: Int
+    }
+
+    private struct CommonTableInSight {
+        let name: String
+        let columns: OutputColumns
+        /// Nil: within its own recursive WITH.
+        let query: Int?
+    }
+
     let resolver: NameResolver
     /// Every base relation that is read, in the order met.
-    private(set) var tables: [TableOccurrence] = []
+    var tables: [TableOccurrence] = []
     var parameters = ParameterTable()
     /// The innermost last.
     var scopes: [Scope] = []
+    /// What is demanded of the rows read.
+    var conditions = ConditionTree()
     /// CTEs in sight, the innermost last.
-    private var commonTables: [(name: String, columns: OutputColumns)] = []
+    private var commonTables: [CommonTableInSight] = []
+    /// How many queries are being checked, each within the one before.
+    private var depth = 0
 
     init(resolver: NameResolver) {
         self.resolver = resolver
@@ -22,47 +39,72 @@ struct QueryChecker {
 
     // MARK: Queries
 
+    /// Checks a query whose output is all read.
     mutating func check(_ query: Query) throws(Refusal) -> OutputColumns {
-        let outer = commonTables.count
-        defer { commonTables.removeLast(commonTables.count - outer) }
-        if query.isRecursive {
-            // Every name of a recursive WITH is in sight of every other.
-            for table in query.commonTables { commonTables.append((table.name, nil)) }
-        }
-        for table in query.commonTables {
-            let columns = Self.renamed(try check(table.query), table.columnNames)
-            commonTables.append((table.name, columns))
-        }
-        let output = try checkBody(query)
-        for bound in [query.limit, query.offset] {
-            guard let bound else { continue }
-            _ = try check(bound)
-        }
-        return output
+        try checkAll(query).columns
     }
 
-    private mutating func checkBody(_ query: Query) throws(Refusal) -> OutputColumns {
+    mutating func checkAll(_ query: Query) throws(Refusal) -> CheckedQuery {
+        let checked = try checkDerived(query)
+        for column in checked.columns ?? [] { try read(column.pending) }
+        return checked
+    }
+
+    /// Checks a query of whose output only what is referred to counts as read: `OutputColumn.pending` is left to do.
+    mutating func checkDerived(_ query: Query) throws(Refusal) -> CheckedQuery {
+        let outer = commonTables.count
+        depth += 1
+        defer {
+            depth -= 1
+            commonTables.removeLast(commonTables.count - outer)
+        }
+        if query.isRecursive {
+            // Every name of a recursive WITH is in sight of every other.
+            for table in query.commonTables {
+                commonTables.append(CommonTableInSight(name: table.name, columns: nil, query: nil))
+            }
+        }
+        for table in query.commonTables {
+            let checked = try query.isRecursive ? checkAll(table.query) : checkDerived(table.query)
+            conditions.queries[checked.number].isCommon = true
+            // A recursive one feeds on its own rows, whatever is demanded of them elsewhere.
+            if query.isRecursive { conditions.queries[checked.number].references = 2 }
+            let columns = Self.renamed(checked.columns, table.columnNames)
+            commonTables.append(CommonTableInSight(name: table.name, columns: columns, query: checked.number))
+        }
+        let checked = try checkBody(query)
+        for bound in [query.limit, query.offset] {
+            guard let bound else { continue }
+            let place = scopes.last?.place
+            if !scopes.isEmpty { scopes[scopes.count - 1].place = .apart }
+            _ = try check(bound)
+            if let place { scopes[scopes.count - 1].place = place }
+        }
+        return checked
+    }
+
+    private mutating func checkBody(_ query: Query) throws(Refusal) -> CheckedQuery {
         switch query.body {
         case .select(let core):
-            scopes.append(Scope())
+            pushScope(isLazy: query.orderBy.isEmpty && core.isRowwise)
             defer { scopes.removeLast() }
             let output = try check(core)
             for key in query.orderBy { try checkKey(key) }
-            return output
+            return close(output, query, core)
         case .values(let rows):
-            scopes.append(Scope())
+            pushScope(isLazy: false)
             defer { scopes.removeLast() }
             for row in rows {
                 for expression in row { _ = try check(expression) }
             }
             for key in query.orderBy { try checkOutputKey(key) }
-            return (0..<(rows.first?.count ?? 0)).map { OutputColumn(name: "column\($0 + 1)", type: nil) }
+            let columns = (0..<(rows.first?.count ?? 0)).map { OutputColumn(name: "column\($0 + 1)", type: nil) }
+            return node(.select(scopes[scopes.count - 1].select), columns, passes: [])
         case .combined(let left, let right):
-            let output = try check(left)
-            let other = try check(right)
+            let first = try checkAll(left)
+            let second = try checkAll(right)
             for key in query.orderBy { try checkOutputKey(key) }
-            guard let output, let other, output.count == other.count else { return nil }
-            return zip(output, other).map { OutputColumn(name: $0.name, type: $0.type == $1.type ? $0.type : nil) }
+            return combine(first, second, query)
         }
     }
 
@@ -76,19 +118,29 @@ struct QueryChecker {
     }
 
     private mutating func check(_ core: SelectCore) throws(Refusal) -> OutputColumns {
+        let scope = scopes.count - 1
         for item in core.from {
-            let found = try check(item)
-            scopes[scopes.count - 1].items += found
+            let part = try check(item)
+            scopes[scope].items += part.items
+            conditions.selects[scopes[scope].select].from.append(part.tree)
         }
-        if let filter = core.filter { _ = try check(filter) }
+        scopes[scope].place = .rows
+        if let filter = core.filter {
+            let found = try check(condition: filter)
+            conditions.selects[scopes[scope].select].conditions += found
+        }
         var output: OutputColumns = []
         for target in core.targets {
             let columns = try check(target)
             output = if let columns, let sofar = output { sofar + columns } else { nil }
         }
-        scopes[scopes.count - 1].outputNames = Set((output ?? []).compactMap(\.name))
+        scopes[scope].outputNames = Set((output ?? []).compactMap(\.name))
         for key in core.distinctOn + core.groupBy { try checkKey(key) }
-        if let having = core.having { _ = try check(having) }
+        if let having = core.having {
+            let found = try check(condition: having)
+            // A column outside of aggregates has one value in all rows of a group, unless grouping sets blank it out.
+            if core.hasPlainGroups { conditions.selects[scopes[scope].select].conditions += found }
+        }
         for window in core.windows {
             for expression in window.expressions { _ = try check(expression) }
         }
@@ -116,43 +168,79 @@ struct QueryChecker {
             _ = try check(row)
             return nil
         }
+        if case .column(let parts) = target.expression, var column = passingColumn(parts) {
+            if !scopes[scopes.count - 1].isLazy { column = try read(column) }
+            column.name = target.name ?? column.name
+            return [column]
+        }
         let type = try check(target.expression)
         return [OutputColumn(name: target.name ?? target.expression.impliedName, type: type)]
     }
 
     // MARK: FROM
 
+    /// An item of FROM: what names can refer to, and how it is joined.
+    private struct Part {
+        var items: [ScopeItem]
+        var tree: JoinTree
+
+        init(_ item: ScopeItem) {
+            items = [item]
+            tree = .item(slot: item.slot)
+        }
+
+        init(_ items: [ScopeItem], _ tree: JoinTree) {
+            self.items = items
+            self.tree = tree
+        }
+    }
+
     /// Reads one item of FROM. Functions are always LATERAL.
-    private mutating func check(_ item: FromItem) throws(Refusal) -> [ScopeItem] {
+    private mutating func check(_ item: FromItem) throws(Refusal) -> Part {
         switch item {
-        case .relation(let name, let alias): return [try relation(name, alias)]
+        case .relation(let name, let alias): return Part(try relation(name, alias))
         case .subquery(let query, let alias, let isLateral):
-            let output = try isLateral ? check(query) : checkApart(query)
-            let columns = Self.renamed(output, alias?.columnNames ?? [])
-            return [ScopeItem(name: alias?.name, schema: nil, columns: columns, sources: [:], tables: [])]
-        case .functions(let calls, _, let alias): return [try tableFunction(calls, alias)]
+            let checked = try isLateral ? checkDerived(query) : checkApart(query)
+            return Part(derivedItem(checked, name: alias?.name, columnNames: alias?.columnNames ?? []))
+        case .functions(let calls, _, let alias): return Part(try tableFunction(calls, alias))
         case .join(let join): return try check(join)
         }
     }
 
     /// A subquery that does not see the items to its left.
-    private mutating func checkApart(_ query: Query) throws(Refusal) -> OutputColumns {
+    private mutating func checkApart(_ query: Query) throws(Refusal) -> CheckedQuery {
         let hidden = scopes[scopes.count - 1].items
         scopes[scopes.count - 1].items = []
         defer { scopes[scopes.count - 1].items = hidden }
-        return try check(query)
+        return try checkDerived(query)
+    }
+
+    /// A checked query as an item of FROM.
+    mutating func derivedItem(_ query: CheckedQuery, name: String?, columnNames: [String]) -> ScopeItem {
+        let columns = Self.renamed(query.columns, columnNames)
+        var sources: [String: [ColumnSource]] = [:]
+        for column in columns ?? [] {
+            if let name = column.name { sources[name, default: []] += column.pending }
+        }
+        let slot = conditions.slot(for: query.number, columns: columns ?? [])
+        return ScopeItem(name: name, schema: nil, columns: columns, sources: sources, tables: [], slot: slot)
     }
 
     private mutating func relation(_ name: QualifiedName, _ alias: Alias?) throws(Refusal) -> ScopeItem {
         let visibleName = alias?.name ?? name.name
         if name.schema == nil, let table = commonTables.last(where: { $0.name == name.name }) {
-            let columns = Self.renamed(table.columns, alias?.columnNames ?? [])
-            return ScopeItem(name: visibleName, schema: nil, columns: columns, sources: [:], tables: [])
+            guard let query = table.query else {
+                return ScopeItem(name: visibleName, schema: nil, columns: nil, sources: [:], tables: [])
+            }
+            conditions.queries[query].references += 1
+            return derivedItem(
+                CheckedQuery(columns: table.columns, number: query), name: visibleName,
+                columnNames: alias?.columnNames ?? [])
         }
         let entry = try resolver.relation(name)
         let family = try resolver.check(entry)
         let index = tables.count
-        tables.append(TableOccurrence(relation: entry, family: family))
+        tables.append(TableOccurrence(relation: entry, family: family, isTopLevel: depth == 1))
         let names = entry.columns.map(\.name)
         let types = entry.columns.map { OutputColumn(name: $0.name, type: $0.type) }
         let columns = Self.renamed(types, alias?.columnNames ?? [])
@@ -161,7 +249,8 @@ struct QueryChecker {
             sources[column.name ?? original] = [ColumnSource(table: index, column: original)]
         }
         let schema = alias == nil ? entry.schema : nil
-        return ScopeItem(name: visibleName, schema: schema, columns: columns, sources: sources, tables: [index])
+        return ScopeItem(
+            name: visibleName, schema: schema, columns: columns, sources: sources, tables: [index], slot: index)
     }
 
     private mutating func tableFunction(_ calls: [FunctionCall], _ alias: Alias?) throws(Refusal) -> ScopeItem {
@@ -173,30 +262,53 @@ struct QueryChecker {
             name: alias?.name ?? calls.first?.name.name, schema: nil, columns: columns, sources: [:], tables: [])
     }
 
-    private mutating func check(_ join: Join) throws(Refusal) -> [ScopeItem] {
-        let outer = scopes[scopes.count - 1].items.count
+    private mutating func check(_ join: Join) throws(Refusal) -> Part {
+        let first = tables.count
+        let before = scopes[scopes.count - 1].items
         let left = try check(join.left)
-        scopes[scopes.count - 1].items += left
+        let middle = tables.count
+        scopes[scopes.count - 1].items += left.items
         let right = try check(join.right)
-        scopes[scopes.count - 1].items += right
-        defer { scopes[scopes.count - 1].items.removeLast(scopes[scopes.count - 1].items.count - outer) }
-        switch join.condition {
-        case .always: break
-        case .on(let condition): _ = try check(condition)
-        case .using(let names):
-            try resolver.check(operator: QualifiedName(schema: nil, name: "="), left: nil, right: nil)
-            for name in names { _ = try column([name]) }
-        case .natural:
-            try resolver.check(operator: QualifiedName(schema: nil, name: "="), left: nil, right: nil)
-            for item in left + right { try readWhole(item) }
-        }
-        guard join.alias != nil || join.usingAlias != nil else { return left + right }
+        noteNullable(join.kind, left: first..<middle, right: middle..<tables.count)
+        // The condition sees the items that are joined, and those of outer queries.
+        scopes[scopes.count - 1].items = left.items + right.items
+        defer { scopes[scopes.count - 1].items = before }
+        let number = conditions.joinNumber()
+        let condition = try check(join.condition, of: join.kind, number, left.items, right.items)
+        let tree = JoinTree.join(
+            JoinNode(kind: join.kind, left: left.tree, right: right.tree, condition: condition, number: number))
+        let items = left.items + right.items
+        guard join.alias != nil || join.usingAlias != nil else { return Part(items, tree) }
         // Its columns under a new name are not followed, so all of the tables behind it count as read.
-        for item in left + right { try readWhole(item) }
-        let tables = (left + right).flatMap(\.tables)
+        for item in items { try readWhole(item) }
         let named = ScopeItem(
-            name: join.alias?.name ?? join.usingAlias, schema: nil, columns: nil, sources: [:], tables: tables)
-        return join.alias == nil ? left + right + [named] : [named]
+            name: join.alias?.name ?? join.usingAlias, schema: nil, columns: nil, sources: [:],
+            tables: items.flatMap(\.tables))
+        return Part(join.alias == nil ? items + [named] : [named], tree)
+    }
+
+    private mutating func check(
+        _ condition: Join.Condition, of kind: Join.Kind, _ number: Int, _ left: [ScopeItem], _ right: [ScopeItem]
+    ) throws(Refusal) -> [Conjunct] {
+        switch condition {
+        case .always: return []
+        case .on(let expression):
+            scopes[scopes.count - 1].place = .pairs(number)
+            defer { scopes[scopes.count - 1].place = .apart }
+            return try check(condition: expression)
+        case .using(let names):
+            return try merge(names, of: kind, left, right)
+        case .natural:
+            let (some, others) = (left.columnNames, right.columnNames)
+            if let some, let others { return try merge(some.intersection(others).sorted(), of: kind, left, right) }
+            for item in left + right { try readWhole(item) }
+            return try merge([], of: kind, left, right)
+        }
+    }
+
+    private mutating func noteNullable(_ kind: Join.Kind, left: Range<Int>, right: Range<Int>) {
+        if kind == .left || kind == .full { for index in right { tables[index].isNullable = true } }
+        if kind == .right || kind == .full { for index in left { tables[index].isNullable = true } }
     }
 
     /// Gives the first columns new names.
@@ -206,105 +318,5 @@ struct QueryChecker {
             renamed[index] = OutputColumn(name: name, type: renamed[index].type)
         }
         return renamed
-    }
-}
-
-// MARK: Names
-
-extension QueryChecker {
-    private static let systemColumns: Set<String> = ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "oid"]
-
-    /// Resolves a column reference, notes what it reads, and gives its type, nil when that cannot be told.
-    mutating func column(_ parts: [String]) throws(Refusal) -> TypeID? {
-        guard let name = parts.last else { throw Refusal(.unsupportedSyntax, "an empty name") }
-        if parts.count == 1, name == "system_user" {
-            throw Refusal(.currentValue, "SYSTEM_USER is a keyword of newer servers")
-        }
-        for depth in scopes.indices.reversed() {
-            let items = scopes[depth].items.filter { Self.qualifies($0, parts.dropLast()) }
-            let holders = items.filter { $0.column(named: name) != nil }
-            for holder in holders { try read(holder, name) }
-            if !holders.isEmpty, !items.contains(where: \.isOpen) {
-                let types = Set(holders.map { $0.column(named: name)?.type })
-                return types.count == 1 ? types.first ?? nil : nil
-            }
-            if !holders.isEmpty || items.contains(where: \.isOpen) {
-                // One that is not followed may have it, or an outer query's may be meant: both count.
-                try noteOuter(parts, below: depth)
-                for item in items where item.isOpen { try readWhole(item) }
-                return nil
-            }
-            if parts.count == 1, let row = scopes[depth].items.first(where: { $0.name == name }) {
-                try readWhole(row)
-                return nil
-            }
-        }
-        if Self.systemColumns.contains(name) {
-            throw Refusal(.systemColumn, "\(name) is a system column")
-        }
-        throw Refusal(.unknownColumn, "column \(parts.joined(separator: ".")) was not found")
-    }
-
-    private static func qualifies(_ item: ScopeItem, _ qualifier: ArraySlice<String>) -> Bool {
-        switch qualifier.count {
-        case 0: true
-        case 1: item.name == qualifier.first
-        case 2: item.name == qualifier.last && item.schema == qualifier.first
-        default: false
-        }
-    }
-
-    private mutating func noteOuter(_ parts: [String], below depth: Int) throws(Refusal) {
-        guard let name = parts.last else { return }
-        for outer in 0..<depth {
-            if parts.count == 1 {
-                for item in scopes[outer].items where item.name == name { try readWhole(item) }
-            }
-            for item in scopes[outer].items where Self.qualifies(item, parts.dropLast()) {
-                for source in item.sources[name] ?? [] { tables[source.table].columns.insert(source.column) }
-            }
-        }
-    }
-
-    private mutating func read(_ item: ScopeItem, _ name: String) throws(Refusal) {
-        for source in item.sources[name] ?? [] {
-            tables[source.table].columns.insert(source.column)
-            guard let column = tables[source.table].relation.column(named: source.column) else { continue }
-            try resolver.check(columnType: column.type)
-        }
-    }
-
-    mutating func readWhole(_ item: ScopeItem) throws(Refusal) {
-        for table in item.tables {
-            tables[table].isWhole = true
-            for column in tables[table].relation.columns { try resolver.check(columnType: column.type) }
-        }
-    }
-
-    /// The columns that `*` or `qualifier.*` stands for.
-    mutating func expand(_ qualifier: [String]) throws(Refusal) -> OutputColumns {
-        for depth in scopes.indices.reversed() {
-            let items = scopes[depth].items.filter { Self.qualifies($0, qualifier[...]) }
-            if items.isEmpty, !qualifier.isEmpty { continue }
-            var output: OutputColumns = []
-            for item in items {
-                try readAll(item)
-                output = if let columns = item.columns, let sofar = output { sofar + columns } else { nil }
-            }
-            // JOIN USING and NATURAL merge columns.
-            return output
-        }
-        throw Refusal(.unknownColumn, "\(qualifier.joined(separator: ".")).* was not found")
-    }
-
-    private mutating func readAll(_ item: ScopeItem) throws(Refusal) {
-        for name in (item.columns ?? []).compactMap(\.name) {
-            for source in item.sources[name] ?? [] {
-                tables[source.table].columns.insert(source.column)
-                guard let column = tables[source.table].relation.column(named: source.column) else { continue }
-                try resolver.check(columnType: column.type)
-            }
-        }
-        if item.sources.isEmpty { try readWhole(item) }
     }
 }

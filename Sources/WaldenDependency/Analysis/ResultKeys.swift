@@ -197,26 +197,3 @@ extension TestTemplate {
         }
     }
 }
-
-extension Expression {
-    /// Whether it calls a window function of its own query.
-    var hasWindow: Bool {
-        switch self {
-        case .column, .star, .parameter, .literal, .currentValue: false
-        case .call(let call): call.window != nil || call.expressions.contains(where: \.hasWindow)
-        case .operation(let operation):
-            (operation.left?.hasWindow ?? false) || operation.right.contains(where: \.hasWindow)
-        case .and(let parts), .or(let parts), .list(_, let parts), .grouping(let parts):
-            parts.contains(where: \.hasWindow)
-        case .not(let inner), .isNull(let inner), .isNotNull(let inner), .booleanTest(let inner, _),
-            .cast(let inner, _), .collate(let inner, _), .field(let inner, _):
-            inner.hasWindow
-        case .caseWhen(let operand, let branches, let otherwise):
-            ([operand, otherwise].compactMap(\.self) + branches.flatMap { [$0.condition, $0.result] })
-                .contains(where: \.hasWindow)
-        case .subscripted(let base, let subscripts): ([base] + subscripts).contains(where: \.hasWindow)
-        // What stands in the subquery are its own windows.
-        case .subquery(let subquery): subquery.test?.hasWindow ?? false
-        }
-    }
-}

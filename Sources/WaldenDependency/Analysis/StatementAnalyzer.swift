@@ -39,13 +39,14 @@ public struct StatementAnalyzer: Sendable {
         }
         let resolver = NameResolver(catalog: catalog, path: path, user: context.user)
         var checker = QueryChecker(resolver: resolver)
-        _ = try checker.check(query)
+        let checked = try checker.checkAll(query)
         guard !checker.tables.isEmpty else { throw Refusal(.noTable, "no table is read") }
-        let predicate = self.predicate(of: query, checker)
+        let predicates = DemandAnalysis.templates(of: checked.number, checker)
         var finder = ResultKeyFinder(resolver: resolver, tables: checker.tables)
-        let keys = finder.plan(for: query, predicates: checker.tables.map { _ in predicate })
-        let tables = checker.tables.enumerated().flatMap { index, occurrence in
-            occurrence.family.map { member in
+        let keys = finder.plan(for: query, predicates: predicates)
+        let tables = checker.tables.indices.flatMap { index in
+            let (occurrence, predicate) = (checker.tables[index], predicates[index])
+            return occurrence.family.map { member in
                 TableTemplate(
                     relation: member.id, columns: occurrence.isWhole ? nil : occurrence.columns,
                     predicate: predicate, resultKey: keys?.keyOfTable[index])
@@ -54,20 +55,5 @@ public struct StatementAnalyzer: Sendable {
         return CachePlan(
             parameterCount: checker.parameters.highest, tables: tables, plainParameters: checker.parameters.plain,
             resultKeys: keys?.plan)
-    }
-
-    /// What the rows must satisfy, for a query over one table; `everyRow` for all others.
-    private func predicate(of query: Query, _ checker: QueryChecker) -> PredicateTemplate {
-        guard checker.tables.count == 1, query.commonTables.isEmpty, case .select(let core) = query.body,
-            core.from.count == 1, case .relation(_, let alias) = core.from[0], let filter = core.filter
-        else { return .everyRow }
-        var columns: [String: ColumnEntry] = [:]
-        for (index, column) in checker.tables[0].relation.columns.enumerated() {
-            let renamed = alias?.columnNames ?? []
-            columns[index < renamed.count ? renamed[index] : column.name] = column
-        }
-        let builder = PredicateBuilder(
-            resolver: checker.resolver, parameters: checker.parameters, columns: columns)
-        return PredicateTemplate(alternatives: builder.conditions(for: filter, toBe: true))
     }
 }

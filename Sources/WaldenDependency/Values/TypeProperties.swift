@@ -19,6 +19,15 @@ enum TypeProperties {
         }
     }
 
+    /// Whether a column of the one type that equals a column of the other satisfies the same conditions.
+    static func compareAlike(_ left: TypeID, _ right: TypeID, in catalog: CatalogSnapshot) -> Bool {
+        guard let family = family(of: left, in: catalog), family == self.family(of: right, in: catalog) else {
+            return false
+        }
+        // Strings beside a `name` are cut; all other types of a family read them alike.
+        return left == right || family == .integer || family == .text && left != .name && right != .name
+    }
+
     static func isDateOrTime(_ type: TypeID) -> Bool {
         switch type {
         case .date, .time, .timestamp, .timestamptz, .interval: true

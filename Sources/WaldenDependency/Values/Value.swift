@@ -34,6 +34,9 @@ public enum ValueFamily: UInt8, Hashable, Sendable {
         default: true
         }
     }
+
+    /// Whether equality is a matter of the collation.
+    public var isCollated: Bool { self == .text }
 }
 
 /// What is known of one column in one row image.
