@@ -44,8 +44,8 @@ public struct StatementAnalyzer: Sendable {
         let predicates = DemandAnalysis.templates(of: checked.number, checker)
         var finder = ResultKeyFinder(resolver: resolver, tables: checker.tables)
         let keys = finder.plan(for: query, predicates: predicates)
-        let tables = zip(checker.tables, predicates).enumerated().flatMap { index, table in
-            let (occurrence, predicate) = table
+        let tables = checker.tables.indices.flatMap { index in
+            let (occurrence, predicate) = (checker.tables[index], predicates[index])
             return occurrence.family.map { member in
                 TableTemplate(
                     relation: member.id, columns: occurrence.isWhole ? nil : occurrence.columns,

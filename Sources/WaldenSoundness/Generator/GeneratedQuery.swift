@@ -24,6 +24,8 @@ struct GeneratedQuery: Sendable {
     let reads: Set<String>
     /// Whether equal rows come in an order that the statement fixes.
     let isOrdered: Bool
+    /// Whether the columns of its result are asked for in binary form.
+    let isBinary: Bool
     /// Whether an update of each table that it reads tells the whole old row.
     let hasFullIdentity: Bool
 }

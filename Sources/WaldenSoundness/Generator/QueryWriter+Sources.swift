@@ -10,16 +10,17 @@ extension QueryWriter {
         guard count > 1 else { return (sql, sources, []) }
         shapes.insert(.join)
         for _ in 1..<count {
+            if depth < 2, !sql.contains(","), dice.chance(5) {
+                let lateral = lateral(sources)
+                sql += dice.chance(50) ? ", \(lateral.sql)" : " LEFT JOIN \(lateral.sql) ON true"
+                sources.append(lateral)
+                continue
+            }
             let next = dice.chance(4) ? constantSource() : source(depth: depth, first: nil)
             switch dice.roll(0..<100) {
             case ..<22:
                 sql += ", \(next.sql)"
                 conditions.append(equality(sources, next))
-            case ..<28 where depth < 2 && !sql.contains(","):
-                let lateral = lateral(sources, depth: depth)
-                sql += dice.chance(50) ? ", \(lateral.sql)" : " LEFT JOIN \(lateral.sql) ON true"
-                sources.append(lateral)
-                continue
             case ..<37 where sources.count == 1: merge(next, into: sources[0], &sql, &conditions)
             case ..<40 where sources.count == 1:
                 sql += " NATURAL \(dice.pick(["JOIN", "LEFT JOIN"])) \(next.sql)"
@@ -129,7 +130,7 @@ extension QueryWriter {
         return Source(sql: "\(name) AS \(alias)", alias: alias, columns: offered)
     }
 
-    private mutating func lateral(_ outer: [Source], depth: Int) -> Source {
+    private mutating func lateral(_ outer: [Source]) -> Source {
         shapes.insert(.derived)
         let inner = tableSource()
         let condition = equality(outer, inner)

@@ -46,7 +46,7 @@ struct QueryWriter {
         let tables = schema.tables.filter { table in reads.contains { table.name == $0 || table.name.hasPrefix("\($0)_") } }
         return GeneratedQuery(
             sql: sql, parameters: parameters, shape: shape, reads: reads, isOrdered: isOrdered,
-            hasFullIdentity: tables.allSatisfy { $0.identity == .full })
+            isBinary: dice.chance(30), hasFullIdentity: tables.allSatisfy { $0.identity == .full })
     }
 
     private var shape: QueryShape {

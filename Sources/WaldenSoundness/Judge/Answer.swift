@@ -51,21 +51,30 @@ final class Answer: Sendable, Hashable {
     var lines: [String] {
         if let failure { return ["ERROR \(failure)"] }
         return rows.map { row in
-            var fields: [String] = []
-            var position = 0
-            while position + 4 <= row.count {
-                let length = row[position..<(position + 4)].reduce(0) { $0 << 8 | UInt32($1) }
-                position += 4
-                guard length != .max else {
-                    fields.append("NULL")
-                    continue
-                }
-                let end = min(position + Int(length), row.count)
-                let text = String(decoding: row[position..<end], as: UTF8.self)
-                fields.append(text.count > 60 ? text.prefix(57) + "…" : text)
-                position = end
+            let texts = Self.fields(of: row).map { field -> String in
+                guard let field else { return "NULL" }
+                let text = String(decoding: row[field], as: UTF8.self)
+                return text.count > 60 ? text.prefix(57) + "…" : text
             }
-            return "(" + fields.joined(separator: ", ") + ")"
+            return "(" + texts.joined(separator: ", ") + ")"
         }
+    }
+
+    /// Where the fields of a row stand; nil is null.
+    static func fields(of row: [UInt8]) -> [Range<Int>?] {
+        var fields: [Range<Int>?] = []
+        var position = 0
+        while position + 4 <= row.count {
+            let length = row[position..<(position + 4)].reduce(0) { $0 << 8 | UInt32($1) }
+            position += 4
+            if length == .max {
+                fields.append(nil)
+                continue
+            }
+            let end = min(position + Int(length), row.count)
+            fields.append(position..<end)
+            position = end
+        }
+        return fields
     }
 }

@@ -96,8 +96,9 @@ final class Judge {
     }
 
     /// The answer to the query of a begun fill. `settle` makes it servable.
-    func complete(_ place: Int, _ answer: Answer) {
+    func complete(_ place: Int, _ answer: Answer, isBinary: Bool = false) {
         guard let fills = places[place].fills else { return }
+        let keys = places[place].dependencies?.resultKeys.flatMap { answer.keys(by: $0, isBinary: isBinary) }
         places[place].fills = nil
         let time = tick()
         if answer.failure != nil {
@@ -105,8 +106,10 @@ final class Judge {
             _ = places[place].own.abandonFill(fills.own, reason: .error)
             return
         }
-        _ = shared.completeFill(fills.shared, payload: answer, payloadBytes: answer.byteCount, now: time)
-        _ = places[place].own.completeFill(fills.own, payload: answer, payloadBytes: answer.byteCount, now: time)
+        _ = shared.completeFill(
+            fills.shared, payload: answer, payloadBytes: answer.byteCount, keys: keys, now: time)
+        _ = places[place].own.completeFill(
+            fills.own, payload: answer, payloadBytes: answer.byteCount, keys: keys, now: time)
     }
 
     /// What the shared cache would answer; nil when it would ask the server.
@@ -141,7 +144,8 @@ final class Judge {
             var contradiction: String?
             if isServed != isServedAlone {
                 contradiction = "kept by the \(isServed ? "shared" : "own") cache alone"
-            } else if !isServed, !matches {
+            } else if !isServed, !matches, dependencies.resultKeys == nil {
+                // Keys in a result stand for the predicate of old rows, and are not unique among a table's children.
                 contradiction = "dropped, though no change matches its dependencies"
             }
             return Ruling(

@@ -54,14 +54,15 @@ final class Reader {
     func run(_ queries: [(name: String, query: GeneratedQuery)]) throws -> [Answer] {
         guard PQenterPipelineMode(connection) == 1 else { throw lost() }
         for (name, query) in queries {
-            guard send(name, query.parameters), PQpipelineSync(connection) == 1 else { throw lost() }
+            guard send(name, query), PQpipelineSync(connection) == 1 else { throw lost() }
         }
         let answers = try queries.map { try receive(isOrdered: $0.query.isOrdered) }
         guard PQexitPipelineMode(connection) == 1 else { throw lost() }
         return answers
     }
 
-    private func send(_ name: String, _ parameters: [Parameter]) -> Bool {
+    private func send(_ name: String, _ query: GeneratedQuery) -> Bool {
+        let parameters = query.parameters
         let lengths = parameters.map { CInt($0.bytes?.count ?? 0) }
         let formats = parameters.map { CInt($0.isBinary ? 1 : 0) }
         // Text values end with a zero byte.
@@ -74,7 +75,7 @@ final class Reader {
                 return bytes.baseAddress.map { ($0 + offset).assumingMemoryBound(to: CChar.self) }
             }
             return PQsendQueryPrepared(
-                connection, name, CInt(parameters.count), values, lengths, formats, 0) == 1
+                connection, name, CInt(parameters.count), values, lengths, formats, query.isBinary ? 1 : 0) == 1
         }
     }
 

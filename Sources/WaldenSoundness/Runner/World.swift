@@ -87,7 +87,7 @@ final class World {
             guard let dependencies = dependencies(of: query, &tally) else { continue }
             let isBegun = judge.begin(index, dependencies)
             let answer = try primary.reader.run([(name, query)])[0]
-            if isBegun { judge.complete(index, answer) }
+            if isBegun { judge.complete(index, answer, isBinary: query.isBinary) }
             guard answer.failure == nil else {
                 tally.invalid += 1
                 continue
@@ -139,7 +139,7 @@ final class World {
             }
             places[index]?.answer = answer
             if begun.contains(index) {
-                judge.complete(index, answer)
+                judge.complete(index, answer, isBinary: place.query.isBinary)
             }
             if answer.failure == Reader.tooMuch { places[index] = nil }
         }
