@@ -88,9 +88,17 @@ extension ResultCache {
         engine.withLock { $0.fills.removeWaiter(waiter, from: id) }
     }
 
-    /// The whole reply has been read, without error. `payloadBytes` is what the payload holds in memory.
-    public func completeFill(_ id: FillID, payload: Payload, payloadBytes: Int, now: Instant) -> FillCompletion {
-        engine.withLock { $0.completeFill(id, payload: payload, payloadBytes: payloadBytes, now: now) }
+    /// The whole reply has been read, without error.
+    ///
+    /// - Parameters:
+    ///   - payloadBytes: What the payload holds in memory.
+    ///   - keys: What the reply shows by `Dependencies.resultKeys`; nil when it has none or could not be read.
+    public func completeFill(
+        _ id: FillID, payload: Payload, payloadBytes: Int, keys: ResultKeys? = nil, now: Instant
+    ) -> FillCompletion {
+        engine.withLock {
+            $0.completeFill(id, payload: payload, payloadBytes: payloadBytes, keys: keys, now: now)
+        }
     }
 
     /// The reply will not be kept. Returns the waiters, to be sent on their own way.

@@ -117,11 +117,12 @@ extension ProxyConnection {
         // The cache's fill is asked for last: it takes every shard's lock.
         let compress =
             capture.readableBytes >= context.configuration.compressBytes && context.cache.isUnderPressure
+        let keys = capture.withUnsafeReadableBytes { machine?.resultKeys(in: $0.bytes) ?? nil }
         let reply = CachedReply(capture, compress: compress)
         // A large reply shares the buffer; the next capture must not write into it.
         if capture.readableBytes > CachedReply.smallByteCount { capture = ByteBuffer() } else { capture.clear() }
         let completion = context.cache.completeFill(
-            fill, payload: reply, payloadBytes: reply.heldBytes, now: now)
+            fill, payload: reply, payloadBytes: reply.heldBytes, keys: keys, now: now)
         context.waiters.wake(completion.waiters, with: reply)
         if completion.wantsProbe { context.delegate.probeWanted() }
     }

@@ -114,19 +114,22 @@ extension SessionMachine {
         }
     }
 
-    /// The parameters of an execution, or nil when the message does not hold what it declares.
+    /// The parameters of an execution and the formats it wants its result in.
+    ///
+    /// - Throws: when the message does not hold what it declares.
     func parameters(
         of statement: PreparedStatement, _ binding: BindView, in input: borrowing RawSpan
-    ) throws(WireError) -> [BoundParameter] {
+    ) throws(WireError) -> (values: [BoundParameter], resultFormats: [FormatCode]) {
         var result: [BoundParameter] = []
-        for (index, parameter) in try binding.parameters(in: input).values.enumerated() {
+        let parameters = try binding.parameters(in: input)
+        for (index, parameter) in parameters.values.enumerated() {
             result.append(
                 BoundParameter(
                     type: statement.parameterType(at: index),
                     isBinary: parameter.isBinary,
                     bytes: parameter.value.map { input.copy($0) }))
         }
-        return result
+        return (result, parameters.resultFormats)
     }
 }
 

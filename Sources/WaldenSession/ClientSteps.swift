@@ -112,6 +112,7 @@ extension SessionMachine {
         _ found: Candidate, _ input: borrowing RawSpan, _ environment: some SessionEnvironment
     ) -> ClientStep {
         candidate = found
+        candidateKeys = nil
         if let obstacle = obstacle() { return forwardCandidate(input, environment, obstacle) }
         guard beginKey(environment) else { return forwardCandidate(input, environment, .tooManySessions) }
         appendKey(of: found, in: input)
@@ -150,14 +151,18 @@ extension SessionMachine {
         case .uncacheable(let refusal): return .pass(.refused(refusal.rule))
         case .cacheable(let plan):
             var bound: [BoundParameter] = []
+            var formats: [FormatCode] = []
             if case .execution(let statement, let binding) = candidate.source {
                 guard let parameters = try? parameters(of: statement, binding, in: input) else {
                     return .pass(.refused(.parameter))
                 }
-                bound = parameters
+                bound = parameters.values
+                formats = parameters.resultFormats
             }
             do throws(Refusal) {
-                return .fill(try plan.bind(bound), generation: generation)
+                let dependencies = try plan.bind(bound)
+                candidateKeys = dependencies.resultKeys.map { ResultKeyReader(plan: $0, formats: formats) }
+                return .fill(dependencies, generation: generation)
             } catch {
                 return .pass(.refused(error.rule))
             }
@@ -200,6 +205,8 @@ extension SessionMachine {
             }
             if analysis.effect.mayTouchStatements { injectDeferred() }
         }
+        if fill != nil { units[units.count - 1].keyReader = candidateKeys }
+        candidateKeys = nil
         note(analysis, isPrepared: candidate.parses)
         return candidate.byteCount
     }

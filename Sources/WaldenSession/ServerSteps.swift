@@ -1,5 +1,6 @@
 import DequeModule
 public import WaldenCore
+public import WaldenDependency
 import WaldenWire
 
 /// Where the rest of a server message goes whose beginning has been dealt with.
@@ -138,6 +139,11 @@ extension SessionMachine {
         if serverSkipGoes == .captured(fill) { serverSkipGoes = .relayed }
     }
 
+    /// The keys of the rows in the result whose unit has just ended, if its fill wants them and they can be read.
+    public func resultKeys(in result: borrowing RawSpan) -> ResultKeys? {
+        capturedKeys?.keys(in: result)
+    }
+
     /// Fills of units that will not be answered any more.
     public func unfinishedFills() -> [UInt64] {
         units.compactMap(\.fill)
@@ -213,6 +219,7 @@ extension SessionMachine {
             return .unitEnded(byteCount: header.byteCount, fill: nil)
         }
         if unit.isHidden { return .swallow(byteCount: header.byteCount) }
+        capturedKeys = unit.keyReader
         if units.isEmpty { isUnitOpen = false }
         if isCaching, !unit.effects.isReadOnly || oldStatus != .idle {
             settings.unitEnded(

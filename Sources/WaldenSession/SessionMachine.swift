@@ -67,6 +67,10 @@ public struct SessionMachine: ~Copyable {
     var candidate: Candidate?
     /// The key of `candidate`: fingerprint, protocol, statement, parameters and result formats.
     public internal(set) var key: [UInt8] = []
+    /// Reads the keys of the result that `candidate` will have, when its fill wants them.
+    var candidateKeys: ResultKeyReader?
+    /// The same of the result that was captured last.
+    var capturedKeys: ResultKeyReader?
     private var fingerprintID: UInt64?
     private var fingerprintRevision: UInt64?
 

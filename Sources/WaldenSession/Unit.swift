@@ -14,6 +14,8 @@ struct Unit {
     var effects = UnitEffects()
     /// The cache fill that this unit's result is captured for.
     var fill: UInt64?
+    /// Reads that result's keys, when the fill wants them.
+    var keyReader: ResultKeyReader?
     var pendingParses: [PendingParse] = []
     var answeredParses = 0
     var failed = false

@@ -7,7 +7,7 @@ import WaldenDependency
 @Suite struct CatalogRowTests {
     @Test func relation() throws {
         let row = CatalogRow(["16390", "public", "orders", "r", "p", "f", "t", "f", "t", "t", "f"])
-        let columns = try [#require(CatalogRow(["16390", "id", "1", "23", "-1", "t", "f"]).column)]
+        let columns = try [#require(CatalogRow(["16390", "id", "1", "23", "-1", "t", "f", "t"]).column)]
         let entry = try #require(
             row.relationEntry(columns: columns, parents: [RelationID(1)], children: [RelationID(2)]))
         #expect(
@@ -20,7 +20,7 @@ import WaldenDependency
             columns == [
                 ColumnEntry(
                     name: "id", number: 1, type: .int4, typeModifier: -1, hasDeterministicCollation: true,
-                    isGenerated: false)
+                    isGenerated: false, isKey: true)
             ])
     }
 

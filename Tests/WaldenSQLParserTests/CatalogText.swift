@@ -38,7 +38,8 @@ struct CatalogText {
             columns[number(1), default: []].append(
                 ColumnEntry(
                     name: text(2), number: Int16(number(3)), type: type(4), typeModifier: Int32(fields[5]) ?? -1,
-                    hasDeterministicCollation: flag(6), isGenerated: flag(7)))
+                    hasDeterministicCollation: flag(6), isGenerated: flag(7),
+                    isKey: fields.count > 8 && flag(8)))
         case "T":
             types.append(
                 TypeEntry(

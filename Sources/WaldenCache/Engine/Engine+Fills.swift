@@ -29,6 +29,7 @@ extension Engine {
             let receipt = index.insert(entry, dependencies)
             entries[entry].firstPosting = receipt.first
             fills.setEntry(entry, indexBytes: receipt.bytes, of: id)
+            if dependencies.resultKeys != nil { fills.awaitKeys(of: id, under: dependencies) }
         }
         return .fill(id)
     }
@@ -56,7 +57,9 @@ extension Engine {
         return added
     }
 
-    mutating func completeFill(_ id: FillID, payload: Payload, payloadBytes: Int, now: Instant) -> FillCompletion {
+    mutating func completeFill(
+        _ id: FillID, payload: Payload, payloadBytes: Int, keys: ResultKeys?, now: Instant
+    ) -> FillCompletion {
         guard let fill = fills[id], !fill.isCompleted else {
             return FillCompletion(outcome: .gone, waiters: [], wantsProbe: false)
         }
@@ -78,8 +81,24 @@ extension Engine {
             discard(id, fill)
             return end(.tainted(.crowdedOut))
         }
+        fileKeys(keys, id, fill)
         fills.complete(id, with: FillBook.Result(payload: payload, bytes: payloadBytes), now: now)
         return FillCompletion(outcome: .pendingVisibility, waiters: fill.waiters, wantsProbe: true)
+    }
+
+    /// Files the entry anew, now that it is known which rows the result was made of.
+    ///
+    /// Up to now each change of the stream was judged by predicates alone. The result is that of a state from which all
+    /// transactions are missing that it does not contain, those that came before this moment among them: they were
+    /// found harmless whatever the keys. So what comes from here on changes a state that gives this result.
+    private mutating func fileKeys(_ keys: ResultKeys?, _ id: FillID, _ fill: FillBook.Fill) {
+        guard let dependencies = fill.awaitsKeysOf, fill.entry >= 0,
+            let keys = FiledKeys(keys, of: dependencies)
+        else { return }
+        index.remove(entries[fill.entry].firstPosting)
+        let receipt = index.insert(fill.entry, dependencies, keys: keys)
+        entries[fill.entry].firstPosting = receipt.first
+        fills.setEntry(fill.entry, indexBytes: receipt.bytes, of: id)
     }
 
     mutating func abandonFill(_ id: FillID, reason: FillAbandonment) -> [UInt64] {

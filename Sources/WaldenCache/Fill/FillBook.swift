@@ -1,5 +1,6 @@
 import DequeModule
 import WaldenCore
+import WaldenDependency
 
 /// The fills: those whose query runs, and the finished ones that wait to become servable.
 ///
@@ -32,6 +33,8 @@ struct FillBook {
         /// The engine's slot; negative when tainted from the start or since.
         var entry: Int32 = -1
         var indexBytes = 0
+        /// Set while the query runs whose result will show keys to file it by.
+        var awaitsKeysOf: Dependencies?
         var generation: UInt32 = 0
         var isFree = true
     }
@@ -82,6 +85,10 @@ struct FillBook {
         fills[id.slot].indexBytes = indexBytes
     }
 
+    mutating func awaitKeys(of id: FillID, under dependencies: Dependencies) {
+        fills[id.slot].awaitsKeysOf = dependencies
+    }
+
     mutating func addWaiter(_ waiter: UInt64, to id: FillID, limit: Int) -> Bool {
         guard let fill = self[id], !fill.isCompleted, fill.waiters.count < limit else { return false }
         fills[id.slot].waiters.append(waiter)
@@ -110,6 +117,7 @@ struct FillBook {
         guard let fill = self[id], !fill.isCompleted else { return }
         fills[id.slot].phase = .awaitingProbe(result, completedAt: now)
         fills[id.slot].waiters = []
+        fills[id.slot].awaitsKeysOf = nil
         awaitingProbe.append(id)
         completed += 1
         completedBytes += result.bytes

@@ -7,6 +7,15 @@ import WaldenDependency
 /// A bucket holds what is filed under one tuple of values. Its contents, a list or an interval tree of postings, belong
 /// to the index; the group knows their head.
 struct IndexGroup: Sendable {
+    /// Which images of a row are looked up in the group.
+    enum Images: Hashable, Sendable {
+        case both
+        /// The predicates of results whose keys are known.
+        case new
+        /// The keys of such results: the rows that contributed, by what they left in the result.
+        case old
+    }
+
     struct Key: Hashable, Sendable {
         let relation: Int32
         /// Names that the results read; nil: any column may matter.
@@ -15,6 +24,7 @@ struct IndexGroup: Sendable {
         let equality: [Int]
         /// A column number, or negative.
         let range: Int
+        var images = Images.both
     }
 
     struct Bucket: Sendable {

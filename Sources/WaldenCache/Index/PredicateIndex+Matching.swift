@@ -22,8 +22,9 @@ extension PredicateIndex {
         if let old { images.old.begin(old, columnCount: columnCount) }
         for group in relations[relation].groups {
             if change.kind == .update, groups[group].isUntouched(by: change, in: relations[relation]) { continue }
-            if new != nil { match(group, relation, &images.new, into: &matches) }
-            if old != nil { match(group, relation, &images.old, into: &matches) }
+            let wanted = groups[group].key.images
+            if new != nil, wanted != .old { match(group, relation, &images.new, into: &matches) }
+            if old != nil, wanted != .new { match(group, relation, &images.old, into: &matches) }
         }
     }
 

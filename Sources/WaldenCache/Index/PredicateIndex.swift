@@ -8,6 +8,10 @@ import WaldenDependency
 /// form a group (`IndexGroup`); a change looks into each group of its relation once per row image. An alternative
 /// without equality or range lands in its group's only bucket and is checked for every change: the sound fallback.
 ///
+/// When a result shows the keys of the rows that it was made of (`ResultKeyPlan`), a row that leaves is found by its key
+/// instead: the predicate is filed for new rows only, and the result's keys, one by one, for old rows. A change of a
+/// row whose old values were not sent then concerns the results that hold its key, not all that might have held it.
+///
 /// Everything lives in arenas under 32-bit numbers: a point query costs one posting and one bucket.
 struct PredicateIndex: Sendable {
     var relations: [RelationIndex] = []
@@ -24,16 +28,19 @@ struct PredicateIndex: Sendable {
         var bytes = 0
     }
 
-    mutating func insert(_ entry: Int32, _ dependencies: Dependencies) -> Receipt {
+    /// - Parameter keys: Of the rows in the result; nil when they are not known, as while its query runs.
+    mutating func insert(_ entry: Int32, _ dependencies: Dependencies, keys: FiledKeys? = nil) -> Receipt {
         var receipt = Receipt()
         for table in dependencies.tables {
             var budget = Filing.maxKeys
             let relation = number(of: table.relation)
+            let key = keys?.key(of: table)
             for alternative in table.predicate.alternatives {
                 guard let filing = Filing(alternative, budget: budget) else { continue }
                 budget -= min(budget, filing.combinations)
-                file(filing, relation, table.columns, entry, &receipt)
+                file(filing, relation, table.columns, key == nil ? .both : .new, entry, &receipt)
             }
+            if let key { file(key, relation, table.columns, entry, &receipt) }
         }
         return receipt
     }
@@ -68,7 +75,8 @@ struct PredicateIndex: Sendable {
 
     /// Files one alternative once per combination of its equality values.
     private mutating func file(
-        _ filing: Filing, _ relation: Int32, _ columns: Set<String>?, _ entry: Int32, _ receipt: inout Receipt
+        _ filing: Filing, _ relation: Int32, _ columns: Set<String>?, _ images: IndexGroup.Images, _ entry: Int32,
+        _ receipt: inout Receipt
     ) {
         var numbered: [(column: Int, keys: [Filing.Key])] = []
         for equality in filing.equalities {
@@ -77,7 +85,8 @@ struct PredicateIndex: Sendable {
         numbered.sort { $0.column < $1.column }
         let range = filing.range.map { relations[Int(relation)].number(of: $0.column) } ?? -1
         let group = group(
-            IndexGroup.Key(relation: relation, columns: columns, equality: numbered.map(\.column), range: range))
+            IndexGroup.Key(
+                relation: relation, columns: columns, equality: numbered.map(\.column), range: range, images: images))
         let residual = insertResidual(filing.residual, relation, postings: filing.combinations)
         var hashes = [UInt64](repeating: 0, count: numbered.count)
         for combination in 0..<filing.combinations {
@@ -92,6 +101,29 @@ struct PredicateIndex: Sendable {
             receipt.bytes += filing.range == nil ? 80 : 160
         }
         receipt.bytes += filing.residual.count * 160
+    }
+
+    /// Files the keys of a result's rows, for old rows to be found under.
+    private mutating func file(
+        _ key: FiledKeys.Key, _ relation: Int32, _ columns: Set<String>?, _ entry: Int32, _ receipt: inout Receipt
+    ) {
+        if key.hashes.isEmpty { return }
+        var numbered: [(column: Int, part: Int)] = []
+        for (part, column) in key.columns.enumerated() {
+            numbered.append((relations[Int(relation)].number(of: column), part))
+        }
+        numbered.sort { $0.column < $1.column }
+        let group = group(
+            IndexGroup.Key(
+                relation: relation, columns: columns, equality: numbered.map(\.column), range: -1, images: .old))
+        var hashes = [UInt64](repeating: 0, count: numbered.count)
+        for start in stride(from: 0, to: key.hashes.count, by: numbered.count) {
+            for (offset, column) in numbered.enumerated() { hashes[offset] = key.hashes[start + column.part] }
+            var posting = Posting(entry: entry, group: group, sibling: receipt.first)
+            posting.bucket = groups[group].bucket(of: hashes)
+            receipt.first = link(posting, nil)
+            receipt.bytes += 80
+        }
     }
 
     /// Puts a posting into its bucket.

@@ -10,14 +10,21 @@ public final class CachePlan: Sendable {
     let tables: [TableTemplate]
     /// Parameters that are only compared with columns of types that know no special date words.
     let plainParameters: Set<Int>
+    /// Where the result shows keys of the rows it was made of; nil where it does not, or they would tell nothing.
+    let resultKeys: ResultKeyPlan?
     /// Set when no table's predicate has a parameter.
     private let constant: Dependencies?
 
-    init(parameterCount: Int, tables: [TableTemplate], plainParameters: Set<Int>) {
+    init(
+        parameterCount: Int, tables: [TableTemplate], plainParameters: Set<Int>, resultKeys: ResultKeyPlan? = nil
+    ) {
         self.parameterCount = parameterCount
         self.tables = tables
         self.plainParameters = plainParameters
-        constant = tables.allSatisfy(\.isConstant) ? Dependencies(tables: tables.map { $0.bound([]) }) : nil
+        self.resultKeys = resultKeys
+        constant =
+            tables.allSatisfy(\.isConstant)
+            ? Dependencies(tables: tables.map { $0.bound([]) }, resultKeys: resultKeys) : nil
     }
 
     /// What one execution depends on.
@@ -32,7 +39,7 @@ public final class CachePlan: Sendable {
             try parameter.refuseUnstable(number: index + 1, isPlain: plainParameters.contains(index + 1))
         }
         if let constant { return constant }
-        return Dependencies(tables: tables.map { $0.bound(parameters) })
+        return Dependencies(tables: tables.map { $0.bound(parameters) }, resultKeys: resultKeys)
     }
 }
 

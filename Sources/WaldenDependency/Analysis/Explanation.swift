@@ -34,7 +34,7 @@ public struct Explanation: Sendable {
                     relation: template.relation,
                     name: entry.map { "\($0.schema).\($0.name)" } ?? template.relation.description,
                     columns: template.columns?.sorted(), predicate: template.predicate.description,
-                    matching: template.predicate.matching)
+                    matching: template.predicate.matching + Self.leaving(template, plan))
             }
         }
     }
@@ -55,6 +55,13 @@ public struct Explanation: Sendable {
         }
         for effect in effects { lines.append("session: \(effect)") }
         return lines.map { $0 + "\n" }.joined()
+    }
+
+    private static func leaving(_ template: TableTemplate, _ plan: CachePlan) -> String {
+        guard let keys = plan.resultKeys?.keys, let number = template.resultKey, keys.indices.contains(number) else {
+            return ""
+        }
+        return "; a row that leaves, by its key in the result: \(listed(keys[number].map(\.reference.name)))"
     }
 
     private static func listed(_ names: [String]) -> String {

@@ -111,9 +111,12 @@ struct TableTemplate: Hashable, Sendable {
     let relation: RelationID
     let columns: Set<String>?
     let predicate: PredicateTemplate
+    /// Which key of the plan's `resultKeys` is this table's.
+    var resultKey: Int?
 
     func bound(_ parameters: [BoundParameter]) -> TableDependency {
-        TableDependency(relation: relation, columns: columns, predicate: predicate.bound(parameters))
+        TableDependency(
+            relation: relation, columns: columns, predicate: predicate.bound(parameters), resultKey: resultKey)
     }
 
     var isConstant: Bool { predicate.isConstant }

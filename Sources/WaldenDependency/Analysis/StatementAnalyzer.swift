@@ -42,15 +42,18 @@ public struct StatementAnalyzer: Sendable {
         _ = try checker.check(query)
         guard !checker.tables.isEmpty else { throw Refusal(.noTable, "no table is read") }
         let predicate = self.predicate(of: query, checker)
-        let tables = checker.tables.flatMap { occurrence in
+        var finder = ResultKeyFinder(resolver: resolver, tables: checker.tables)
+        let keys = finder.plan(for: query, predicates: checker.tables.map { _ in predicate })
+        let tables = checker.tables.enumerated().flatMap { index, occurrence in
             occurrence.family.map { member in
                 TableTemplate(
                     relation: member.id, columns: occurrence.isWhole ? nil : occurrence.columns,
-                    predicate: predicate)
+                    predicate: predicate, resultKey: keys?.keyOfTable[index])
             }
         }
         return CachePlan(
-            parameterCount: checker.parameters.highest, tables: tables, plainParameters: checker.parameters.plain)
+            parameterCount: checker.parameters.highest, tables: tables, plainParameters: checker.parameters.plain,
+            resultKeys: keys?.plan)
     }
 
     /// What the rows must satisfy, for a query over one table; `everyRow` for all others.

@@ -101,10 +101,12 @@ public struct ColumnEntry: Hashable, Sendable {
     /// False for a column whose collation is nondeterministic; true also for types without collation.
     public let hasDeterministicCollation: Bool
     public let isGenerated: Bool
+    /// Whether it is part of the replica identity, unless that is all columns.
+    public let isKey: Bool
 
     public init(
         name: String, number: Int16, type: TypeID, typeModifier: Int32, hasDeterministicCollation: Bool,
-        isGenerated: Bool
+        isGenerated: Bool, isKey: Bool = false
     ) {
         self.name = name
         self.number = number
@@ -112,6 +114,7 @@ public struct ColumnEntry: Hashable, Sendable {
         self.typeModifier = typeModifier
         self.hasDeterministicCollation = hasDeterministicCollation
         self.isGenerated = isGenerated
+        self.isKey = isKey
     }
 }
 

@@ -81,11 +81,14 @@ public struct TableDependency: Hashable, Sendable {
     /// Names of the columns that the statement reads; nil when any column may matter.
     public let columns: Set<String>?
     public let predicate: Predicate
+    /// Which key of `Dependencies.resultKeys` shows the rows that contributed; nil when none does.
+    public let resultKey: Int?
 
-    public init(relation: RelationID, columns: Set<String>?, predicate: Predicate) {
+    public init(relation: RelationID, columns: Set<String>?, predicate: Predicate, resultKey: Int? = nil) {
         self.relation = relation
         self.columns = columns
         self.predicate = predicate
+        self.resultKey = resultKey
     }
 }
 
@@ -93,8 +96,11 @@ public struct TableDependency: Hashable, Sendable {
 /// these predicates. A relation may occur more than once.
 public struct Dependencies: Hashable, Sendable {
     public let tables: [TableDependency]
+    /// Where the result shows which rows contributed, if it does and that tells more than the predicates.
+    public let resultKeys: ResultKeyPlan?
 
-    public init(tables: [TableDependency]) {
+    public init(tables: [TableDependency], resultKeys: ResultKeyPlan? = nil) {
         self.tables = tables
+        self.resultKeys = resultKeys
     }
 }

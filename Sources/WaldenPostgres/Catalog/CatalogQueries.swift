@@ -30,9 +30,11 @@ enum CatalogQueries {
     /// Without the columns of TOAST tables, which no statement names.
     static let columns = """
         SELECT a.attrelid, a.attname, a.attnum, a.atttypid, a.atttypmod, COALESCE(l.collisdeterministic, true), \
-        a.attgenerated <> '' \
+        a.attgenerated <> '', COALESCE(a.attnum = ANY ((k.indkey::int2[])[0:k.indnkeyatts - 1]), false) \
         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
         LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation \
+        LEFT JOIN pg_catalog.pg_index k ON k.indrelid = c.oid AND CASE c.relreplident \
+        WHEN 'd' THEN k.indisprimary AND k.indimmediate WHEN 'i' THEN k.indisreplident ELSE false END \
         WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') \
         ORDER BY a.attrelid, a.attnum
         """

@@ -47,7 +47,7 @@ extension CatalogRow {
         else { return nil }
         return ColumnEntry(
             name: name, number: number, type: type, typeModifier: modifier, hasDeterministicCollation: flag(5),
-            isGenerated: flag(6))
+            isGenerated: flag(6), isKey: flag(7))
     }
 
     func relationEntry(columns: [ColumnEntry], parents: [RelationID], children: [RelationID]) -> RelationEntry? {

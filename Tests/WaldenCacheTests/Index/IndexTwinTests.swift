@@ -81,10 +81,38 @@ private struct IndexWorld {
                     relation: RelationID(random.chance(90) ? 100 : 200), columns: columns,
                     predicate: Predicate(alternatives: alternatives)))
         }
-        let dependencies = Dependencies(tables: tables)
-        receipts[nextEntry] = index.insert(nextEntry, dependencies).first
-        twin.insert(nextEntry, dependencies)
+        var dependencies = Dependencies(tables: tables)
+        var keys: ResultKeys?
+        if random.chance(40) { (dependencies, keys) = keyed(tables) }
+        receipts[nextEntry] =
+            index.insert(nextEntry, dependencies, keys: FiledKeys(keys, of: dependencies)).first
+        twin.insert(nextEntry, dependencies, keys)
         nextEntry += 1
+    }
+
+    /// The same tables, of which the first shows keys of one or two columns in its result.
+    private mutating func keyed(_ tables: [TableDependency]) -> (Dependencies, ResultKeys) {
+        let choices = [[column("a")], [column("b")], [column("b"), column("a")], [column("a"), textColumn("d")]]
+        let columns = choices[random.below(choices.count)]
+        let plan = ResultKeyPlan(
+            width: columns.count,
+            keys: [columns.enumerated().map { ResultKeyPlan.Column(reference: $1, position: $0) }])
+        var values: [FieldValue] = []
+        for _ in 0..<random.below(5) {
+            for column in columns {
+                if random.chance(5) {
+                    values.append(.null)
+                } else if column.family == .text {
+                    values.append(.known(.bytes(Array(["x", "y", "z"][random.below(3)].utf8))))
+                } else {
+                    values.append(.known(.integer(value())))
+                }
+            }
+        }
+        var marked = tables
+        marked[0] = TableDependency(
+            relation: tables[0].relation, columns: tables[0].columns, predicate: tables[0].predicate, resultKey: 0)
+        return (Dependencies(tables: marked, resultKeys: plan), ResultKeys(values: [values]))
     }
 
     private mutating func removeOne() {

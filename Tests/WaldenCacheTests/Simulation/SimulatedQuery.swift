@@ -9,6 +9,9 @@ enum SimulatedQuery: Hashable, CaseIterable {
     case groupAndValue
     case everything
     case view
+    /// The first two of a group by value; rows beyond them come and go.
+    case topOfGroup2
+    case idsOfGroup1
 
     var key: [UInt8] { Array("\(self)".utf8) }
 
@@ -25,7 +28,39 @@ enum SimulatedQuery: Hashable, CaseIterable {
         case .groupAndValue: return "\(rows.count { $0.value.g == 2 && $0.value.v >= 2 && $0.value.v < 7 })"
         case .everything: return "\(rows.map { ($0.key, $0.value) })"
         case .view: return "\(rows.filter { $0.value.g == state.viewGroup }.map { ($0.key, $0.value.v) })"
+        case .topOfGroup2: return "\(top(state).map { ($0.key, $0.value.v) })"
+        case .idsOfGroup1: return "\(rows.filter { $0.value.g == 1 }.map(\.key))"
         }
+    }
+
+    private func top(_ state: SimulatedPrimary.State) -> [(key: Int64, value: SimulatedPrimary.Row)] {
+        let rows = state.rows.filter { $0.value.g == 2 }.sorted { ($1.value.v, $0.key) < ($0.value.v, $1.key) }
+        return Array(rows.prefix(2))
+    }
+
+    /// The keys that the result shows; nil when it does not.
+    func keys(in state: SimulatedPrimary.State) -> ResultKeys? {
+        let ids: [Int64]
+        switch self {
+        case .valuesAbove: ids = state.rows.filter { $0.value.v > 5 }.map(\.key)
+        case .view: ids = state.rows.filter { $0.value.g == state.viewGroup }.map(\.key)
+        case .topOfGroup2: ids = top(state).map(\.key)
+        case .idsOfGroup1: ids = state.rows.filter { $0.value.g == 1 }.map(\.key)
+        default: return nil
+        }
+        return ResultKeys(values: [ids.map { .known(.integer($0)) }])
+    }
+
+    /// With the plan by which `keys` are filed.
+    func keyedDependencies(viewGroup: Int64) -> Dependencies {
+        let plain = dependencies(viewGroup: viewGroup)
+        guard keys(in: .init()) != nil else { return plain }
+        return Dependencies(
+            tables: plain.tables.map {
+                TableDependency(
+                    relation: $0.relation, columns: $0.columns, predicate: $0.predicate, resultKey: 0)
+            },
+            resultKeys: ResultKeyPlan(width: 2, keys: [[.init(reference: column("id"), position: 0)]]))
     }
 
     /// `viewGroup`: the view's definition in the catalog under which the query is analysed.
@@ -44,6 +79,8 @@ enum SimulatedQuery: Hashable, CaseIterable {
                 [equal("g", 2), within("v", .inclusive(.integer(2)), .exclusive(.integer(7)))])
         case .everything: depends(columns: nil, [])
         case .view: depends(columns: ["id", "g", "v"], [equal("g", viewGroup)])
+        case .topOfGroup2: depends(columns: ["id", "g", "v"], [equal("g", 2)])
+        case .idsOfGroup1: depends(columns: ["id", "g"], [equal("g", 1)])
         }
     }
 }

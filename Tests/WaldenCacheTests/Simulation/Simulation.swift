@@ -15,6 +15,8 @@ final class SimulatedResult: Sendable {
 /// How often things happen in a run, in shares.
 struct SimulationProfile {
     var identity = ReplicaIdentity.default
+    /// Whether results that show their rows' keys are filed by them.
+    var resultKeys = true
     var write = 4
     var commit = 14
     var becomeVisible = 14
@@ -58,6 +60,7 @@ struct Simulation {
         let id: FillID
         let query: SimulatedQuery
         var result: String?
+        var keys: ResultKeys?
     }
 
     private struct Analysis {
@@ -226,7 +229,10 @@ struct Simulation {
             beginFill()
         } else if let index = fills.indices.randomElement(using: &random) {
             if fills[index].result == nil {
-                fills[index].result = fills[index].query.result(in: primary.visibleState)
+                let state = primary.visibleState
+                fills[index].result = fills[index].query.result(in: state)
+                // Sometimes they cannot be read.
+                if random.chance(90) { fills[index].keys = fills[index].query.keys(in: state) }
             } else {
                 completeFill(fills.remove(at: index))
             }
@@ -238,7 +244,10 @@ struct Simulation {
         let query = SimulatedQuery.allCases[random.below(SimulatedQuery.allCases.count)]
         analyses.append(
             Analysis(
-                query: query, dependencies: query.dependencies(viewGroup: knownViewGroup), generation: generation))
+                query: query,
+                dependencies: profile.resultKeys
+                    ? query.keyedDependencies(viewGroup: knownViewGroup)
+                    : query.dependencies(viewGroup: knownViewGroup), generation: generation))
         guard analyses.count > random.below(12) else { return }
         let analysis = analyses.remove(at: random.below(analyses.count))
         let decision = cache.beginFill(
@@ -252,7 +261,8 @@ struct Simulation {
             _ = cache.abandonFill(fill.id, reason: .error)
         } else if let result = fill.result {
             _ = cache.completeFill(
-                fill.id, payload: SimulatedResult(result), payloadBytes: min(60, result.utf8.count), now: now)
+                fill.id, payload: SimulatedResult(result), payloadBytes: min(60, result.utf8.count),
+                keys: fill.keys, now: now)
         }
     }
 

@@ -10,6 +10,33 @@ import WaldenCore
         run(seeds: 0..<8, SimulationProfile())
     }
 
+    /// Rows move between groups all the time, and only their keys tell which results they leave.
+    @Test func withResultKeys() {
+        run(
+            seeds: 300..<316,
+            SimulationProfile(write: 8, commit: 20, becomeVisible: 24, hangs: true, loseStream: 0, drastic: 0))
+    }
+
+    /// The same changes drop less when results are filed by their keys.
+    @Test func resultKeysSpareEntries() {
+        func dropped(_ resultKeys: Bool) -> (unknown: Int, hits: Int) {
+            var profile = SimulationProfile(loseStream: 0, drastic: 0)
+            profile.resultKeys = resultKeys
+            var sum = (unknown: 0, hits: 0)
+            for seed in UInt64(400)..<408 {
+                var simulation = Simulation(seed: seed, profile: profile)
+                for _ in 0..<2000 { simulation.step() }
+                sum.unknown += simulation.cache.statistics.invalidations[.unknownOldRow]
+                sum.hits += simulation.hits
+            }
+            return sum
+        }
+        let with = dropped(true)
+        let without = dropped(false)
+        #expect(with.unknown < without.unknown)
+        #expect(with.hits > without.hits)
+    }
+
     @Test func withFullReplicaIdentity() {
         run(seeds: 20..<28, SimulationProfile(identity: .full))
     }

@@ -3,10 +3,10 @@ import WaldenDependency
 
 /// The dumb twin of the predicate index: a list of entries, each evaluated for each change.
 struct IndexTwin {
-    private(set) var entries: [Int32: Dependencies] = [:]
+    private(set) var entries: [Int32: (dependencies: Dependencies, keys: ResultKeys?)] = [:]
 
-    mutating func insert(_ entry: Int32, _ dependencies: Dependencies) {
-        entries[entry] = dependencies
+    mutating func insert(_ entry: Int32, _ dependencies: Dependencies, _ keys: ResultKeys? = nil) {
+        entries[entry] = (dependencies, keys)
     }
 
     mutating func remove(_ entry: Int32) {
@@ -14,10 +14,18 @@ struct IndexTwin {
     }
 
     func matches(_ change: RowChange) -> Set<Int32> {
-        Set(entries.filter { $0.value.tables.contains { affects($0, change) } }.keys)
+        Set(
+            entries.filter { entry in
+                let (dependencies, keys) = entry.value
+                return dependencies.tables.contains { table in
+                    affects(table, change, plan: dependencies.resultKeys, keys: keys)
+                }
+            }.keys)
     }
 
-    private func affects(_ table: TableDependency, _ change: RowChange) -> Bool {
+    private func affects(
+        _ table: TableDependency, _ change: RowChange, plan: ResultKeyPlan?, keys: ResultKeys?
+    ) -> Bool {
         guard table.relation == change.relation.id else { return false }
         if change.kind == .update, let names = table.columns {
             let untouched = names.allSatisfy { name in
@@ -28,18 +36,38 @@ struct IndexTwin {
             }
             if untouched { return false }
         }
-        return [image(change, old: true), image(change, old: false)].contains { image in
-            guard let image else { return false }
-            return table.predicate.evaluate { column in
-                guard
-                    let position = change.relation.columns.firstIndex(where: {
-                        $0.name == column.name && $0.type == column.type
-                    })
-                else { return .unknown }
-                return FieldDecoding.value(
-                    of: image[position], bytes: change.bytes, type: column.type, family: column.family)
-            }.mayHold
+        if let number = table.resultKey, let plan, let keys {
+            let columns = plan.keys[number].map(\.reference)
+            return mayHold(table, change, image(change, old: false))
+                || contributed(columns, keys.values[number], change, image(change, old: true))
         }
+        return [image(change, old: true), image(change, old: false)].contains { mayHold(table, change, $0) }
+    }
+
+    /// Whether an old row's key, as far as it is known, is among those of a result.
+    private func contributed(
+        _ columns: [ColumnReference], _ keys: [FieldValue], _ change: RowChange, _ image: [Field]?
+    ) -> Bool {
+        guard let image else { return false }
+        let wanted = columns.map { value(of: $0, change, image) }
+        return stride(from: 0, to: keys.count, by: columns.count).contains { start in
+            columns.indices.allSatisfy { wanted[$0] == .unknown || wanted[$0] == keys[start + $0] }
+        }
+    }
+
+    private func mayHold(_ table: TableDependency, _ change: RowChange, _ image: [Field]?) -> Bool {
+        guard let image else { return false }
+        return table.predicate.evaluate { value(of: $0, change, image) }.mayHold
+    }
+
+    private func value(of column: ColumnReference, _ change: RowChange, _ image: [Field]) -> FieldValue {
+        guard
+            let position = change.relation.columns.firstIndex(where: {
+                $0.name == column.name && $0.type == column.type
+            })
+        else { return .unknown }
+        return FieldDecoding.value(
+            of: image[position], bytes: change.bytes, type: column.type, family: column.family)
     }
 
     private func image(_ change: RowChange, old: Bool) -> [Field]? {

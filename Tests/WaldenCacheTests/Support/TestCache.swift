@@ -97,13 +97,15 @@ final class TestCache {
     }
 
     @discardableResult
-    func complete(_ id: FillID?, _ text: String, bytes: Int = 10) -> FillCompletion? {
-        id.map { cache.completeFill($0, payload: Answer(text), payloadBytes: bytes, now: tick()) }
+    func complete(_ id: FillID?, _ text: String, bytes: Int = 10, keys: ResultKeys? = nil) -> FillCompletion? {
+        id.map { cache.completeFill($0, payload: Answer(text), payloadBytes: bytes, keys: keys, now: tick()) }
     }
 
     /// A whole fill up to being servable.
-    func keep(_ key: String, _ dependencies: Dependencies, _ text: String, bytes: Int = 10) {
-        complete(fill(key, dependencies), text, bytes: bytes)
+    func keep(
+        _ key: String, _ dependencies: Dependencies, _ text: String, bytes: Int = 10, keys: ResultKeys? = nil
+    ) {
+        complete(fill(key, dependencies), text, bytes: bytes, keys: keys)
         probe()
     }
 
