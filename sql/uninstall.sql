@@ -7,6 +7,7 @@ DROP PUBLICATION IF EXISTS walden;
 -- Before anything else changes the schema.
 DROP EVENT TRIGGER IF EXISTS walden_ddl;
 DROP EVENT TRIGGER IF EXISTS walden_drop;
+DROP EVENT TRIGGER IF EXISTS walden_start;
 
 -- Puts the replica identities back that Walden set to FULL, unless somebody has changed them since.
 DO $do$

@@ -174,16 +174,33 @@ extension ResultCache {
         event { $0.dropEverything(.flush, .flush, shards: $1) }
     }
 
-    /// The catalog has been read: statements are analysed under `generation` from now on. Empties the cache. Wanted
-    /// after each stream start and each change of the catalog (`ProbeDemand.catalog`); no fill begins before.
+    /// The catalog has been read: statements are analysed under `generation` from now on. Wanted after each stream start
+    /// and each change of the catalog (`ProbeDemand.catalog`); no fill begins before.
     ///
-    /// - Parameter snapshot: Taken before the catalog was read; it tells which changes the reading contains.
+    /// - Parameters:
+    ///   - snapshot: Taken before the catalog was read; it tells which changes the reading contains.
+    ///   - keepsEntries: Nothing but what the stream tells of has changed since the last reading. Each entry was then
+    ///     analysed under a catalog that lacks only changes of which the stream has told, without touching the entry, or
+    ///     is still to tell, and then drops it if they do. Otherwise the cache is emptied.
     /// - Returns: False when a change is known that the reading may not contain. Read again; until then no fill begins.
     @discardableResult
-    public func catalogChanged(generation: UInt64, readUnder snapshot: Snapshot) -> Bool {
+    public func catalogChanged(
+        generation: UInt64, readUnder snapshot: Snapshot, keepsEntries: Bool = false
+    ) -> Bool {
+        event { engine, shards in
+            if !keepsEntries { _ = engine.dropEverything(.catalogChanged, .catalogChanged, shards: shards) }
+            return engine.catalog.catalogRead(generation: generation, under: snapshot)
+        }
+    }
+
+    /// A probe with this snapshot found that roles, their settings or Walden's event triggers have changed, of which the
+    /// stream tells nothing. To be called before the probe is handed in: results that such a change concerns are then
+    /// served no longer than those that a row's change concerns. Empties the cache; no fill begins before the catalog
+    /// has been read anew.
+    public func unloggedChangeSeen(under snapshot: Snapshot) {
         event { engine, shards in
             _ = engine.dropEverything(.catalogChanged, .catalogChanged, shards: shards)
-            return engine.catalog.catalogRead(generation: generation, under: snapshot)
+            engine.catalog.unloggedChangeSeen(under: snapshot)
         }
     }
 

@@ -56,6 +56,11 @@ public struct Snapshot: Hashable, Sendable {
         }
         return !(low < inProgress.count && inProgress[low] == xid)
     }
+
+    /// Whether whatever `earlier` sees is seen by this one, too.
+    public func seesAll(of earlier: Snapshot) -> Bool {
+        earlier.xmax <= xmax && inProgress.allSatisfy { $0 >= earlier.xmax || !earlier.covers($0) }
+    }
 }
 
 extension Snapshot: LosslessStringConvertible {

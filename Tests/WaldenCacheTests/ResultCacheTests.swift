@@ -158,6 +158,63 @@ import WaldenDependency
         #expect(test.fill("q", byID) != nil)
     }
 
+    @Test func aConfinedCatalogChangeDropsWhatReadsTheRelation() {
+        test.start()
+        test.keep("q", byID, "1")
+        test.keep("other", depends(on: 7, []), "2")
+        // No row of it matters, its columns do.
+        test.keep("never", depends(on: 8, [Term(column: column("a"), test: .never)]), "3")
+        let running = test.fill("r", depends(on: 7, []))
+        let report = test.apply(120, message: "ddl @7,8 ALTER TABLE public.t")
+        #expect(report.catalogChanged)
+        #expect(report.dropped[.catalogChanged] == 2)
+        #expect(report.tainted == 1)
+        #expect(test.complete(running, "?")?.outcome == .tainted(.catalogChanged))
+        #expect(test.lookup("other") == "miss" && test.lookup("never") == "miss")
+        #expect(test.begin("r", depends(on: 7, [])) == .refused(.catalogChanged))
+        #expect(test.readCatalog("130:130:", keepsEntries: true))
+        test.probe("130:130:")
+        #expect(test.lookup("q") == "1")
+        #expect(test.readCatalog("130:130:"))
+        #expect(test.lookup("q") == "miss")
+    }
+
+    /// The fill's snapshot sees the change; the catalog by which it was analysed does not.
+    @Test func noHorizonCoversAChangeOfTheCatalog() {
+        test.start("100:130:")
+        let running = test.fill("r", depends(on: 7, []))
+        #expect(test.apply(120, message: "ddl @7 ALTER TABLE public.t").tainted == 1)
+        #expect(test.complete(running, "?")?.outcome == .tainted(.catalogChanged))
+    }
+
+    @Test(arguments: ["ddl", "ddl ALTER TABLE public.t", "ddl @x", "ddl @7,", "ddl @7,,8 t", "ddl @-7 t", "ddl@7 t"])
+    func aCatalogChangeThatIsNotConfinedConcernsAll(message: String) {
+        test.start()
+        test.keep("q", byID, "1")
+        test.apply(120, message: message)
+        #expect(test.lookup("q") == "miss")
+    }
+
+    @Test func aCatalogChangeMayConcernNoResult() {
+        test.start()
+        test.keep("q", byID, "1")
+        #expect(test.apply(120, message: "ddl @ CREATE INDEX public.i").catalogChanged)
+        #expect(test.lookup("q") == "1")
+    }
+
+    @Test func aChangeInNoLogEmptiesTheCacheAndWantsAReadingThatSeesIt() {
+        test.start("100:130:120")
+        test.keep("q", byID, "1")
+        test.cache.unloggedChangeSeen(under: snapshot("100:130:120"))
+        #expect(test.lookup("q") == "miss")
+        #expect(test.begin("q", byID) == .refused(.catalogChanged))
+        #expect(test.cache.demand(now: test.now).catalog)
+        #expect(test.readCatalog("100:128:120") == false)
+        #expect(test.readCatalog("100:130:110,120") == false)
+        #expect(test.readCatalog("100:131:120,130"))
+        #expect(test.fill("q", byID) != nil)
+    }
+
     @Test func aStatementAnalysedUnderAnOlderCatalogFillsNothing() {
         test.start()
         #expect(test.begin("q", byID, generation: 0) == .refused(.catalogChanged))

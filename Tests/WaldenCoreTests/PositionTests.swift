@@ -52,6 +52,14 @@ import Testing
         #expect(covered == [790, 791, 792, 793, 794, 796, 798])
     }
 
+    @Test(arguments: [
+        ("10:20:12,15", "10:20:12,15", true), ("12:20:12,15", "10:20:10,12,15", true), ("20:20:", "10:20:12", true),
+        ("12:21:12,15", "12:20:12", false), ("12:21:12,20", "12:20:12", true), ("10:19:", "10:20:", false),
+    ])
+    func seesAllOfAnEarlierOne(later: String, earlier: String, answer: Bool) throws {
+        #expect(try #require(Snapshot(later)).seesAll(of: try #require(Snapshot(earlier))) == answer)
+    }
+
     /// The binary search against the definition.
     @Test func coversAgreesWithItsDefinition() {
         for mask in 0..<256 {

@@ -90,8 +90,9 @@ import WaldenDependency
     }
 
     @Test(arguments: [
-        ("walden_ddl=A walden_drop=A", true), ("walden_ddl=O walden_drop=A", true), ("", false),
-        ("walden_ddl=A", false), ("walden_ddl=A walden_drop=D", false), ("walden_ddl=R walden_drop=A", false),
+        ("walden_ddl=A walden_drop=A walden_start=A", true), ("walden_ddl=O walden_drop=A walden_start=A", true),
+        ("", false), ("walden_ddl=A walden_drop=A", false), ("walden_ddl=A walden_drop=A walden_start=D", false),
+        ("walden_ddl=A walden_drop=D walden_start=A", false), ("walden_ddl=R walden_drop=A walden_start=A", false),
     ])
     func schemaChangesReachTheLog(with eventTriggers: String, _ answer: Bool) {
         #expect(digest(eventTriggers: eventTriggers).schemaChangesReachTheLog == answer)

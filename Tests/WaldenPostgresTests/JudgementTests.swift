@@ -20,8 +20,8 @@ import WaldenCore
         slots: .init(limit: 10, used: 1, ownedByWalden: 1), senders: .init(limit: 10, used: 1, ownedByWalden: 1),
         forbiddenFunctions: [], replicationRefusal: nil, publicationName: "walden",
         publication: .init(coversAllTables: true, publishesAll: true), tables: [table("orders"), table("lines")],
-        eventTriggers: [.init(name: "walden_ddl", enabled: "A"), .init(name: "walden_drop", enabled: "A")],
-        schemaVersion: 1, slotKeepSize: "-1", orphanSlots: [], synchronousStandbyNames: "ANY 1 (a, b)",
+        eventTriggers: ["walden_ddl", "walden_drop", "walden_start"].map { .init(name: $0, enabled: "A") },
+        schemaVersion: 2, slotKeepSize: "-1", orphanSlots: [], synchronousStandbyNames: "ANY 1 (a, b)",
         clockOffset: .milliseconds(3))
 
     private func findings(_ change: (inout ServerFacts) -> Void) -> [Finding] {
@@ -87,7 +87,7 @@ import WaldenCore
         ({ $0.eventTriggers[0].enabled = "O" }, .eventTriggers, "ALTER EVENT TRIGGER walden_ddl ENABLE", true),
         ({ $0.eventTriggers[1].enabled = "R" }, .eventTriggers, "ALTER EVENT TRIGGER walden_drop ENABLE", true),
         ({ $0.schemaVersion = nil }, .schemaVersion, "walden init", true),
-        ({ $0.schemaVersion = 0 }, .schemaVersion, "walden init", false),
+        ({ $0.schemaVersion = 1 }, .schemaVersion, "walden init", false),
         ({ $0.schemaVersion = 9 }, .schemaVersion, "newer program", false),
         ({ $0.orphanSlots = ["walden_a", "walden_b"] }, .orphanSlots, "pg_drop_replication_slot('walden_a')", false),
         ({ $0.synchronousStandbyNames = "*" }, .synchronousStandbys, "by name", false),

@@ -40,13 +40,17 @@ extension Engine {
         counters.rowChanges += transaction.changeCount
         let messages = WaldenMessages(in: transaction)
         counters.heartbeats += messages.heartbeats
-        catalog.transactionDelivered(xid, changesCatalog: messages.changeCatalog)
+        let changesCatalog = messages.schema != .none
+        catalog.transactionDelivered(xid, changesCatalog: changesCatalog)
         remember(transaction, xid: xid, probe: probe)
         var strike = Strike(xid: xid, endLSN: transaction.endLSN)
-        if messages.changeCatalog {
+        if messages.schema == .everything {
             strike.tainted += fills.running
             strike.dropped[.catalogChanged] += dropEverything(.catalogChanged, .catalogChanged, shards: shards)
         } else {
+            if case .relations(let relations) = messages.schema {
+                strikeReaders(of: relations, &strike, shards: shards)
+            }
             strikeEntries(of: transaction, &strike, shards: shards)
             counters.invalidations.add(strike.dropped)
         }
@@ -55,7 +59,7 @@ extension Engine {
         promote(shards: shards)
         return InvalidationReport(
             transaction: xid, dropped: strike.dropped, tainted: strike.tainted,
-            catalogChanged: messages.changeCatalog, wantsProbe: changedSinceProbe || fills.wantsProbe)
+            catalogChanged: changesCatalog, wantsProbe: changedSinceProbe || fills.wantsProbe)
     }
 
     mutating func watermarkReached(_ lsn: LSN, now: Instant, shards: borrowing ShardSet) {
@@ -78,6 +82,27 @@ extension Engine {
         let endLSN: LSN
         var dropped = Tally<InvalidationCause>()
         var tainted = 0
+        /// No horizon covers a change of the catalog: the fill may have been analysed under the catalog before it.
+        var isOfCatalog = false
+    }
+
+    /// Drops what reads one of `relations`, whose definition has changed.
+    ///
+    /// What stays is filed rightly under the new catalog, too. Its analysis is a function of the catalog rows that it
+    /// looked at: those of the relations it depends on (with their families, views and the tables of their policies,
+    /// each of them a dependency), and of types, functions, operators and schemas, which a confined change leaves
+    /// alone. Names lead where they led before, because a change that makes, renames or moves a relation is not
+    /// confined.
+    private mutating func strikeReaders(
+        of relations: Set<RelationID>, _ strike: inout Strike, shards: borrowing ShardSet
+    ) {
+        strike.isOfCatalog = true
+        for relation in relations {
+            matches.removeAll(keepingCapacity: true)
+            index.matchAll(of: relation, into: &matches)
+            for match in matches { drop(match.entry, .catalogChanged, .catalogChanged, &strike, shards: shards) }
+        }
+        strike.isOfCatalog = false
     }
 
     private mutating func strikeEntries(
@@ -108,7 +133,9 @@ extension Engine {
         switch entries[entry].place {
         case .free: return
         case .fill(let id):
-            guard let fill = fills[id], !fill.horizon.covers(strike.xid, endLSN: strike.endLSN) else { return }
+            guard let fill = fills[id],
+                strike.isOfCatalog || !fill.horizon.covers(strike.xid, endLSN: strike.endLSN)
+            else { return }
             if fill.isCompleted { strike.dropped[cause] += 1 } else { strike.tainted += 1 }
             countTaint(taint, of: id)
             fills.taint(id, taint)
@@ -123,12 +150,12 @@ extension Engine {
 /// What Walden's own messages in a transaction say.
 private struct WaldenMessages {
     var heartbeats = 0
-    var changeCatalog = false
+    var schema = SchemaChange.none
 
     init(in transaction: CommittedTransaction) {
         for message in transaction.messages where message.prefix == "walden" {
             if message.content.starts(with: "ddl".utf8) {
-                changeCatalog = true
+                schema.add(message.content)
             } else if message.content.starts(with: "heartbeat".utf8) {
                 heartbeats += 1
             }

@@ -1,3 +1,4 @@
+import WaldenCore
 import WaldenDependency
 
 /// How one alternative of a predicate is filed: equality columns, at most one range, and what is left to be checked
@@ -36,6 +37,14 @@ struct Filing: Hashable, Sendable {
     private(set) var equalities: [Equality] = []
     private(set) var range: Range?
     private(set) var residual: [Term] = []
+
+    /// Where no row finds it, only the relation's name.
+    static let byRelationAlone = Filing(
+        residual: [Term(column: ColumnReference(name: "", type: .unspecified, family: .boolean), test: .never)])
+
+    private init(residual: [Term]) {
+        self.residual = residual
+    }
 
     /// Nil when no row satisfies the alternative. `budget` bounds how often it may be filed.
     init?(_ alternative: Conjunction, budget: Int = Filing.maxKeys) {

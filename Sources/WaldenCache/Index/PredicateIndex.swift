@@ -35,12 +35,15 @@ struct PredicateIndex: Sendable {
             var budget = Filing.maxKeys
             let relation = number(of: table.relation)
             let key = keys?.key(of: table)
+            let before = receipt.first
             for alternative in table.predicate.alternatives {
                 guard let filing = Filing(alternative, budget: budget) else { continue }
                 budget -= min(budget, filing.combinations)
                 file(filing, relation, table.columns, key == nil ? .both : .new, entry, &receipt)
             }
             if let key { file(key, relation, table.columns, entry, &receipt) }
+            // No row of it matters, but its definition does.
+            if receipt.first == before { file(.byRelationAlone, relation, [], entry, &receipt) }
         }
         return receipt
     }

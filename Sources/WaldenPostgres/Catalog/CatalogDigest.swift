@@ -23,9 +23,15 @@ public struct CatalogDigest: Hashable, Sendable {
     /// Whether schema changes are written into the log. While they are not, ask with `includingSchema`.
     public var schemaChangesReachTheLog: Bool {
         let enabled = eventTriggers.split(separator: " ")
-        return ["walden_ddl", "walden_drop"].allSatisfy { name in
+        return ["walden_ddl", "walden_drop", "walden_start"].allSatisfy { name in
             enabled.contains { $0 == "\(name)=A" || $0 == "\(name)=O" }
         }
+    }
+
+    /// Whether nothing has changed since `earlier` but what event triggers tell of.
+    public func differsByLoggedChangesAlone(from earlier: CatalogDigest?) -> Bool {
+        guard let earlier, schemaChangesReachTheLog else { return false }
+        return roles == earlier.roles && settings == earlier.settings && eventTriggers == earlier.eventTriggers
     }
 
     /// One question, a few milliseconds of the server's time.
@@ -71,7 +77,7 @@ public struct CatalogDigest: Hashable, Sendable {
 
     private static let eventTriggersSQL = """
         SELECT pg_catalog.string_agg(evtname || '=' || evtenabled::text, ' ' ORDER BY evtname) \
-        FROM pg_catalog.pg_event_trigger WHERE evtname IN ('walden_ddl', 'walden_drop')
+        FROM pg_catalog.pg_event_trigger WHERE evtname IN ('walden_ddl', 'walden_drop', 'walden_start')
         """
 
     /// `reset_val` is what a new session starts with; the control connection sets none of these itself.

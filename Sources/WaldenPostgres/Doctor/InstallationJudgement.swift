@@ -87,7 +87,7 @@ extension Judgement {
     }
 
     static func eventTriggers(_ facts: ServerFacts) -> Finding {
-        let wanted = ["walden_ddl", "walden_drop"]
+        let wanted = ["walden_ddl", "walden_drop", "walden_start"]
         let found = Dictionary(
             facts.eventTriggers.map { ($0.name, $0.enabled) }, uniquingKeysWith: { first, _ in first })
         if let missing = wanted.first(where: { found[$0] == nil }) {
@@ -104,7 +104,7 @@ extension Judgement {
             )
         }
         return Finding(
-            .eventTriggers, .ok, "schema changes reach the log", evidence: wanted.joined(separator: " and "))
+            .eventTriggers, .ok, "schema changes reach the log", evidence: wanted.joined(separator: ", "))
     }
 
     static func schemaVersion(_ facts: ServerFacts) -> Finding {

@@ -122,7 +122,7 @@ extension ServerFacts {
     private mutating func addInstallation(_ connection: Connection) throws(PostgresError) {
         let triggers = try connection.execute(
             "SELECT evtname, evtenabled::text FROM pg_catalog.pg_event_trigger "
-                + "WHERE evtname IN ('walden_ddl', 'walden_drop') ORDER BY 1")
+                + "WHERE evtname IN ('walden_ddl', 'walden_drop', 'walden_start') ORDER BY 1")
         eventTriggers = triggers.rows.compactMap { row in
             guard row.count == 2, let name = row[0], let enabled = row[1] else { return nil }
             return EventTrigger(name: name, enabled: enabled)

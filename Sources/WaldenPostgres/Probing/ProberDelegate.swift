@@ -36,6 +36,9 @@ public struct ProberLoss: Hashable, Sendable {
 public protocol ProberDelegate: Sendable {
     /// A control connection stands. Any change but `none` and `first` means: what was seen before may not be true here.
     func proberConnected(_ identity: ServerIdentity, change: ServerIdentity.Change)
+    /// Before each `probeCompleted`: what the probe saw of that part of the catalog whose changes are in no log
+    /// (`UnloggedCatalog`), under the probe's snapshot. Equal texts: nothing has changed.
+    func unloggedCatalogSeen(_ fingerprint: String, under snapshot: Snapshot)
     func probeCompleted(_ probe: Probe)
     func proberLost(_ loss: ProberLoss)
     /// Asked after each probe, besides what was requested meanwhile.

@@ -16,7 +16,7 @@ final class ProberSession {
 
     private static let probeName = "walden_probe"
     private static let probeSQL =
-        "SELECT pg_catalog.pg_current_snapshot()::text, pg_catalog.pg_current_wal_insert_lsn()::text"
+        "SELECT pg_catalog.pg_current_snapshot()::text, pg_catalog.pg_current_wal_insert_lsn()::text, "
 
     /// A heartbeat must neither wait for a standby that is away nor be refused by a default of the role.
     private static let settings: [(name: String, value: String)] = [
@@ -34,7 +34,7 @@ final class ProberSession {
         options.settings = Self.settings
         connection = try .open(configuration.dsn, options, interrupt: signals.stop)
         identity = try ServerIdentity(asking: connection)
-        try connection.prepare(Self.probeName, Self.probeSQL)
+        try connection.prepare(Self.probeName, Self.probeSQL + UnloggedCatalog.expression(asking: connection))
     }
 
     /// Probes until the connection breaks (throws) or the owner stops it (returns).
@@ -62,9 +62,10 @@ final class ProberSession {
         nextProbe = startedAt + configuration.probeSpacing
         nextTick = startedAt + configuration.tickInterval
         let result = try connection.executePrepared(Self.probeName, timeout: configuration.probeTimeout)
-        guard let row = result.rows.first, row.count == 2, let snapshot = row[0].flatMap(Snapshot.init),
+        guard let row = result.rows.first, row.count == 3, let snapshot = row[0].flatMap(Snapshot.init),
             let insertLSN = row[1].flatMap(LSN.init)
         else { throw PostgresError(.unexpectedReply, "a probe gave no snapshot and position") }
+        delegate.unloggedCatalogSeen(row[2] ?? "", under: snapshot)
         delegate.probeCompleted(Probe(startedAt: startedAt, snapshot: snapshot, insertLSN: insertLSN))
     }
 

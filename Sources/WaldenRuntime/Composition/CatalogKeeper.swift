@@ -11,7 +11,8 @@ import WaldenSQLParser
 /// is missing.
 ///
 /// Reads the catalog at the start, when the stream tells of DDL, and when the polled digest shows a change that no
-/// event trigger sees (roles, memberships, their settings, publication, replica identities). The snapshot of
+/// event trigger sees (roles, memberships, their settings, `postgresql.conf`); the most important of them each probe
+/// watches, too, and asks for a reading. The snapshot of
 /// transactions is taken before the catalog is read, so that it tells which changes the reading contains; the cache
 /// begins no fill until that covers every change it knows of.
 final class CatalogKeeper: Sendable {
@@ -101,7 +102,8 @@ final class CatalogKeeper: Sendable {
                 let digest = try CatalogDigest.read(connection, includingSchema: false)
                 if !state.isReady || digest != state.digest { judge(&state) }
                 guard state.isReady, digest != state.digest || cache.statistics.catalogIsStale else { return true }
-                let isUpToDate = try read(connection, &state)
+                let isUpToDate = try read(
+                    connection, keepsEntries: digest.differsByLoggedChangesAlone(from: state.digest), &state)
                 state.digest = digest
                 report(.catalog, nil)
                 return isUpToDate
@@ -145,7 +147,10 @@ final class CatalogKeeper: Sendable {
         "\(finding.what) (\(finding.evidence))" + (finding.cure.map { "; cure: \($0)" } ?? "")
     }
 
-    private func read(_ connection: Connection, _ state: inout State) throws(PostgresError) -> Bool {
+    /// - Parameter keepsEntries: Only what the stream tells of has changed since the last reading, if anything has.
+    private func read(
+        _ connection: Connection, keepsEntries: Bool, _ state: inout State
+    ) throws(PostgresError) -> Bool {
         let answer = try connection.execute("SELECT pg_catalog.pg_current_snapshot()::text").rows.first?.first ?? nil
         guard let snapshot = answer.flatMap(Snapshot.init) else {
             throw PostgresError(.unexpectedReply, "the server gave no snapshot")
@@ -155,7 +160,8 @@ final class CatalogKeeper: Sendable {
         statements.replaceCatalog(catalog)
         announced.store(state.generation, ordering: .releasing)
         log.info("the catalog has been read", metadata: ["generation": "\(state.generation)"])
-        return cache.catalogChanged(generation: state.generation, readUnder: snapshot)
+        return cache.catalogChanged(
+            generation: state.generation, readUnder: snapshot, keepsEntries: keepsEntries)
     }
 
     private func report(_ source: CachingState.Source, _ reason: String?) {

@@ -29,6 +29,7 @@ final class ProberCoupling: ProberDelegate {
         var problem: PostgresError?
         var repeated = RepeatedProblem()
         var newest: Probe?
+        var unloggedCatalog: String?
         var probes: UInt64 = 0
         var heartbeats: UInt64 = 0
     }
@@ -67,6 +68,19 @@ final class ProberCoupling: ProberDelegate {
                 metadata: ["change": "\(change.rawValue)", "entries": "\(dropped)"])
         }
         log.info("the control connection stands", metadata: ["timeline": "\(identity.system.timeline)"])
+    }
+
+    func unloggedCatalogSeen(_ fingerprint: String, under snapshot: Snapshot) {
+        let hands: Hands? = state.withLock { state in
+            guard state.unloggedCatalog != fingerprint else { return nil }
+            state.unloggedCatalog = fingerprint
+            return state.hands
+        }
+        guard let hands else { return }
+        // The first one, too: nobody knows whether the catalog was read before it or after.
+        cache.unloggedChangeSeen(under: snapshot)
+        hands.requestCatalog()
+        log.info("roles, their settings or the event triggers have changed, so the cache was emptied")
     }
 
     func probeCompleted(_ probe: Probe) {

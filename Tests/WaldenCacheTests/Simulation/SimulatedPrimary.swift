@@ -160,7 +160,9 @@ struct SimulatedPrimary {
         var truncates = false
         for write in transaction.writes {
             if case .redefineView = write {
-                messages.append(LogicalMessage(prefix: "walden", content: Array("ddl".utf8)))
+                // Half of them know that only results of the view are concerned.
+                let content = transaction.xid % 2 == 0 ? "ddl" : "ddl @\(SimulatedQuery.viewID) ALTER VIEW"
+                messages.append(LogicalMessage(prefix: "walden", content: Array(content.utf8)))
             }
             if case .truncate = write { truncates = true }
         }

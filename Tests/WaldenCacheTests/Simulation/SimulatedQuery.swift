@@ -13,6 +13,8 @@ enum SimulatedQuery: Hashable, CaseIterable {
     case topOfGroup2
     case idsOfGroup1
 
+    static let viewID: UInt32 = 77
+
     var key: [UInt8] { Array("\(self)".utf8) }
 
     func result(in state: SimulatedPrimary.State) -> String {
@@ -78,9 +80,12 @@ enum SimulatedQuery: Hashable, CaseIterable {
                 columns: ["g", "v"],
                 [equal("g", 2), within("v", .inclusive(.integer(2)), .exclusive(.integer(7)))])
         case .everything: depends(columns: nil, [])
-        case .view: depends(columns: ["id", "g", "v"], [equal("g", viewGroup)])
         case .topOfGroup2: depends(columns: ["id", "g", "v"], [equal("g", 2)])
         case .idsOfGroup1: depends(columns: ["id", "g"], [equal("g", 1)])
+        case .view:
+            Dependencies(
+                tables: depends(columns: ["id", "g", "v"], [equal("g", viewGroup)]).tables
+                    + depends(on: Self.viewID, []).tables)
         }
     }
 }

@@ -215,7 +215,7 @@ struct Simulation {
         if let snapshot = catalogRead {
             knownViewGroup = primary.visibleState.viewGroup
             generation += 1
-            cache.catalogChanged(generation: generation, readUnder: snapshot)
+            cache.catalogChanged(generation: generation, readUnder: snapshot, keepsEntries: random.chance(80))
             catalogRead = nil
         } else if cache.demand(now: now).catalog {
             catalogRead = primary.snapshot

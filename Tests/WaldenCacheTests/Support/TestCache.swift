@@ -48,9 +48,10 @@ final class TestCache {
     }
 
     @discardableResult
-    func readCatalog(_ visible: String) -> Bool {
+    func readCatalog(_ visible: String, keepsEntries: Bool = false) -> Bool {
         generation += 1
-        return cache.catalogChanged(generation: generation, readUnder: snapshot(visible))
+        return cache.catalogChanged(
+            generation: generation, readUnder: snapshot(visible), keepsEntries: keepsEntries)
     }
 
     /// The snapshot stays what it was unless given; `ahead` is how far the log is ahead of the stream.
