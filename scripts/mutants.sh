@@ -1,0 +1,125 @@
+#!/bin/bash
+# Takes the rules of exactness out one at a time (Tests/Mutants) and expects the test that is named for each to fail.
+# Works on a copy of the tree with a build folder of its own, both in .build-mutants.
+#
+#   ONLY=pattern   only mutants whose name or row matches (extended regular expression)
+#   SHARD=i/n      only every n-th, beginning with the i-th
+#   IN_PLACE=1     on this tree and its .build, which is faster to begin with; the tree must be committed
+#
+# A mutant is killed when it builds and its tests fail. One that does not build, or whose text is not there exactly
+# once, or for which no test runs, is invalid: it says nothing. Ends with a line of figures; exit code 1 unless all were
+# killed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+IFS=/ read -r shard shards <<<"${SHARD:-1/1}"
+
+if [ -n "${IN_PLACE:-}" ]; then
+    git diff --quiet HEAD || { echo "mutants: IN_PLACE needs a committed tree" >&2; exit 64; }
+    tree=$root build=$root/.build
+else
+    tree=$root/.build-mutants/tree build=$root/.build-mutants/build
+    rm -rf "$tree"
+    mkdir -p "$tree" "$build"
+    tar -cf - --exclude=./.build --exclude=./.build-mutants --exclude=./.git . | tar -xf - -C "$tree"
+    # What was fetched already need not be fetched again.
+    for part in repositories checkouts workspace-state.json; do
+        [ -e "$build/$part" ] || [ ! -e "$root/.build/$part" ] || cp -a "$root/.build/$part" "$build/"
+    done
+fi
+cd "$tree"
+log=$(mktemp)
+edited=
+restore() {
+    for file in $edited; do cp -p "$log.$(basename "$file")" "$file"; touch "$file"; done
+    edited=
+}
+trap 'restore; rm -f "$log" "$log".*' EXIT
+
+build_all() { swift build --scratch-path "$build" --build-tests >"$log" 2>&1; }
+run_tests() {
+    timeout "${1}" swift test --scratch-path "$build" --skip-build --disable-xctest --filter "$2" >"$log" 2>&1
+}
+
+# One line for each mutant: name, row, file, test, edits (find and put in turns), parted by the unit separator.
+list() {
+    perl -e '
+        use strict; my %m; my @edits; my $us = "\x1f";
+        sub out {
+            print join($us, @m{qw(name row file test)}, @edits), "\n" if %m;
+            %m = (); @edits = ();
+        }
+        for my $path (@ARGV) {
+            open(my $in, "<", $path) or die "$path: $!";
+            while (<$in>) {
+                chomp; next if /^#/ || /^\s*$/;
+                if (/^\[(.*)\]$/) { out(); $m{name} = $1 }
+                elsif (/^(find|put): ?(.*)$/) { push @edits, $2 }
+                elsif (/^(row|file|test): (.*)$/) { $m{$1} = $2 }
+                else { die "$path: $_" }
+            }
+            out();
+        }' "$root"/Tests/Mutants/*.txt
+}
+
+apply() {
+    local file=$1
+    shift
+    cp -p "$file" "$log.$(basename "$file")"
+    edited="$edited $file"
+    perl -0777 -i -e '
+        my ($file, @edits) = @ARGV; @ARGV = ($file); my $text = <>;
+        while (@edits) {
+            my ($find, $put) = splice(@edits, 0, 2);
+            s/\\n/\n/g for $find, $put;
+            my $count = () = $text =~ /\Q$find\E/g;
+            if ($count != 1) { print $text; print STDERR "$count times: $find\n"; exit 3 }
+            $text =~ s/\Q$find\E/$put/;
+        }
+        print $text' "$file" "$@"
+}
+
+mapfile -t all < <(list)
+chosen=()
+number=0
+for line in "${all[@]}"; do
+    IFS=$'\x1f' read -r name row _ <<<"$line"
+    [[ "$name $row" =~ ${ONLY:-.} ]] || continue
+    number=$((number + 1))
+    [ $(((number - shard) % shards)) = 0 ] && chosen+=("$line")
+done
+[ ${#chosen[@]} -gt 0 ] || { echo "mutants: none is chosen" >&2; exit 64; }
+
+echo "building without any mutation"
+build_all || { tail -30 "$log"; exit 1; }
+filters=$(for line in "${chosen[@]}"; do IFS=$'\x1f' read -r _ _ _ test _ <<<"$line"; echo "$test"; done | sort -u | paste -sd '|')
+run_tests 1800 "$filters" || { grep -E '✘|error:' "$log" | head -20; echo "mutants: the tests fail without any mutation"; exit 1; }
+
+killed=0 survived=0 invalid=0
+for line in "${chosen[@]}"; do
+    IFS=$'\x1f' read -r -a parts <<<"$line"
+    name=${parts[0]} file=${parts[2]} test=${parts[3]}
+    started=$(date +%s)
+    [ -f "$file" ] && apply "$file" "${parts[@]:4}" 2>"$log" || { verdict="INVALID: $(head -1 "$log")"; file=; }
+    if [ -z "$file" ]; then
+        invalid=$((invalid + 1))
+    elif ! build_all; then
+        verdict="INVALID, does not build: $(grep -m1 'error:' "$log" || tail -1 "$log")"
+        invalid=$((invalid + 1))
+    elif run_tests 600 "$test"; then
+        if grep -q 'Test run with 0 tests' "$log" || ! grep -q 'Test run with' "$log"; then
+            verdict="INVALID: no test is called $test"
+            invalid=$((invalid + 1))
+        else
+            verdict="SURVIVED: $test passes, row: ${parts[1]}"
+            survived=$((survived + 1))
+        fi
+    else
+        verdict="killed by $test"
+        killed=$((killed + 1))
+    fi
+    restore
+    printf '%-34s %s (%s s)\n' "$name" "$verdict" $(($(date +%s) - started))
+done
+echo "mutants: total=${#chosen[@]} killed=$killed survived=$survived invalid=$invalid"
+[ $survived = 0 ] && [ $invalid = 0 ]
