@@ -20,7 +20,7 @@ import WaldenCore
 
     private mutating func lookup(_ key: [UInt8], isOpen: Bool = true) -> String {
         key.withUnsafeBytes { bytes in
-            switch table.lookup(bytes, hash: key.keyHash, now: .distantPast, isOpen: isOpen) {
+            switch table.lookup(bytes, hash: key.keyHash, isOpen: isOpen) {
             case .hit: "hit"
             case .miss: "miss"
             case .stale: "stale"
@@ -52,7 +52,7 @@ import WaldenCore
         let token = Token()
         _ = table.insert([1], hash: 42, payload: token, bytes: 10, entry: 0) { _ in }
         _ = table.insert([2], hash: 42, payload: Token(), bytes: 10, entry: 1) { _ in }
-        let found = [UInt8]([1]).withUnsafeBytes { table.lookup($0, hash: 42, now: .distantPast, isOpen: true) }
+        let found = [UInt8]([1]).withUnsafeBytes { table.lookup($0, hash: 42, isOpen: true) }
         guard case .hit(let payload) = found else {
             Issue.record("not found")
             return
