@@ -20,12 +20,15 @@ public struct ProxyConfiguration: Sendable {
     public var resultBytes: Int
     /// Results from this size on are compressed while the cache is more than half full.
     public var compressBytes: Int
+    /// Hits per audit; 0: none.
+    public var auditPeriod: UInt64
     public var session: SessionLimits
 
     public init(
         listen: [Endpoint], primary: Endpoint, isCaching: Bool, cachedDatabase: String, clients: Int,
         startupTimeout: TimeAmount,
-        coalesceWait: TimeAmount, resultBytes: Int, compressBytes: Int, session: SessionLimits = SessionLimits()
+        coalesceWait: TimeAmount, resultBytes: Int, compressBytes: Int, auditPeriod: UInt64 = 0,
+        session: SessionLimits = SessionLimits()
     ) {
         self.listen = listen
         self.primary = primary
@@ -36,6 +39,7 @@ public struct ProxyConfiguration: Sendable {
         self.coalesceWait = coalesceWait
         self.resultBytes = resultBytes
         self.compressBytes = compressBytes
+        self.auditPeriod = auditPeriod
         self.session = session
     }
 }

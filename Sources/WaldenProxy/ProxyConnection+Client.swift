@@ -88,7 +88,10 @@ extension ProxyConnection {
         switch found {
         case .hit(let payload):
             let reply = unsafeDowncast(payload as AnyObject, to: CachedReply.self)
-            reply.hits?.bump()
+            if let tag = reply.tag {
+                tag.hits.bump()
+                if counters.sampler.takesHit(), tag.audit != .none { return fillOrForward(isAudit: true) }
+            }
             answer(with: reply)
         case .stale:
             if let wroteAt = machine?.wroteAt { context.cache.sessionNeedsFreshness(since: wroteAt) }
@@ -114,10 +117,11 @@ extension ProxyConnection {
         clientOutput.writeStaticString(frame.closeComplete ? HitFrames.closeAndReady : HitFrames.ready)
     }
 
-    private func fillOrForward() {
+    /// - Parameter isAudit: There was a hit; it is not served but compared with what the server answers.
+    private func fillOrForward(isAudit: Bool = false) {
         let missed = clientInput.withUnsafeReadableBytes { bytes in machine?.missed(bytes.bytes, context) }
         switch missed {
-        case .fill(let dependencies, let generation, let policy): begin(dependencies, generation, policy)
+        case .fill(let dependencies, let generation, let policy): begin(dependencies, generation, policy, isAudit)
         case .pass(let bypass):
             counters.count { $0.bypasses[bypass.label, default: 0] += 1 }
             forwardUnit(fill: nil)
@@ -125,11 +129,13 @@ extension ProxyConnection {
         }
     }
 
-    private func begin(_ dependencies: Dependencies, _ generation: UInt64, _ policy: StatementPolicy?) {
+    private func begin(
+        _ dependencies: Dependencies, _ generation: UInt64, _ policy: StatementPolicy?, _ isAudit: Bool
+    ) {
         guard let key = machine?.key, let wroteAt = machine?.wroteAt else { return }
         let decision = context.cache.beginFill(
             key: key, dependencies: dependencies, generation: generation, now: now, notOlderThan: wroteAt,
-            policy: policy)
+            policy: policy, isAudit: isAudit)
         switch decision {
         case .fill(let fill): forwardUnit(fill: fill.rawValue)
         case .join(let fill): join(fill)

@@ -1,5 +1,6 @@
 import DequeModule
 import WaldenCore
+import WaldenDependency
 
 /// The fills: those whose query runs, and the finished ones that wait to become servable.
 ///
@@ -42,6 +43,9 @@ struct FillBook {
         var shape = ShapeHandle.none
         var expiresAt = Instant.distantFuture
         var maxBytes = Int.max
+        var audit = AuditGrade.none
+        /// Begun to be compared with the entry that is there.
+        var isAudit = false
     }
 
     private struct Awaited {
