@@ -19,11 +19,11 @@ final class CachedReply: Sendable {
     private let storage: Storage
     /// What the reply occupies in memory.
     let heldBytes: Int
-    /// Of the statement's shape.
-    let hits: HitCounter?
+    /// Where hits are counted, and how closely they are audited; nil when nobody asks.
+    let tag: FillTag?
 
-    init(_ bytes: ByteBuffer, compress: Bool, hits: HitCounter? = nil) {
-        self.hits = hits
+    init(_ bytes: ByteBuffer, compress: Bool, tag: FillTag? = nil) {
+        self.tag = tag
         if compress, let packed = LZ4.compress(bytes) {
             storage = .compressed(packed, byteCount: bytes.readableBytes)
             heldBytes = packed.count

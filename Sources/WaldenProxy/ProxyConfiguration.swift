@@ -20,6 +20,8 @@ public struct ProxyConfiguration: Sendable {
     public var resultBytes: Int
     /// Results from this size on are compressed while the cache is more than half full.
     public var compressBytes: Int
+    /// Hits per audit; 0: none.
+    public var auditPeriod: UInt64
     public var session: SessionLimits
     public var policy: SessionPolicy
     /// How long a request may wait for the cache to become as fresh as it must be.
@@ -28,8 +30,9 @@ public struct ProxyConfiguration: Sendable {
     public init(
         listen: [Endpoint], primary: Endpoint, isCaching: Bool, cachedDatabase: String, clients: Int,
         startupTimeout: TimeAmount,
-        coalesceWait: TimeAmount, resultBytes: Int, compressBytes: Int, session: SessionLimits = SessionLimits(),
-        policy: SessionPolicy = SessionPolicy(), waitBudget: TimeAmount = .milliseconds(5)
+        coalesceWait: TimeAmount, resultBytes: Int, compressBytes: Int, auditPeriod: UInt64 = 0,
+        session: SessionLimits = SessionLimits(), policy: SessionPolicy = SessionPolicy(),
+        waitBudget: TimeAmount = .milliseconds(5)
     ) {
         self.listen = listen
         self.primary = primary
@@ -40,6 +43,7 @@ public struct ProxyConfiguration: Sendable {
         self.coalesceWait = coalesceWait
         self.resultBytes = resultBytes
         self.compressBytes = compressBytes
+        self.auditPeriod = auditPeriod
         self.session = session
         self.policy = policy
         self.waitBudget = waitBudget

@@ -118,12 +118,14 @@ extension ProxyConnection {
         clientOutput.writeStaticString(HitFrames.end(of: frame))
     }
 
-    func fillOrForward() {
+    /// - Parameter isAudit: There was a hit; it is not served but compared with what the server answers.
+    func fillOrForward(isAudit: Bool = false) {
         let missed = clientInput.withUnsafeReadableBytes { bytes in machine?.missed(bytes.bytes, context) }
         switch missed {
         case .fill(let dependencies, let generation, let policy, let level):
-            begin(dependencies, generation, policy, level)
+            begin(dependencies, generation, policy, level, isAudit: isAudit)
         case .openTransaction:
+            // An audit is given up for it: asked again, the cache refuses what it has.
             sendInjection()
             pause = .opening(fills: true)
         case .pass(let bypass):
@@ -134,12 +136,13 @@ extension ProxyConnection {
     }
 
     private func begin(
-        _ dependencies: Dependencies, _ generation: UInt64, _ policy: StatementPolicy?, _ level: ConsistencyLevel?
+        _ dependencies: Dependencies, _ generation: UInt64, _ policy: StatementPolicy?, _ level: ConsistencyLevel?,
+        isAudit: Bool
     ) {
         guard let key = machine?.key, let needs = machine?.needs(arrivedAt: arrivedAt ?? now) else { return }
         let decision = context.cache.beginFill(
             key: key, dependencies: dependencies, generation: generation, now: now,
-            notOlderThan: needs.instant(level), policy: policy, level: level)
+            notOlderThan: needs.instant(level), policy: policy, level: level, isAudit: isAudit)
         switch decision {
         case .fill(let fill): forwardUnit(fill: fill.rawValue)
         case .join(let fill): join(fill)

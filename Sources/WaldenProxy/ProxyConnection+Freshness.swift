@@ -23,7 +23,10 @@ extension ProxyConnection {
         case .hit(let payload):
             if !mayWait { counters.count { $0.waitsServed += 1 } }
             let reply = unsafeDowncast(payload as AnyObject, to: CachedReply.self)
-            reply.hits?.bump()
+            if let tag = reply.tag {
+                tag.hits.bump()
+                if counters.sampler.takesHit(), tag.audit != .none { return fillOrForward(isAudit: true) }
+            }
             answer(with: reply)
             return
         case .stale(let staleness): staleFound(staleness, mayWait: mayWait)

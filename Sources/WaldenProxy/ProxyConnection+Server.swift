@@ -128,7 +128,7 @@ extension ProxyConnection {
         let compress =
             capture.readableBytes >= context.configuration.compressBytes && context.cache.isUnderPressure
         let keys = capture.withUnsafeReadableBytes { machine?.resultKeys(in: $0.bytes) ?? nil }
-        let reply = CachedReply(capture, compress: compress, hits: context.cache.hitCounter(of: fill))
+        let reply = CachedReply(capture, compress: compress, tag: context.cache.tag(of: fill))
         // A large reply shares the buffer; the next capture must not write into it.
         if capture.readableBytes > CachedReply.smallByteCount { capture = ByteBuffer() } else { capture.clear() }
         let completion = context.cache.completeFill(

@@ -42,7 +42,8 @@ final class ProxyContext: Sendable {
         counters.withLock { counters in
             let id = ObjectIdentifier(loop)
             if let known = counters[id] { return known }
-            let new = LoopCounters()
+            let sampler = AuditSampler(period: configuration.auditPeriod, seed: .random(in: .min ... .max))
+            let new = LoopCounters(sampler: sampler)
             counters[id] = new
             return new
         }

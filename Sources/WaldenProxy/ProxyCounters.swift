@@ -1,4 +1,5 @@
 import Synchronization
+import WaldenCache
 
 /// Figures of the proxy since it started.
 public struct ProxyFigures: Hashable, Sendable {
@@ -41,6 +42,12 @@ public struct ProxyFigures: Hashable, Sendable {
 /// Counts what happens on one event loop; only that loop writes, so the lock is free but while figures are read.
 final class LoopCounters: Sendable {
     private let figures = Mutex(ProxyFigures())
+    /// Which hits are audited.
+    let sampler: AuditSampler
+
+    init(sampler: AuditSampler) {
+        self.sampler = sampler
+    }
 
     func count(_ change: (inout ProxyFigures) -> Void) {
         figures.withLock { change(&$0) }

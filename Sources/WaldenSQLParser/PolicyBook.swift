@@ -41,8 +41,8 @@ public final class PolicyBook: Sendable {
         }
         let rules = state.withLock { $0.rules }
         let rule = rules.rule(for: plan, in: catalog, role: context.user, shape: shape)
-        return StatementAnalysis(
-            effects: analysis.effects, verdict: analysis.verdict, policy: StatementPolicy(shape: shape, rule: rule))
+        let policy = StatementPolicy(shape: shape, rule: rule, audit: plan.auditGrade(of: shape, in: catalog))
+        return StatementAnalysis(effects: analysis.effects, verdict: analysis.verdict, policy: policy)
     }
 
     /// Nil when the text cannot be parsed.

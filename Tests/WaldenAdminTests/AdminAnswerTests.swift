@@ -75,6 +75,8 @@ struct AdminAnswerTests {
                 /healthz      200 while the process lives
                 /readyz       200 while the primary can be reached, else 503; says whether results are cached
                 /v1/status    all figures as one JSON document
+                /explain      what becomes of the statement in ?sql=…, and why
+                /shapes       the statement shapes whose results have saved most; ?limit=20
 
                 """)
     }

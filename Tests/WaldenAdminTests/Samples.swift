@@ -61,6 +61,10 @@ extension StatusReport {
         cache.declinedShapes = 24
         cache.forgottenShapes = 25
         cache.savedSeconds = 26.5
+        cache.quarantinedShapes = 27
+        cache.audits = 28
+        cache.auditMismatches = 29
+        cache.auditsGivenUp = 30
     }
 
     private mutating func fillStream() {

@@ -9,6 +9,16 @@ extension MetricsReference {
         .counter("walden_cache_forgotten_shapes_total", "Accounts given up because there were too many.") {
             $0.cache.forgottenShapes
         },
+        .gauge("walden_cache_quarantined_shapes", "Shapes not served because an audit found a kept result wrong.") {
+            .count($0.cache.quarantinedShapes)
+        },
+        .counter("walden_cache_audits_total", "Hits read anew at the server and compared.") { $0.cache.audits },
+        .counter("walden_cache_audit_mismatches_total", "Audits that found a kept result wrong. It must stay 0.") {
+            $0.cache.auditMismatches
+        },
+        .counter("walden_cache_audits_given_up_total", "Audits given up because too many waited to be compared.") {
+            $0.cache.auditsGivenUp
+        },
         Metric(
             name: "walden_cache_saved_seconds_total", kind: .counter, labels: [],
             help: "Time at the server that hits have saved, by the mean of their shape."

@@ -37,6 +37,14 @@ public struct CacheReport: Hashable, Sendable {
     public var forgottenShapes: UInt64 = 0
     /// Time at the server that hits have saved.
     public var savedSeconds = 0.0
+    /// Shapes of which nothing is served because an audit found a kept result wrong.
+    public var quarantinedShapes = 0
+    /// Hits read anew and compared; those that differed; those given up because too many waited.
+    public var audits: UInt64 = 0
+    public var auditMismatches: UInt64 = 0
+    public var auditsGivenUp: UInt64 = 0
+    /// The shapes that have saved most.
+    public var topShapes: [ShapeReport] = []
 
     public init() {}
 }

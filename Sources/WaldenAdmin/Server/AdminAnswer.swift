@@ -10,7 +10,10 @@ struct AdminAnswer: Hashable, Sendable {
     private static let plain = "text/plain; charset=utf-8"
 
     /// `source` is called only when the answer shows figures.
-    init(method: String, path: String, source: () -> StatusReport) {
+    init(
+        method: String, path: String, query: String? = nil, questions: AdminQuestions = .none,
+        source: () -> StatusReport
+    ) {
         guard let page = AdminPage(rawValue: path) else {
             self.init(
                 status: 404, contentType: Self.plain, body: "There is no such page. There are:\n\n" + AdminPage.list)
@@ -31,7 +34,23 @@ struct AdminAnswer: Hashable, Sendable {
             self.init(status: report.isReady ? 200 : 503, contentType: Self.plain, body: report.readiness)
         case .status:
             self.init(status: 200, contentType: "application/json", body: source().json)
+        case .explain: self.init(explaining: QueryString.members(of: query), questions)
+        case .shapes:
+            let limit = QueryString.members(of: query)["limit"].flatMap { Int($0) } ?? 20
+            let shapes = questions.shapes(min(max(limit, 0), 10_000))
+            self.init(status: 200, contentType: "application/json", body: ShapeReport.document(shapes))
         }
+    }
+
+    private init(explaining members: [String: String], _ questions: AdminQuestions) {
+        guard let sql = members["sql"], !sql.isEmpty else {
+            self.init(
+                status: 400, contentType: Self.plain,
+                body: "Give the statement: /explain?sql=SELECT…, and perhaps user and search_path.\n")
+            return
+        }
+        let question = ExplainQuestion(sql: sql, user: members["user"], searchPath: members["search_path"])
+        self.init(status: 200, contentType: "application/json", body: questions.explain(question).json)
     }
 
     private init(status: Int, contentType: String, body: String) {
@@ -47,6 +66,8 @@ enum AdminPage: String, CaseIterable {
     case health = "/healthz"
     case readiness = "/readyz"
     case status = "/v1/status"
+    case explain = "/explain"
+    case shapes = "/shapes"
 
     private var summary: String {
         switch self {
@@ -54,6 +75,8 @@ enum AdminPage: String, CaseIterable {
         case .health: "200 while the process lives"
         case .readiness: "200 while the primary can be reached, else 503; says whether results are cached"
         case .status: "all figures as one JSON document"
+        case .explain: "what becomes of the statement in ?sql=…, and why"
+        case .shapes: "the statement shapes whose results have saved most; ?limit=20"
         }
     }
 

@@ -20,6 +20,7 @@ public struct AdminServer: Service, CustomStringConvertible {
     private let host: String
     private let port: Int
     private let source: @Sendable () -> StatusReport
+    private let questions: AdminQuestions
     private let listening: @Sendable (any Channel) async -> Void
     private let log: Logger
     private let retryDelay: Duration
@@ -28,12 +29,16 @@ public struct AdminServer: Service, CustomStringConvertible {
     ///   - host: a name or an address, IPv6 with or without brackets.
     ///   - port: 0 to have the system choose one.
     ///   - source: takes the figures; called once for each request that shows figures, from any thread.
+    ///   - questions: answers what is asked beside the figures; nil: such pages are empty.
     ///   - listening: called with the port each time the server has begun to listen.
     public init(
-        host: String, port: Int, source: @escaping @Sendable () -> StatusReport, log: Logger,
+        host: String, port: Int, source: @escaping @Sendable () -> StatusReport, questions: AdminQuestions? = nil,
+        log: Logger,
         listening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
-        self.init(host: host, port: port, source: source, log: log, retryDelay: .seconds(1)) { channel in
+        self.init(
+            host: host, port: port, source: source, questions: questions, log: log, retryDelay: .seconds(1)
+        ) { channel in
             await listening(channel.localAddress?.port ?? 0)
         }
     }
@@ -42,12 +47,14 @@ public struct AdminServer: Service, CustomStringConvertible {
     ///   - retryDelay: how long to wait before listening anew.
     ///   - listening: called with the channel that listens.
     init(
-        host: String, port: Int, source: @escaping @Sendable () -> StatusReport, log: Logger, retryDelay: Duration,
+        host: String, port: Int, source: @escaping @Sendable () -> StatusReport, questions: AdminQuestions? = nil,
+        log: Logger, retryDelay: Duration,
         listening: @escaping @Sendable (any Channel) async -> Void
     ) {
         self.host = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
         self.port = port
         self.source = source
+        self.questions = questions ?? .none
         self.log = log
         self.retryDelay = retryDelay
         self.listening = listening
@@ -86,9 +93,11 @@ public struct AdminServer: Service, CustomStringConvertible {
         var quiet = log
         quiet.logLevel = max(log.logLevel, .warning)
         return Application(
-            responder: CallbackResponder<BasicRequestContext> { [source] request, _ in
-                Response(
-                    AdminAnswer(method: request.method.rawValue, path: request.uri.path, source: source), to: request)
+            responder: CallbackResponder<BasicRequestContext> { [source, questions] request, _ in
+                let answer = AdminAnswer(
+                    method: request.method.rawValue, path: request.uri.path, query: request.uri.query,
+                    questions: questions, source: source)
+                return Response(answer, to: request)
             },
             server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
             configuration: ApplicationConfiguration(

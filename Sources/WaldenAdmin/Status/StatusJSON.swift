@@ -48,6 +48,11 @@ extension CacheReport {
             "declined_shapes": .count(declinedShapes),
             "forgotten_shapes": .whole(forgottenShapes),
             "saved_seconds": .number(savedSeconds),
+            "quarantined_shapes": .count(quarantinedShapes),
+            "audits": .whole(audits),
+            "audit_mismatches": .whole(auditMismatches),
+            "audits_given_up": .whole(auditsGivenUp),
+            "top_shapes": .array(topShapes.map(\.summary)),
         ]
     }
 }

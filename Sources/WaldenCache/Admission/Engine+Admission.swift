@@ -4,26 +4,37 @@ import WaldenDependency
 
 extension Engine {
     /// Why a miss is not to fill the cache although it could.
-    mutating func refusal(by shape: ShapeHandle, _ policy: StatementPolicy?, now: Instant) -> FillRefusal? {
+    mutating func refusal(
+        by shape: ShapeHandle, _ policy: StatementPolicy?, isAudit: Bool, now: Instant
+    ) -> FillRefusal? {
+        if shapes[shape]?.isQuarantined ?? false { return .quarantined }
         switch policy?.rule?.caching ?? .auto {
         case .forbid: return .forbidden
         case .force: return nil
         case .auto: break
         }
-        guard configuration.judgesBenefit, shape != .none else { return nil }
+        guard configuration.judgesBenefit, shape != .none, !isAudit else { return nil }
         return shapes.admitsMiss(shape, now: now) ? nil : .doesNotPay
     }
 
     /// How a fill under this policy is to be kept.
     func terms(
-        of shape: ShapeHandle, _ policy: StatementPolicy?, level: ConsistencyLevel?, now: Instant
+        of shape: ShapeHandle, _ policy: StatementPolicy?, level: ConsistencyLevel?, isAudit: Bool, now: Instant
     ) -> FillBook.Terms {
         var terms = FillBook.Terms(
             shape: shape, maxBytes: configuration.maxResultBytes, entry: EntryTerms(level: level))
+        terms.audit = policy?.audit ?? .none
+        terms.isAudit = isAudit
         guard let rule = policy?.rule else { return terms }
         if let age = rule.maxAge { terms.entry.expiresAt = now + age }
         if let bytes = rule.maxResultBytes { terms.maxBytes = min(terms.maxBytes, bytes) }
         return terms
+    }
+
+    /// Where a request is charged; one that is sent for an audit is no miss.
+    mutating func account(of policy: StatementPolicy?, isAudit: Bool) -> ShapeHandle {
+        guard let policy else { return .none }
+        return isAudit ? shapes.handle(of: policy.shape.id) ?? .none : shapes.missed(policy.shape)
     }
 
     /// Drops the entry of a key whose statement has a bound on age, if it is past it. Other statements' never are.
@@ -44,7 +55,11 @@ extension Engine {
         statistics.forgottenShapes = shapes.forgotten
         statistics.savedNanoseconds = shapes.savedByForgotten
         for account in accounts {
-            if account.benefit.standing == .declined { statistics.declinedShapes += 1 }
+            if account.isQuarantined {
+                statistics.quarantinedShapes += 1
+            } else if account.benefit.standing == .declined {
+                statistics.declinedShapes += 1
+            }
             statistics.savedNanoseconds += account.savedNanoseconds
         }
     }
@@ -55,7 +70,7 @@ extension Taint {
     var isOfShape: Bool {
         switch self {
         case .row, .unknownOldRow, .wholeRelation, .recentTransaction, .recentListOverflow, .crowdedOut: true
-        case .catalogChanged, .gap, .flush: false
+        case .catalogChanged, .gap, .flush, .quarantined: false
         }
     }
 }
@@ -81,6 +96,8 @@ public struct ShapeFigures: Hashable, Sendable {
     /// Of late, saving by cost of a fill.
     public let benefit: Double
     public let isDeclined: Bool
+    /// An audit found a kept result wrong.
+    public let isQuarantined: Bool
 }
 
 extension ResultCache {
@@ -101,11 +118,6 @@ extension ResultCache {
         }
         return account.flatMap { ShapeFigures($0, probeShare: share) }
     }
-
-    /// To be bumped by the hits of the result that `id` brings.
-    public func hitCounter(of id: FillID) -> HitCounter? {
-        engine.withLock { engine in engine.fills[id].flatMap { engine.shapes[$0.shape]?.counter } }
-    }
 }
 
 extension ShapeFigures {
@@ -125,5 +137,6 @@ extension ShapeFigures {
         savedNanoseconds = account.savedNanoseconds
         benefit = account.benefit.ratio(costs: AdmissionCosts(), probeShare: probeShare)
         isDeclined = account.benefit.standing == .declined
+        isQuarantined = account.isQuarantined
     }
 }

@@ -23,6 +23,7 @@ struct ShapeLedger {
         var declined: UInt64 = 0
         var dropped = Tally<InvalidationCause>()
         var savedNanoseconds = 0.0
+        var isQuarantined = false
         var generation: UInt32 = 0
         fileprivate var hitsNoted: UInt64 = 0
         fileprivate var usedAt: UInt64 = 0
@@ -131,13 +132,22 @@ struct ShapeLedger {
         accounts[handle.slot].benefit.noteEnded()
     }
 
+    /// Nil when the shape has no account any more.
+    mutating func quarantine(_ id: ShapeID) -> ShapeHandle? {
+        guard let slot = slots[id] else { return nil }
+        accounts[slot].isQuarantined = true
+        return ShapeHandle(slot: slot, generation: accounts[slot].generation)
+    }
+
     mutating func probeCompleted() {
         probes += 1
         if probes >= 64 { (probes, completions) = (probes / 2, completions / 2) }
     }
 
     private mutating func forgetHalf() {
-        let oldest = slots.sorted { accounts[$0.value].usedAt < accounts[$1.value].usedAt }.prefix((limit + 1) / 2)
+        let oldest = slots.filter { !accounts[$0.value].isQuarantined }.sorted {
+            accounts[$0.value].usedAt < accounts[$1.value].usedAt
+        }.prefix((limit + 1) / 2)
         for (id, slot) in oldest {
             settle(slot)
             savedByForgotten += accounts[slot].savedNanoseconds

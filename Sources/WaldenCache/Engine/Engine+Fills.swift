@@ -4,13 +4,16 @@ import WaldenDependency
 extension Engine {
     mutating func beginFill(
         key: [UInt8], hash: UInt64, dependencies: Dependencies, generation: UInt64, now: Instant,
-        notOlderThan: Instant, policy: StatementPolicy?, level: ConsistencyLevel?, shards: borrowing ShardSet
+        notOlderThan: Instant, policy: StatementPolicy?, level: ConsistencyLevel?, isAudit: Bool,
+        shards: borrowing ShardSet
     ) -> FillDecision {
-        let shape = policy.map { shapes.missed($0.shape) } ?? .none
+        let shape = account(of: policy, isAudit: isAudit)
         dropExpired(key, hash: hash, policy, now: now, shards: shards)
         let newest = fills.newest(of: key, hash: hash)
         if let newest, isJoinable(newest, now: now, notOlderThan: notOlderThan) { return .join(newest) }
-        if let refusal = refusal(of: key, hash: hash, newest: newest, generation: generation, shards: shards) {
+        if let refusal = refusal(of: key, hash: hash, newest: newest, generation: generation, shards: shards),
+            !isAudit || refusal != .alreadyServable
+        {
             counters.fillsRefused[refusal] += 1
             return .refused(refusal)
         }
@@ -18,7 +21,7 @@ extension Engine {
             counters.fillsRefused[.noHorizon] += 1
             return .refused(.noHorizon)
         }
-        if let refusal = refusal(by: shape, policy, now: now) {
+        if let refusal = refusal(by: shape, policy, isAudit: isAudit, now: now) {
             counters.fillsRefused[refusal] += 1
             return .refused(refusal)
         }
@@ -26,8 +29,8 @@ extension Engine {
         var leaving = LeavingRows()
         let taint = recent.taint(of: dependencies, under: horizon, leaving: &leaving)
         let id = fills.begin(key, hash: hash, horizon: horizon, taint: taint, now: now)
-        fills.setTerms(terms(of: shape, policy, level: level, now: now), of: id)
-        shapes.fillBegun(shape)
+        fills.setTerms(terms(of: shape, policy, level: level, isAudit: isAudit, now: now), of: id)
+        if !isAudit { shapes.fillBegun(shape) }
         counters.fillsBegun += 1
         if let taint {
             // Not kept, but begun all the same, so that identical requests wait for it and spare the server.
@@ -157,7 +160,8 @@ extension Engine {
             entries[fill.entry].place = .shard(cell: cell, number: Int16(number))
             counters.fillsKept += 1
             shapes.fillKept(fill.shape)
-        case .duplicate:
+        case .duplicate(let kept):
+            noteAudit(fill, result, kept: kept)
             removeFromIndex(fill.entry)
         }
     }

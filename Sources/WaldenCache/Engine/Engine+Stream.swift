@@ -84,6 +84,10 @@ extension Engine {
         var tainted = 0
         /// No horizon covers a change of the catalog: the fill may have been analysed under the catalog before it.
         var isOfCatalog = false
+        /// What strikes now, for the log.
+        var relation = RelationID(0)
+        var change: RowChange?
+        var recorded = 0
     }
 
     /// Drops what reads one of `relations`, whose definition has changed.
@@ -111,6 +115,7 @@ extension Engine {
         for relation in transaction.wholeRelations {
             matches.removeAll(keepingCapacity: true)
             index.matchAll(of: relation, into: &matches)
+            strike.relation = relation
             for match in matches {
                 drop(match.entry, .wholeRelation, .wholeRelation, &strike, shards: shards)
             }
@@ -118,6 +123,9 @@ extension Engine {
         for change in transaction.changes {
             matches.removeAll(keepingCapacity: true)
             index.match(change, images: &images, into: &matches)
+            if matches.isEmpty { continue }
+            strike.relation = change.relation.id
+            strike.change = change
             for match in matches {
                 if match.isOld, isLeftForLater(match.entry, change) { continue }
                 drop(
@@ -147,6 +155,7 @@ extension Engine {
             if fill.isCompleted {
                 strike.dropped[cause] += 1
                 shapes.dropped(fill.shape, cause)
+                record(entry, cause, &strike)
             } else {
                 strike.tainted += 1
             }
@@ -156,8 +165,32 @@ extension Engine {
             shards.withShard(Int(number)) { $0.remove(cell) }
             strike.dropped[cause] += 1
             shapes.dropped(entries[entry].shape, cause)
+            record(entry, cause, &strike)
         }
         removeFromIndex(entry)
+    }
+}
+
+extension Engine {
+    /// Notes why an entry goes, as long as it is in the index.
+    private mutating func record(_ entry: Int32, _ cause: InvalidationCause, _ strike: inout Strike) {
+        guard strike.recorded < InvalidationLog.perTransaction, let shape = shapes[entries[entry].shape]?.shape else {
+            return
+        }
+        strike.recorded += 1
+        let filing = index.filing(from: entries[entry].firstPosting, on: strike.relation)
+        let kind: InvalidationRecord.Change =
+            switch strike.change?.kind {
+            case .insert: .insert
+            case .update: .update
+            case .delete: .delete
+            case nil: .wholeRelation
+            }
+        log.add(
+            InvalidationRecord(
+                shape: shape.id, lsn: strike.endLSN, transaction: strike.xid, relation: strike.relation, change: kind,
+                cause: cause, equalities: filing.equalities, range: filing.range,
+                key: configuration.recordsValues ? strike.change?.shownKey ?? [] : []))
     }
 }
 

@@ -47,6 +47,9 @@ struct Engine {
     var ledger = FreshnessLedger()
     var catalog = CatalogFence()
     var shapes: ShapeLedger
+    var log = InvalidationLog()
+    /// To be taken by whoever compares.
+    var audits: [Audit] = []
     var suspensions: Set<Suspension> = [.streamNotStarted]
     var suspensionDetail = ""
     /// A probe would help fills: something was dropped or tainted since the newest one.

@@ -47,6 +47,9 @@ struct FillBook {
         var shape = ShapeHandle.none
         var maxBytes = Int.max
         var entry = EntryTerms()
+        var audit = AuditGrade.none
+        /// Begun to be compared with the entry that is there.
+        var isAudit = false
     }
 
     private struct Awaited {

@@ -19,6 +19,8 @@ struct RelationIndex: Sendable {
 
     var columnCount: Int { columns.count }
 
+    func name(of number: Int) -> String { columns[number].reference.name }
+
     mutating func number(of column: ColumnReference) -> Int {
         if let number = numbers[column] { return number }
         numbers[column] = columns.count

@@ -23,12 +23,14 @@ public struct CacheConfiguration: Hashable, Sendable {
     public var judgesBenefit: Bool
     /// Statement shapes of which an account is kept.
     public var maxShapes: Int
+    /// Whether records of invalidations hold the keys of changed rows.
+    public var recordsValues: Bool
 
     public init(
         maxBytes: Int = 256 << 20, maxResultBytes: Int = 1 << 20, maxStaleness: Duration = .seconds(1),
         maxSilence: Duration = .seconds(10), maxRecentChanges: Int = 4096, maxRecentBytes: Int = 8 << 20,
         maxPendingFills: Int = 4096, maxWaitersPerFill: Int = 1024, nudgeAfter: Duration = .milliseconds(20),
-        judgesBenefit: Bool = true, maxShapes: Int = 4096
+        judgesBenefit: Bool = true, maxShapes: Int = 4096, recordsValues: Bool = false
     ) {
         self.maxBytes = maxBytes
         self.maxResultBytes = maxResultBytes
@@ -41,6 +43,7 @@ public struct CacheConfiguration: Hashable, Sendable {
         self.nudgeAfter = nudgeAfter
         self.judgesBenefit = judgesBenefit
         self.maxShapes = maxShapes
+        self.recordsValues = recordsValues
     }
 
     /// A power of two up to `ShardSet.capacity`, such that a shard's share holds several of the largest results.

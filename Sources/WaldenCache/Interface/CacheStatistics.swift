@@ -45,6 +45,12 @@ public struct CacheStatistics: Sendable {
     public var forgottenShapes = 0
     /// Time at the server that hits have saved, by the mean of their shape; what forgotten shapes saved included.
     public var savedNanoseconds = 0.0
+    /// Shapes of which nothing is served because an audit found a kept result wrong.
+    public var quarantinedShapes = 0
+    public var auditsAgreed = 0
+    public var auditMismatches = 0
+    /// Too many were waiting to be compared.
+    public var auditsGivenUp = 0
     public var watermark = LSN.zero
     /// The newest probe's position; the watermark lags behind it by the difference.
     public var probedLSN = LSN.zero

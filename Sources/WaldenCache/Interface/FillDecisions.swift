@@ -42,6 +42,8 @@ public enum FillRefusal: Int, Hashable, Sendable, CaseIterable {
     case doesNotPay
     /// A rule of the configuration says so.
     case forbidden
+    /// An audit found a kept result of the statement's shape wrong.
+    case quarantined
 
     public var label: String {
         switch self {
@@ -53,6 +55,7 @@ public enum FillRefusal: Int, Hashable, Sendable, CaseIterable {
         case .alreadyServable: "already_servable"
         case .doesNotPay: "does_not_pay"
         case .forbidden: "forbidden"
+        case .quarantined: "quarantined"
         }
     }
 }
@@ -75,6 +78,8 @@ public enum Taint: Int, Hashable, Sendable, CaseIterable {
     case flush
     /// Results waiting to become servable took too much memory.
     case crowdedOut
+    /// An audit found a kept result of the statement's shape wrong.
+    case quarantined
 
     public var label: String {
         switch self {
@@ -87,6 +92,7 @@ public enum Taint: Int, Hashable, Sendable, CaseIterable {
         case .gap: "gap"
         case .flush: "flush"
         case .crowdedOut: "crowded_out"
+        case .quarantined: "quarantined"
         }
     }
 }

@@ -16,6 +16,8 @@ public enum InvalidationCause: Int, Hashable, Sendable, CaseIterable {
     case eviction
     /// It was older than a rule of the configuration allows.
     case expired
+    /// An audit found a kept result of the statement's shape wrong.
+    case quarantined
 
     public var label: String {
         switch self {
@@ -27,6 +29,7 @@ public enum InvalidationCause: Int, Hashable, Sendable, CaseIterable {
         case .flush: "flush"
         case .eviction: "eviction"
         case .expired: "expired"
+        case .quarantined: "quarantined"
         }
     }
 }

@@ -20,7 +20,7 @@ struct ShardTable: Sendable {
     enum Insertion {
         case inserted(cell: Int32)
         /// The key is there already; nothing changed.
-        case duplicate
+        case duplicate(kept: Payload?)
     }
 
     private var cells = SlotArena<Cell>()
@@ -67,7 +67,7 @@ struct ShardTable: Sendable {
         _ key: [UInt8], hash: UInt64, payload: Payload, bytes: Int, entry: Int32, terms: EntryTerms = EntryTerms(),
         evicting: (Int32) -> Void
     ) -> Insertion {
-        if contains(key, hash: hash) { return .duplicate }
+        if let cell = key.withUnsafeBytes({ find($0, hash) }) { return .duplicate(kept: cells[cell].payload) }
         while let victim = queues.victim(toFit: bytes) {
             evicting(cells[victim].entry)
             discard(victim)

@@ -6,9 +6,13 @@ public final class StatementPolicy: Sendable {
     /// The operator's rule that matches it.
     public let rule: CacheRule?
 
-    public init(shape: StatementShape, rule: CacheRule? = nil) {
+    /// How closely its results are audited.
+    public let audit: AuditGrade
+
+    public init(shape: StatementShape, rule: CacheRule? = nil, audit: AuditGrade = .none) {
         self.shape = shape
         self.rule = rule
+        self.audit = audit
     }
 
     /// The level that hits of it need; nil: as the session or the instance says.

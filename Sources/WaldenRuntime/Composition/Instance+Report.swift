@@ -27,7 +27,7 @@ extension Instance {
     }
 
     /// Everything that keeps the cache off now, most fundamental first.
-    private func obstacles(_ statistics: CacheStatistics) -> [(source: CachingState.Source, reason: String)] {
+    func obstacles(_ statistics: CacheStatistics) -> [(source: CachingState.Source, reason: String)] {
         guard configuration.isCaching else { return [(.configuration, "cache.enabled is false")] }
         var result = caching.all
         if let problem = proberCoupling.problem { result.append((.control, "no control connection: \(problem)")) }
@@ -83,6 +83,11 @@ extension Instance {
         report.declinedShapes = statistics.declinedShapes
         report.forgottenShapes = UInt64(clamping: statistics.forgottenShapes)
         report.savedSeconds = statistics.savedNanoseconds / 1e9
+        report.quarantinedShapes = statistics.quarantinedShapes
+        report.audits = UInt64(clamping: statistics.auditsAgreed + statistics.auditMismatches)
+        report.auditMismatches = UInt64(clamping: statistics.auditMismatches)
+        report.auditsGivenUp = UInt64(clamping: statistics.auditsGivenUp)
+        report.topShapes = cache.shapes(limit: 5).map(ShapeReport.init)
         return report
     }
 
@@ -112,7 +117,7 @@ extension Instance {
 }
 
 extension Tally {
-    fileprivate func labelled(_ name: (Label) -> String) -> [String: UInt64] {
+    func labelled(_ name: (Label) -> String) -> [String: UInt64] {
         var result: [String: UInt64] = [:]
         for label in Label.allCases where self[label] > 0 { result[name(label)] = UInt64(self[label]) }
         return result

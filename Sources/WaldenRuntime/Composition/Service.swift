@@ -22,13 +22,17 @@ public enum Service {
         let instance = try Instance(configuration, log: log)
         let host = configuration.admin
         let admin = AdminServer(
-            host: host.host, port: host.port, source: { instance.report() }, log: log.part("admin"))
+            host: host.host, port: host.port, source: { instance.report() },
+            questions: instance.questions, log: log.part("admin"))
         let reloader = ReloadService(configuration: configuration, level: level, log: log, reload: reload) {
             instance.adopt($0, insteadOf: $1)
         }
         // Stopped in the opposite order: sessions first, while everything they need still works.
         let services: [any ServiceLifecycle.Service] = [
             ThreadService(instance: instance), CatalogService(catalog: instance.catalog, isOn: configuration.isCaching),
+            AuditService(
+                cache: instance.cache, isOn: configuration.isCaching && configuration.auditRate > 0,
+                log: log.part("audit")),
             reloader, admin, ProxyService(instance: instance, log: log.part("proxy")),
         ]
         // Below that it prints whole services.

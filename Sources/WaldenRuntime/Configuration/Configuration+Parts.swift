@@ -10,11 +10,17 @@ extension Configuration {
     var cacheLimits: CacheConfiguration {
         CacheConfiguration(
             maxBytes: cacheBytes, maxResultBytes: resultBytes, maxStaleness: maxStaleness, maxSilence: maxSilence,
-            maxPendingFills: maxPendingFills, judgesBenefit: admission == "benefit")
+            maxPendingFills: maxPendingFills, judgesBenefit: admission == "benefit",
+            recordsValues: explainsValues)
     }
 
     /// The prober's tick: the gate closes `maxStaleness` after the newest look, so several must fit in.
     var tickInterval: Duration { min(heartbeatInterval, maxStaleness / 4) }
+
+    /// Hits per audit; 0: none.
+    private var auditPeriod: UInt64 {
+        auditRate > 0 ? UInt64(min(max(1, (1 / auditRate).rounded()), 1e15)) : 0
+    }
 
     func proxyConfiguration(_ dsn: DSN) -> ProxyConfiguration {
         var session = SessionLimits()
@@ -23,7 +29,7 @@ extension Configuration {
             listen: listen, primary: dsn.endpoint, isCaching: isCaching,
             cachedDatabase: dsn.database ?? "", clients: maxClients, startupTimeout: startupTimeout.timeAmount,
             coalesceWait: coalesceWait.timeAmount, resultBytes: resultBytes, compressBytes: compressBytes,
-            session: session,
+            auditPeriod: auditPeriod, session: session,
             policy: SessionPolicy(
                 defersBegin: defersBegin, consistency: ConsistencyLevel(name: consistency) ?? .session),
             waitBudget: waitBudget.timeAmount)

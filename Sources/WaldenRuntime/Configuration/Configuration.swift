@@ -31,8 +31,13 @@ public struct Configuration: Hashable, Sendable {
     public internal(set) var compressBytes = 64 << 10
     /// `benefit` or `always`.
     public internal(set) var admission = "benefit"
+    /// The part of hits that is read anew and compared.
+    public internal(set) var auditRate = 0.001
     /// Only in the file: the first that matches a statement holds.
     var rules: [CacheRule] = []
+
+    /// Whether explanations show values of rows that others changed.
+    public internal(set) var explainsValues = false
 
     public internal(set) var publication = "walden"
     public internal(set) var heartbeatInterval = Duration.milliseconds(250)

@@ -2,7 +2,7 @@ import WaldenCore
 import WaldenPostgres
 
 extension Setting {
-    static let all: [Setting] = connections + proxy + cache + stream + log
+    static let all: [Setting] = connections + proxy + cache + audit + explain + stream + log
 
     private static let connections = [
         Setting(
@@ -96,6 +96,30 @@ extension Setting {
         choice(
             "cache.admission", \.admission, ["benefit", "always"],
             "benefit: results of statements for which keeping them costs more than it saves are not kept."),
+    ]
+
+    private static let audit = [
+        Setting(
+            key: "cache.audit_rate", form: "RATE", range: "0 … 1",
+            help: "The part of hits that is read anew at the server and compared; a difference takes the statement "
+                + "out of the cache. 0: none.",
+            show: { ["\($0.auditRate)"] },
+            read: { (texts, configuration) throws(Quantity.Malformed) in
+                guard let rate = Double(texts[0]), (0...1).contains(rate) else {
+                    throw Quantity.Malformed(reason: "'\(texts[0])' is no number from 0 to 1")
+                }
+                configuration.auditRate = rate
+            })
+    ]
+
+    private static let explain = [
+        Setting(
+            key: "explain.values", form: "true|false",
+            help: "true: explanations show the keys of rows whose change dropped a result. They are data.",
+            show: { ["\($0.explainsValues)"] },
+            read: { (texts, configuration) throws(Quantity.Malformed) in
+                configuration.explainsValues = try Quantity.boolean(texts[0])
+            })
     ]
 
     private static let stream = [

@@ -15,7 +15,7 @@ extension TestCache {
             key: Array(key.utf8), dependencies: dependencies, generation: 1, now: tick(), notOlderThan: .distantPast,
             policy: policy)
         guard case .fill(let id) = decision else { return false }
-        let counter = cache.hitCounter(of: id)
+        let counter = cache.tag(of: id)?.hits
         tick(200_000)
         _ = cache.completeFill(id, payload: counter ?? HitCounter(), payloadBytes: 10, now: now)
         probe()

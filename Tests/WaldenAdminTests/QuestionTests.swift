@@ -1,0 +1,52 @@
+import Testing
+
+@testable import WaldenAdmin
+
+@Suite("Questions to the admin port")
+struct QuestionTests {
+    private let questions = AdminQuestions(
+        explain: { question in
+            var report = ExplainReport()
+            report.explanation = [question.sql, question.user ?? "-", question.searchPath ?? "-"].joined(separator: "|")
+            return report
+        },
+        shapes: { limit in
+            var shape = ShapeReport()
+            shape.id = "\(limit)"
+            return [shape]
+        })
+
+    private func get(_ path: String, _ query: String?) -> AdminAnswer {
+        AdminAnswer(method: "GET", path: path, query: query, questions: questions, source: { .sample })
+    }
+
+    @Test(
+        "a statement is explained",
+        arguments: [
+            ("sql=SELECT+1", "SELECT 1|-|-"),
+            ("sql=SELECT%201&user=a%26b&search_path=x%2C%20y", "SELECT 1|a&b|x, y"),
+            ("user=u&sql=a=b", "a=b|u|-"),
+            ("sql=%4&x", "%4|-|-"),
+            ("sql=%e2%82%AC", "€|-|-"),
+        ])
+    func explained(query: String, expected: String) {
+        let answer = get("/explain", query)
+        #expect(answer.status == 200)
+        #expect(answer.contentType == "application/json")
+        #expect(answer.body.contains("\"explanation\":\"\(expected)\""), "\(answer.body)")
+    }
+
+    @Test("without a statement there is nothing to explain", arguments: [nil, "", "sql=", "user=a"])
+    func nothing(query: String?) {
+        #expect(get("/explain", query).status == 400)
+    }
+
+    @Test(
+        "shapes are listed up to a limit",
+        arguments: [
+            (nil, 20), ("limit=3", 3), ("limit=-1", 0), ("limit=x", 20), ("limit=99999999", 10_000),
+        ])
+    func shapes(query: String?, expected: Int) {
+        #expect(get("/shapes", query).body.hasPrefix("{\"shapes\":[{\"id\":\"\(expected)\","))
+    }
+}
