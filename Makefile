@@ -1,14 +1,17 @@
 # What people run. Everything below needs Swift; the rest is installed by scripts/bootstrap.sh.
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build release test soundness torture mutants demo up down bench lint format clean
+.PHONY: help bootstrap python-env build release test soundness torture mutants demo up down bench lint format clean
 
 SOURCES := Package.swift Sources Tests Benchmarks/Driver
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 bootstrap: ## Install what is missing from Debian (with sudo when not root)
 	@scripts/bootstrap.sh
+
+python-env: bootstrap ## Make the Python environment of the driver tests (from PyPI)
+	@scripts/python-env.sh
 
 build: bootstrap ## Build for debugging
 	swift build
@@ -21,7 +24,7 @@ release: bootstrap ## Build the program for release
 with_servers := IntegrationTests|WaldenTestKitTests
 run_tests := swift test --skip-build --disable-xctest
 
-test: bootstrap ## Build and run all tests, on temporary PostgreSQL clusters
+test: bootstrap python-env ## Build and run all tests, on temporary PostgreSQL clusters
 	swift build --build-tests
 	@status=0; \
 	$(run_tests) --skip '$(with_servers)' || status=1; \

@@ -101,7 +101,9 @@ extension Engine {
         of relations: Set<RelationID>, _ strike: inout Strike, shards: borrowing ShardSet
     ) {
         strike.isOfCatalog = true
+        strike.change = nil
         for relation in relations {
+            strike.relation = relation
             matches.removeAll(keepingCapacity: true)
             index.matchAll(of: relation, into: &matches)
             for match in matches { drop(match.entry, .catalogChanged, .catalogChanged, &strike, shards: shards) }
