@@ -171,6 +171,11 @@ struct QueryWriter {
             conditions.append(subqueryTerm(from.sources, depth: depth, outer: outer))
         }
         if count > 1, dice.chance(45) { conditions.append(pin(from.sources)) }
+        if count > 1, dice.chance(12) {
+            // On a nullable side: rows without a partner.
+            let missing = column(from.sources.suffix(1), where: { ["id", "k", "ref"].contains($0.name) })
+            conditions.append("\(missing.sql) IS NULL")
+        }
         let filtered = conditions.isEmpty ? 85 : 45
         if dice.chance(filtered) { conditions.append(predicate(from.sources, depth: depth, outer: outer)) }
         let filter = conditions.isEmpty ? "" : " WHERE \(conditions.joined(separator: " AND "))"
