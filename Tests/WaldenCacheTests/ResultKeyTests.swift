@@ -81,13 +81,51 @@ import WaldenDependency
         #expect(test.apply(100, [test.relation.update(nil, [5, 3])]).dropped[.unknownOldRow] == 1)
     }
 
-    /// While the query runs nobody knows its keys.
-    @Test func aRunningFillIsTaintedByAnyOldRow() {
+    /// While the query runs nobody knows its keys: what left meanwhile is judged when it has completed.
+    @Test(arguments: [(Int64(5), FillCompletion.Outcome.pendingVisibility), (2, .tainted(.row))])
+    func rowsThatLeaveARunningFill(id: Int64, outcome: FillCompletion.Outcome) {
         let test = TestCache()
         test.start()
         let fill = test.fill("q", group)
-        #expect(test.apply(100, [test.relation.update(nil, [5, 3])]).tainted == 1)
-        #expect(test.complete(fill, "1, 2", keys: keys(1, 2))?.outcome == .tainted(.unknownOldRow))
+        #expect(test.apply(100, [test.relation.update(nil, [.integer(id), 3])]).tainted == 0)
+        #expect(test.complete(fill, "1, 2", keys: keys(1, 2))?.outcome == outcome)
+        #expect(test.statistics.fillsTainted[.row] == (id == 2 ? 1 : 0))
+    }
+
+    @Test func aRunningFillWhoseKeysCannotBeReadIsTaintedThen() {
+        let test = TestCache()
+        test.start()
+        let fill = test.fill("q", group)
+        test.apply(100, [test.relation.delete([5, .notSent])])
+        #expect(test.complete(fill, "1, 2")?.outcome == .tainted(.unknownOldRow))
+        #expect(test.lookup("q") == "miss")
+    }
+
+    @Test func aRunningFillIsTaintedByARowThatComes() {
+        let test = TestCache()
+        test.start()
+        let fill = test.fill("q", group)
+        #expect(test.apply(100, [test.relation.update(nil, [5, 7])]).tainted == 1)
+        #expect(test.complete(fill, "1, 2", keys: keys(1, 2))?.outcome == .tainted(.row))
+    }
+
+    @Test func onlySoManyRowsAreNoted() {
+        let test = TestCache()
+        test.start()
+        _ = test.fill("q", group)
+        let rows = (0...Int64(LeavingRows.limit)).map { test.relation.update(nil, [.integer(100 + $0), 3]) }
+        #expect(test.apply(100, Array(rows.dropLast())).tainted == 0)
+        #expect(test.apply(101, [rows[0]]).tainted == 0)
+        #expect(test.apply(102, [rows[LeavingRows.limit]]).tainted == 1)
+    }
+
+    /// A transaction applied before the fill began, and not yet certain to be visible.
+    @Test(arguments: [(Int64(5), FillCompletion.Outcome.pendingVisibility), (2, .tainted(.row))])
+    func rowsThatLeftBeforeIt(id: Int64, outcome: FillCompletion.Outcome) {
+        let test = TestCache()
+        test.start()
+        test.apply(100, [test.relation.update(nil, [.integer(id), 3])])
+        #expect(test.complete(test.fill("q", group), "1, 2", keys: keys(1, 2))?.outcome == outcome)
     }
 
     /// Another table's key, or the same table in another shape: what the change does not tell may be anything.

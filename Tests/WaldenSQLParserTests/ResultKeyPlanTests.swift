@@ -2,7 +2,6 @@ import Testing
 import WaldenCore
 
 @testable import WaldenDependency
-@testable import WaldenSQLParser
 
 /// Tables with replica-identity keys of every kind, beside those of the catalog under test.
 private let keyCatalog = CatalogText.snapshot(
@@ -142,10 +141,7 @@ private let keyCatalog = CatalogText.snapshot(
 
     /// The keys of a query if each of its tables were selected by `grp`.
     private func joinKeys(_ sql: String) throws -> String {
-        let source = Array(sql.utf8)
-        guard case .tree(let tree) = SQLParser.parse(source),
-            let parsed = StatementReader(tree: tree, source: source).read(),
-            case .query(let query) = parsed.statements[0].form,
+        guard let query = parsedQuery(sql),
             let path = SearchPath(
                 context: SessionContext(searchPath: nil, loginUser: "alice", user: "alice"), catalog: keyCatalog)
         else { return "unparsed" }

@@ -22,6 +22,15 @@ func plan(_ sql: String) throws(Refusal) -> CachePlan {
     }
 }
 
+/// The one statement of a text as a query; nil when it is none.
+func parsedQuery(_ sql: String) -> Query? {
+    let source = Array(sql.utf8)
+    guard case .tree(let tree) = SQLParser.parse(source),
+        case .query(let query) = StatementReader(tree: tree, source: source).read()?.statements.first?.form
+    else { return nil }
+    return query
+}
+
 /// The rule that refuses the statement; nil when it is cacheable.
 func rule(_ sql: String, searchPath: String? = nil) -> Refusal.Rule? {
     switch analyze(sql, searchPath: searchPath).verdict {

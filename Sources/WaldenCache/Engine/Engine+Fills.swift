@@ -17,7 +17,8 @@ extension Engine {
             return .refused(.noHorizon)
         }
         let horizon = Horizon.primary(probe.snapshot)
-        let taint = recent.taint(of: dependencies, under: horizon)
+        var leaving = LeavingRows()
+        let taint = recent.taint(of: dependencies, under: horizon, leaving: &leaving)
         let id = fills.begin(key, hash: hash, horizon: horizon, taint: taint, now: now)
         counters.fillsBegun += 1
         if let taint {
@@ -29,7 +30,7 @@ extension Engine {
             let receipt = index.insert(entry, dependencies)
             entries[entry].firstPosting = receipt.first
             fills.setEntry(entry, indexBytes: receipt.bytes, of: id)
-            if dependencies.resultKeys != nil { fills.awaitKeys(of: id, under: dependencies) }
+            if dependencies.resultKeys != nil { fills.awaitKeys(of: id, under: dependencies, leaving: leaving) }
         }
         return .fill(id)
     }
@@ -81,24 +82,27 @@ extension Engine {
             discard(id, fill)
             return end(.tainted(.crowdedOut))
         }
-        fileKeys(keys, id, fill)
+        if let taint = fileKeys(keys, id, fill) {
+            counters.fillsTainted[taint] += 1
+            changedSinceProbe = true
+            discard(id, fill)
+            return end(.tainted(taint))
+        }
         fills.complete(id, with: FillBook.Result(payload: payload, bytes: payloadBytes), now: now)
         return FillCompletion(outcome: .pendingVisibility, waiters: fill.waiters, wantsProbe: true)
     }
 
-    /// Files the entry anew, now that it is known which rows the result was made of.
-    ///
-    /// Up to now each change of the stream was judged by predicates alone. The result is that of a state from which all
-    /// transactions are missing that it does not contain, those that came before this moment among them: they were
-    /// found harmless whatever the keys. So what comes from here on changes a state that gives this result.
-    private mutating func fileKeys(_ keys: ResultKeys?, _ id: FillID, _ fill: FillBook.Fill) {
-        guard let dependencies = fill.awaitsKeysOf, fill.entry >= 0,
-            let keys = FiledKeys(keys, of: dependencies)
-        else { return }
+    /// Files the entry anew, now that it is known which rows the result was made of, and judges the rows that left
+    /// meanwhile. The taint when the result may hold one of them: it may have been read before that row left.
+    private mutating func fileKeys(_ keys: ResultKeys?, _ id: FillID, _ fill: FillBook.Fill) -> Taint? {
+        guard let dependencies = fill.awaitsKeysOf, fill.entry >= 0 else { return nil }
+        guard let keys = FiledKeys(keys, of: dependencies) else { return fill.leaving.isEmpty ? nil : .unknownOldRow }
+        if keys.hold(anyOf: fill.leaving) { return .row }
         index.remove(entries[fill.entry].firstPosting)
         let receipt = index.insert(fill.entry, dependencies, keys: keys)
         entries[fill.entry].firstPosting = receipt.first
         fills.setEntry(fill.entry, indexBytes: receipt.bytes, of: id)
+        return nil
     }
 
     mutating func abandonFill(_ id: FillID, reason: FillAbandonment) -> [UInt64] {

@@ -94,11 +94,19 @@ extension Engine {
             matches.removeAll(keepingCapacity: true)
             index.match(change, images: &images, into: &matches)
             for match in matches {
+                if match.isOld, isLeftForLater(match.entry, change) { continue }
                 drop(
                     match.entry, match.isCertain ? .row : .unknownOldRow, match.isCertain ? .row : .unknownOldRow,
                     &strike, shards: shards)
             }
         }
+    }
+
+    /// Whether an old row is judged only when the entry's query has completed and its keys are known. (If the horizon
+    /// covers the transaction, noting it is needless, not wrong.)
+    private mutating func isLeftForLater(_ entry: Int32, _ change: RowChange) -> Bool {
+        guard case .fill(let id) = entries[entry].place else { return false }
+        return fills.noteLeaving(change, while: id)
     }
 
     private mutating func drop(

@@ -35,6 +35,8 @@ struct FillBook {
         var indexBytes = 0
         /// Set while the query runs whose result will show keys to file it by.
         var awaitsKeysOf: Dependencies?
+        /// Rows that left meanwhile: it is tainted if the result turns out to hold one.
+        var leaving = LeavingRows()
         var generation: UInt32 = 0
         var isFree = true
     }
@@ -85,8 +87,17 @@ struct FillBook {
         fills[id.slot].indexBytes = indexBytes
     }
 
-    mutating func awaitKeys(of id: FillID, under dependencies: Dependencies) {
+    mutating func awaitKeys(of id: FillID, under dependencies: Dependencies, leaving: LeavingRows) {
         fills[id.slot].awaitsKeysOf = dependencies
+        fills[id.slot].leaving = leaving
+    }
+
+    /// Notes a row that left while the query runs. False when it must be judged at once.
+    mutating func noteLeaving(_ change: RowChange, while id: FillID) -> Bool {
+        guard let fill = self[id], case .running = fill.phase, let dependencies = fill.awaitsKeysOf,
+            let row = LeavingRow(of: change, under: dependencies)
+        else { return false }
+        return fills[id.slot].leaving.note(row)
     }
 
     mutating func addWaiter(_ waiter: UInt64, to id: FillID, limit: Int) -> Bool {
@@ -118,6 +129,7 @@ struct FillBook {
         fills[id.slot].phase = .awaitingProbe(result, completedAt: now)
         fills[id.slot].waiters = []
         fills[id.slot].awaitsKeysOf = nil
+        fills[id.slot].leaving = LeavingRows()
         awaitingProbe.append(id)
         completed += 1
         completedBytes += result.bytes

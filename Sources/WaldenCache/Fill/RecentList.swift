@@ -82,7 +82,9 @@ struct RecentList: Sendable {
     }
 
     /// Whether a result read under `horizon` may lack a transaction that has already been applied.
-    func taint(of dependencies: Dependencies, under horizon: Horizon) -> Taint? {
+    ///
+    /// - Parameter leaving: Takes the old rows of which the result's keys will tell whether it has them.
+    func taint(of dependencies: Dependencies, under horizon: Horizon, leaving: inout LeavingRows) -> Taint? {
         if let forgotten, !coversAll(horizon, upTo: forgotten) { return .recentListOverflow }
         if transactions.isEmpty { return nil }
         var matchers = ChangeMatchers(dependencies)
@@ -92,10 +94,16 @@ struct RecentList: Sendable {
             case .relations(let relations):
                 if relations.contains(where: matchers.dependOn) { return .recentListOverflow }
             case .changes(let changes, let wholeRelations):
-                if wholeRelations.contains(where: matchers.dependOn)
-                    || changes.contains(where: { matchers.affects($0) })
-                {
-                    return .recentTransaction
+                if wholeRelations.contains(where: matchers.dependOn) { return .recentTransaction }
+                for change in changes {
+                    switch matchers.effect(of: change) {
+                    case .none: continue
+                    case .newRow: return .recentTransaction
+                    case .oldRow:
+                        guard let row = LeavingRow(of: change, under: dependencies), leaving.note(row) else {
+                            return .recentTransaction
+                        }
+                    }
                 }
             }
         }
@@ -158,14 +166,19 @@ private struct ChangeMatchers {
         tables.contains { $0.dependency.relation == relation }
     }
 
-    mutating func affects(_ change: RowChange) -> Bool {
+    mutating func effect(of change: RowChange) -> ChangeEffect {
+        var effect = ChangeEffect.none
         for index in tables.indices where tables[index].dependency.relation == change.relation.id {
             if tables[index].shape !== change.relation {
                 tables[index].shape = change.relation
                 tables[index].matcher = TableMatcher(tables[index].dependency, in: change.relation)
             }
-            if tables[index].matcher?.affects(change) ?? true { return true }
+            switch tables[index].matcher?.effect(of: change) ?? .newRow {
+            case .none: break
+            case .newRow: return .newRow
+            case .oldRow: effect = .oldRow
+            }
         }
-        return false
+        return effect
     }
 }

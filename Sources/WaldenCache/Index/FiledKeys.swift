@@ -30,6 +30,19 @@ struct FiledKeys {
         return keys[number]
     }
 
+    /// Whether one of the rows is in the result.
+    func hold(anyOf rows: LeavingRows) -> Bool {
+        if rows.isEmpty { return false }
+        for (number, key) in keys.enumerated() {
+            let width = key.columns.count
+            for start in stride(from: 0, to: key.hashes.count, by: width) {
+                let hash = key.hashes[start..<(start + width)].reduce(ValueHash.empty, ValueHash.combine)
+                if rows.contains(key: number, hash: hash) { return true }
+            }
+        }
+        return false
+    }
+
     /// Nil when the values are not whole rows, or not all known: the index could not find those again.
     private static func distinct(_ values: [FieldValue], width: Int) -> [UInt64]? {
         guard width > 0, values.count % width == 0 else { return nil }

@@ -6,6 +6,8 @@ struct Match: Hashable, Sendable {
     let entry: Int32
     /// False when only a value that the stream did not tell speaks for it.
     let isCertain: Bool
+    /// It is the old row that speaks for it.
+    var isOld = false
 }
 
 extension PredicateIndex {
@@ -19,7 +21,7 @@ extension PredicateIndex {
         let new = change.newImage
         let old = change.oldImage
         if let new { images.new.begin(new, columnCount: columnCount) }
-        if let old { images.old.begin(old, columnCount: columnCount) }
+        if let old { images.old.begin(old, isOld: true, columnCount: columnCount) }
         for group in relations[relation].groups {
             if change.kind == .update, groups[group].isUntouched(by: change, in: relations[relation]) { continue }
             let wanted = groups[group].key.images
@@ -89,7 +91,7 @@ extension PredicateIndex {
                 }
             }
         }
-        matches.append(Match(entry: postings[posting].entry, isCertain: truth == .yes))
+        matches.append(Match(entry: postings[posting].entry, isCertain: truth == .yes, isOld: values.isOld))
     }
 
     private func forEachPosting(_ head: Int32, isTree: Bool, _ body: (Int32) -> Void) {

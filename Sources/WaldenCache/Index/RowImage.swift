@@ -56,9 +56,11 @@ struct ImageValues: Sendable {
     private var columns: [Column] = []
     private var stamp: UInt64 = 0
     private var image = RowImage(fields: [], bytes: [], keysOnly: false)
+    private(set) var isOld = false
 
-    mutating func begin(_ image: RowImage, columnCount: Int) {
+    mutating func begin(_ image: RowImage, isOld: Bool = false, columnCount: Int) {
         stamp &+= 1
+        self.isOld = isOld
         self.image = image
         while columns.count < columnCount { columns.append(Column()) }
     }

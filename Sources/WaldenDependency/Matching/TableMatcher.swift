@@ -1,5 +1,14 @@
 public import WaldenCore
 
+/// By what a change may alter a result.
+public enum ChangeEffect: Hashable, Sendable {
+    case none
+    /// The new row may satisfy the predicate.
+    case newRow
+    /// Only the old one may: whether it contributed, its key tells when the result shows keys.
+    case oldRow
+}
+
 /// A table dependency with its columns found in one shape of a relation.
 ///
 /// Made once per dependency and `RelationDescription` object, then asked for each change of that relation.
@@ -35,15 +44,16 @@ public struct TableMatcher: Sendable {
 
     /// Whether the change may alter a result with this dependency: its old or its new row may satisfy the predicate,
     /// and it is not an update that certainly left every referenced column as it was.
-    public func affects(_ change: RowChange) -> Bool {
+    public func affects(_ change: RowChange) -> Bool { effect(of: change) != .none }
+
+    public func effect(of change: RowChange) -> ChangeEffect {
         switch change.kind {
-        case .insert: return mayMatch(change.new, change.bytes)
-        case .delete: return mayMatch(change.old, change.bytes)
+        case .insert: return mayMatch(change.new, change.bytes) ? .newRow : .none
+        case .delete: return mayMatch(change.old, change.bytes) ? .oldRow : .none
         case .update:
-            if isUnchanged(change) { return false }
-            if mayMatch(change.new, change.bytes) { return true }
-            if let old = change.old { return mayMatch(old, change.bytes) }
-            return mayMatch(keyOfUnmoved(change.new), change.bytes)
+            if isUnchanged(change) { return .none }
+            if mayMatch(change.new, change.bytes) { return .newRow }
+            return mayMatch(change.old ?? keyOfUnmoved(change.new), change.bytes) ? .oldRow : .none
         }
     }
 

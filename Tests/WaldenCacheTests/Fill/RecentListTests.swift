@@ -29,6 +29,28 @@ import WaldenDependency
         .primary(Snapshot(xmin: TransactionID(xmax), xmax: TransactionID(xmax), inProgress: []))
     }
 
+    /// Old rows are left for the result's keys, if it will show them.
+    @Test mutating func rowsThatLeftWaitForTheKeys() {
+        add(5, [Self.relation.update(nil, [1, 0]), Self.relation.delete([2, .notSent])])
+        add(6, [Self.relation.insert([3, 7])])
+        let plain = depends([equal("a", 7)])
+        let keyed = Dependencies(
+            tables: [
+                TableDependency(
+                    relation: RelationID(100), columns: nil, predicate: plain.tables[0].predicate, resultKey: 0)
+            ],
+            resultKeys: ResultKeyPlan(width: 1, keys: [[.init(reference: column("id"), position: 0)]]))
+        let seen = Horizon.primary(snapshot("5:7:5"))
+        #expect(list.taint(of: plain, under: seen) == .recentTransaction)
+        var leaving = LeavingRows()
+        #expect(list.taint(of: keyed, under: seen, leaving: &leaving) == nil)
+        for (id, isNoted) in [(Int64(1), true), (2, true), (3, false)] {
+            let keys = ResultKeys(values: [[.known(.integer(id))]])
+            #expect(FiledKeys(keys, of: keyed)?.hold(anyOf: leaving) == isNoted)
+        }
+        #expect(list.taint(of: keyed, under: Self.horizon(5), leaving: &leaving) == .recentTransaction)
+    }
+
     @Test mutating func taintsWhatAnUncoveredTransactionAffects() {
         add(5, [Self.relation.insert([1, 0])])
         let affected = depends([equal("id", 1)])
@@ -134,5 +156,15 @@ import WaldenDependency
         #expect(list.isEmpty)
         #expect(list.changes == 0)
         #expect(list.taint(of: depends([]), under: Self.horizon(0)) == nil)
+    }
+}
+
+extension RecentList {
+    /// For results that show no keys.
+    fileprivate func taint(of dependencies: Dependencies, under horizon: Horizon) -> Taint? {
+        var leaving = LeavingRows()
+        let taint = taint(of: dependencies, under: horizon, leaving: &leaving)
+        #expect(dependencies.resultKeys != nil || leaving.isEmpty)
+        return taint
     }
 }
