@@ -43,7 +43,9 @@ struct QueryWriter {
     private mutating func query() -> GeneratedQuery {
         let (sql, isOrdered) = statement()
         // Partitions and children, whose rows it reads too, are named after the table.
-        let tables = schema.tables.filter { table in reads.contains { table.name == $0 || table.name.hasPrefix("\($0)_") } }
+        let tables = schema.tables.filter { table in
+            reads.contains { table.name == $0 || table.name.hasPrefix("\($0)_") }
+        }
         return GeneratedQuery(
             sql: sql, parameters: parameters, shape: shape, reads: reads, isOrdered: isOrdered,
             isBinary: dice.chance(30), hasFullIdentity: tables.allSatisfy { $0.identity == .full })
@@ -248,7 +250,8 @@ struct QueryWriter {
             ])
         }
         if dice.chance(25) {
-            let having = dice.pick(["count(*) > 1", "count(*) = 1", "min(\(sources[0].alias).\(idName(sources[0]))) < 5"])
+            let id = "\(sources[0].alias).\(idName(sources[0]))"
+            let having = dice.pick(["count(*) > 1", "count(*) = 1", "min(\(id)) < 5"])
             clause += " HAVING \(having)"
         }
         return finish("SELECT ", outputs, tail + clause)
