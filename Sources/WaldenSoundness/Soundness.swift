@@ -79,7 +79,8 @@ struct Options {
         }
     }
 
-    private static let usage = "usage: walden-soundness [--cases PAIRS] [--seed NUMBER] [--world NUMBER] [--forget TABLES]"
+    private static let usage =
+        "usage: walden-soundness [--cases PAIRS] [--seed NUMBER] [--world NUMBER] [--forget TABLES]"
 
     private static func number<Number: FixedWidthInteger>(_ text: String) throws -> Number {
         guard let number = Number(text) else { throw TestKitError("\(text) is no number; \(usage)") }

@@ -42,11 +42,15 @@ import Testing
 
     @Test func everyKindOfStatementAndChangeComesUp() {
         let all = Self.seeds.flatMap { queries($0) }
-        for shape in QueryShape.allCases where shape != .view { #expect(all.contains { $0.shape == shape }, "\(shape)") }
+        for shape in QueryShape.allCases where shape != .view {
+            #expect(all.contains { $0.shape == shape }, "\(shape)")
+        }
         for part in [
-            " FULL JOIN ", " LEFT JOIN ", " USING (", " NATURAL ", "LATERAL", "NOT EXISTS", " NOT IN (SELECT", "RECURSIVE",
+            " FULL JOIN ", " LEFT JOIN ", " USING (", " NATURAL ", "LATERAL", "NOT EXISTS", " NOT IN (SELECT",
+            "RECURSIVE",
             " INTERSECT", "DISTINCT ON", " OVER (", " HAVING ", " LIMIT ", " OFFSET ", "CASE WHEN", "COALESCE",
-            "IS NOT DISTINCT FROM", " BETWEEN ", "FROM ONLY", " IN (VALUES", "unnest(", "GROUPING SETS", " AS u ", "= ANY (", " LIKE ", "IS NOT TRUE", "ARRAY(SELECT", "FILTER (WHERE",
+            "IS NOT DISTINCT FROM", " BETWEEN ", "FROM ONLY", " IN (VALUES", "unnest(", "GROUPING SETS", " AS u ",
+            "= ANY (", " LIKE ", "IS NOT TRUE", "ARRAY(SELECT", "FILTER (WHERE",
         ] {
             #expect(all.contains { $0.sql.contains(part) }, "\(part)")
         }

@@ -22,11 +22,6 @@ struct ChangeGenerator {
         return generator.change()
     }
 
-    private init(schema: Schema, dice: Dice) {
-        self.schema = schema
-        self.dice = dice
-    }
-
     private mutating func change() -> Change {
         var steps: [Step] = []
         let count = dice.weigh([(60, 1), (20, 2), (12, 3), (8, 5)])
@@ -82,8 +77,8 @@ struct ChangeGenerator {
         var conflict = conflict ?? dice.weigh([(3, ""), (6, " ON CONFLICT DO NOTHING")])
         if conflict.isEmpty, !table.key.isEmpty, dice.chance(50) {
             let updated = dice.pick(columns)
-            conflict =
-                " ON CONFLICT (\(table.key.joined(separator: ", "))) DO UPDATE SET \(updated.name) = EXCLUDED.\(updated.name)"
+            let key = table.key.joined(separator: ", ")
+            conflict = " ON CONFLICT (\(key)) DO UPDATE SET \(updated.name) = EXCLUDED.\(updated.name)"
         }
         let names = columns.map(\.name).joined(separator: ", ")
         return "INSERT INTO \(table.name) (\(names)) VALUES \(values.joined(separator: ", "))\(conflict)"
@@ -184,7 +179,9 @@ struct ChangeGenerator {
     private mutating func truncate(_ table: Table) -> [Step] {
         let cascade = dice.chance(60) ? " CASCADE" : ""
         var steps: [Step] = [.statement("TRUNCATE \(table.name)\(cascade)")]
-        if dice.chance(70) { steps.append(.statement(insert(into: table, rows: 8, conflict: " ON CONFLICT DO NOTHING"))) }
+        if dice.chance(70) {
+            steps.append(.statement(insert(into: table, rows: 8, conflict: " ON CONFLICT DO NOTHING")))
+        }
         return steps
     }
 }

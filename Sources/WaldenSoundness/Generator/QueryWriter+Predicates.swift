@@ -12,7 +12,8 @@ extension QueryWriter {
         switch dice.roll(0..<100) {
         case ..<12: return "\(quoted(sample))::\(type.castName)"
         case ..<16: return "CAST(\(quoted(sample)) AS \(type.castName))"
-        case ..<22 where type.isInteger: return dice.pick(["1.5", "2.0", "3::bigint", "2::smallint", "1e0", "0.5::numeric"])
+        case ..<22 where type.isInteger:
+            return dice.pick(["1.5", "2.0", "3::bigint", "2::smallint", "1e0", "0.5::numeric"])
         case ..<26 where type == .numeric || type == .scaled: return dice.pick(["1", "1::bigint", "2.50", "'1'"])
         case ..<26 where type == .float: return dice.pick(["1", "1.5", "'0.5'"])
         case ..<22 where type == .timestamp: return dice.pick(["'2024-01-01'", "date '2024-01-01'"])
@@ -26,7 +27,8 @@ extension QueryWriter {
     }
 
     private func quoted(_ sample: Sample) -> String {
-        sample.sql.hasPrefix("repeat") || sample.sql == "true" || sample.sql == "false" ? sample.sql
+        sample.sql.hasPrefix("repeat") || sample.sql == "true" || sample.sql == "false"
+            ? sample.sql
             : sample.sql.hasPrefix("'") ? sample.sql : "'\(sample.text)'"
     }
 
@@ -117,7 +119,9 @@ extension QueryWriter {
         case ..<88: return row(sources)
         case ..<92: return pair(sources)
         case ..<95: return arithmetic(sources)
-        case ..<97: return "(\(comparison(sql, type))) IS \(dice.pick(["TRUE", "NOT TRUE", "FALSE", "NOT FALSE", "UNKNOWN"]))"
+        case ..<97:
+            let test = dice.pick(["TRUE", "NOT TRUE", "FALSE", "NOT FALSE", "UNKNOWN"])
+            return "(\(comparison(sql, type))) IS \(test)"
         case ..<98: return bool()
         case ..<99:
             // The row as a whole.

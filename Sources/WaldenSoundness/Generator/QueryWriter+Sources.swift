@@ -71,7 +71,8 @@ extension QueryWriter {
         let roll = dice.roll(0..<100)
         if roll < 8, depth < 2 {
             shapes.insert(.derived)
-            let inner = dice.chance(15)
+            let inner =
+                dice.chance(15)
                 ? setOperation(depth: depth + 1, outer: []) : block(depth: depth + 1, outer: [])
             let alias = alias()
             return Source(sql: "(\(inner.sql)) AS \(alias)", alias: alias, columns: inner.columns)
@@ -164,7 +165,8 @@ extension QueryWriter {
         let (source, left, right) = dice.pick(pairs)
         let sides = [source.reference(left), next.reference(right)]
         let word = dice.weigh([(95, "="), (3, "<"), (2, "IS NOT DISTINCT FROM")])
-        return dice.chance(50) ? "\(sides[0]) \(word) \(sides[1])" : "\(sides[1]) \(word == "<" ? ">" : word) \(sides[0])"
+        if dice.chance(50) { return "\(sides[0]) \(word) \(sides[1])" }
+        return "\(sides[1]) \(word == "<" ? ">" : word) \(sides[0])"
     }
 
     // MARK: Outputs
@@ -233,7 +235,8 @@ extension QueryWriter {
 
     /// An expression of exactly this type: a column, or a constant.
     mutating func expression(of type: ColumnType, _ sources: [Source]) -> String {
-        let fitting = sources.flatMap { source in source.columns.filter { $0.type == type }.map { source.reference($0) } }
+        let fitting = sources.flatMap { source in source.columns.filter { $0.type == type }.map { source.reference($0) }
+        }
         let sql = fitting.isEmpty || dice.chance(5) ? "\(literal(of: type))::\(type.castName)" : dice.pick(fitting)
         return type.canonical(sql)
     }

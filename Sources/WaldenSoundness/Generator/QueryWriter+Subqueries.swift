@@ -3,6 +3,10 @@ extension QueryWriter {
     mutating func subqueryTerm(_ sources: [Source], depth: Int, outer: [Source]) -> String {
         shapes.insert(.subquery)
         if dice.chance(3) { return "(SELECT count(*) FROM \(tableSource().sql)) > \(dice.roll(0..<25))" }
+        if dice.chance(3) {
+            let number = column(sources, where: \.type.isInteger)
+            if number.type.isInteger { return "\(number.sql) IN (VALUES (1), (\(dice.roll(0..<9))))" }
+        }
         let isCorrelated = dice.chance(55)
         let visible = !outer.isEmpty && dice.chance(30) ? sources + outer : sources
         let from = from(dice.weigh([(5, 1), (1, 2)]), depth: depth + 1, outer: sources)
@@ -36,7 +40,6 @@ extension QueryWriter {
         case ..<69: return "EXISTS (SELECT count(*)\(body) HAVING count(*) \(dice.pick(["=", ">"])) 1)"
         case ..<72 where left.type.isInteger:
             return "\(left.sql) IN (SELECT \(right.sql)\(body) UNION SELECT k FROM \(tableSource().sql) WHERE k > 4)"
-        case ..<75 where left.type.isInteger: return "\(left.sql) IN (VALUES (1), (\(dice.roll(0..<9))))"
         case ..<80 where right.type.hasMinimum: return "\(left.sql) = (SELECT max(\(right.sql))\(body))"
         case ..<86: return "\(dice.roll(0..<3)) \(dice.pick(["<", "=", ">="])) (SELECT count(*)\(body))"
         case ..<90: return "\(left.sql) = ANY (SELECT \(right.sql)\(body))"

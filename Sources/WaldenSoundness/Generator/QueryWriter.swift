@@ -43,7 +43,9 @@ struct QueryWriter {
     private mutating func query() -> GeneratedQuery {
         let (sql, isOrdered) = statement()
         // Partitions and children, whose rows it reads too, are named after the table.
-        let tables = schema.tables.filter { table in reads.contains { table.name == $0 || table.name.hasPrefix("\($0)_") } }
+        let tables = schema.tables.filter { table in
+            reads.contains { table.name == $0 || table.name.hasPrefix("\($0)_") }
+        }
         return GeneratedQuery(
             sql: sql, parameters: parameters, shape: shape, reads: reads, isOrdered: isOrdered,
             isBinary: dice.chance(30), hasFullIdentity: tables.allSatisfy { $0.identity == .full })
@@ -171,6 +173,11 @@ struct QueryWriter {
             conditions.append(subqueryTerm(from.sources, depth: depth, outer: outer))
         }
         if count > 1, dice.chance(45) { conditions.append(pin(from.sources)) }
+        if count > 1, dice.chance(12) {
+            // On a nullable side: rows without a partner.
+            let missing = column(from.sources.suffix(1), where: { ["id", "k", "ref"].contains($0.name) })
+            conditions.append("\(missing.sql) IS NULL")
+        }
         let filtered = conditions.isEmpty ? 85 : 45
         if dice.chance(filtered) { conditions.append(predicate(from.sources, depth: depth, outer: outer)) }
         let filter = conditions.isEmpty ? "" : " WHERE \(conditions.joined(separator: " AND "))"
@@ -243,7 +250,8 @@ struct QueryWriter {
             ])
         }
         if dice.chance(25) {
-            let having = dice.pick(["count(*) > 1", "count(*) = 1", "min(\(sources[0].alias).\(idName(sources[0]))) < 5"])
+            let id = "\(sources[0].alias).\(idName(sources[0]))"
+            let having = dice.pick(["count(*) > 1", "count(*) = 1", "min(\(id)) < 5"])
             clause += " HAVING \(having)"
         }
         return finish("SELECT ", outputs, tail + clause)

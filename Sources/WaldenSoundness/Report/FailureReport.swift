@@ -18,7 +18,8 @@ extension Report {
         line("--- transaction")
         line(failure.change.text)
         for change in failure.transaction.changes.prefix(20) {
-            line("\(change.kind) \(change.relation.name): old \(image(change.old, change)) new \(image(change.new, change))")
+            let images = "old \(image(change.old, change)) new \(image(change.new, change))"
+            line("\(change.kind) \(change.relation.name): \(images)")
         }
         if !failure.transaction.wholeRelations.isEmpty { line("whole: \(failure.transaction.wholeRelations)") }
         line("--- only before")

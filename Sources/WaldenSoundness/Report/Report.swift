@@ -17,11 +17,12 @@ enum Report {
         let refused = tally.uncacheable.values.reduce(0, +)
         line(
             "replaced: \(tally.invalid) queries not valid, \(refused) not cacheable ("
-                + tally.uncacheable.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }
+                + tally.uncacheable.sorted { ($0.value, $0.key) > ($1.value, $1.key) }.map { "\($0.key) \($0.value)" }
                 .joined(separator: ", ") + "); answers not kept: \(tally.unkept)")
         line()
-        line("A pair is a query whose answer the cache holds and a transaction; it touches when the transaction changed a")
-        line("relation that the query reads. Needless: dropped, and the answer is the same.")
+        line(
+            "A pair is a query whose answer the cache holds and a transaction. It touches when the transaction changed")
+        line("a relation that the query reads. Needless: dropped, and the answer is the same.")
         line()
         line(
             column("query", 8) + column("identity", 9)
@@ -46,7 +47,8 @@ enum Report {
     private static func row(_ name: String, _ isFull: Bool?, _ tally: PairTally) {
         guard tally.pairs > 0 else { return }
         let causes = [InvalidationCause.row, .unknownOldRow, .wholeRelation].map { tally.needlessByCause[$0] ?? 0 }
-        let counts = [tally.pairs, tally.touching, tally.changed, tally.affected, tally.missed, tally.needless] + causes
+        let counts =
+            [tally.pairs, tally.touching, tally.changed, tally.affected, tally.missed, tally.needless] + causes
         let shares = [tally.pairs, tally.touching, tally.affected].map { share(tally.needless, $0) }
         line(
             column(name, 8) + column(isFull.map { $0 ? "full" : "default" } ?? "any", 9)

@@ -89,11 +89,13 @@ final class Primary {
 
     // MARK: Changes
 
-    /// Makes the change and gives what the stream tells of it; nil when the server refused it as a whole. What the stream
-    /// delivered before, of the world's making, is thrown away.
+    /// Makes the change and gives what the stream tells of it; nil when the server refused it as a whole. What the
+    /// stream delivered before, of the world's making, is thrown away.
     func make(_ change: Change) throws -> CommittedTransaction? {
         // So that also a transaction without changes comes through the stream.
-        let begin = "BEGIN; SELECT pg_logical_emit_message(true, 'walden', 'heartbeat'); SELECT pg_current_xact_id()::text"
+        let begin =
+            "BEGIN; SELECT pg_logical_emit_message(true, 'walden', 'heartbeat'); "
+            + "SELECT pg_current_xact_id()::text"
         guard let text = try writer.query(begin).texts.first?.first, let text, let number = UInt64(text) else {
             throw TestKitError("the server gave no transaction identifier")
         }

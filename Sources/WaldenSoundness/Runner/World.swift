@@ -144,7 +144,9 @@ final class World {
             if answer.failure == Reader.tooMuch { places[index] = nil }
         }
         try refill(begun)
-        tally.unkept += places.indices.count { places[$0]?.answer.failure == nil && places[$0] != nil && !judge.isLive($0) }
+        tally.unkept += places.indices.count { index in
+            places[index].map { $0.answer.failure == nil && !judge.isLive(index) } ?? false
+        }
     }
 
     private func settle(
