@@ -43,7 +43,7 @@ struct PredicateIndex: Sendable {
             }
             if let key { file(key, relation, table.columns, entry, &receipt) }
             // No row of it matters, but its definition does.
-            if receipt.first == before { file(.byRelationAlone, relation, [], entry, &receipt) }
+            if receipt.first == before { file(.byRelationAlone, relation, [], .both, entry, &receipt) }
         }
         return receipt
     }
