@@ -2,6 +2,7 @@ import NIOCore
 import Synchronization
 import WaldenCache
 import WaldenCore
+import WaldenDependency
 import WaldenSession
 
 /// A place in the queue for a fresher cache.
