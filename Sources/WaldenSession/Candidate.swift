@@ -84,6 +84,50 @@ extension SessionMachine {
         return .incomplete
     }
 
+    /// An execution at the front that other messages than Sync follow: `[Parse] Bind [Describe portal] Execute`.
+    mutating func leadingExecution(_ input: borrowing RawSpan) throws(WireError) -> Candidate? {
+        var position = 0
+        var statement: PreparedStatement?
+        var binding: BindView?
+        var parses = false
+        var describes = false
+        while let header = try MessageHeader.parse(input, at: position, limit: limits.messageBytes) {
+            let end = position + header.byteCount
+            guard header.byteCount <= limits.heldBytes, end <= input.byteCount else { return nil }
+            let body = (position + MessageHeader.byteCount)..<end
+            switch FrontendTag(rawValue: header.tag) {
+            case .parse where position == 0:
+                statement = try scanParse(input, message: 0..<end)
+                if statement == nil { return nil }
+                parses = true
+            case .bind where binding == nil:
+                let view = try BindView(in: input, body: body)
+                guard view.portal.isEmpty else { return nil }
+                if let statement {
+                    guard input.holds(statement.name, at: view.statement) else { return nil }
+                } else {
+                    statement = statements.find(view.statement, in: input)
+                }
+                binding = view
+            case .describe where binding != nil && !describes:
+                let view = try DescribeView(in: input, body: body)
+                guard view.kind == .portal, view.name.isEmpty else { return nil }
+                describes = true
+            case .execute:
+                let view = try ExecuteView(in: input, body: body)
+                guard view.portal.isEmpty, view.maxRows <= 0, let statement, let binding, end < input.byteCount,
+                    FrontendTag(rawValue: input.byte(at: end)) != .sync
+                else { return nil }
+                return Candidate(
+                    byteCount: end, source: .execution(statement, binding: binding), parses: parses,
+                    describes: describes, closesPortal: false)
+            default: return nil
+            }
+            position = end
+        }
+        return nil
+    }
+
     /// The statement that the Parse message in `message` defines; nil when its name is taken, which is an error that
     /// the server is to report.
     private mutating func scanParse(

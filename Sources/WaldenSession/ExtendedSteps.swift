@@ -14,7 +14,9 @@ extension SessionMachine {
             switch try scanExecution(input) {
             case .incomplete: return .needMore
             case .found(let found): return offer(found, input, environment)
-            case .other(let reason): bypass = reason
+            case .other(let reason):
+                if let answered = try answerLeadingBegin(input, environment) { return answered }
+                bypass = reason
             }
         }
         if openTransaction() { return .openTransaction }

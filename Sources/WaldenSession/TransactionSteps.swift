@@ -12,10 +12,7 @@ extension SessionMachine {
         guard units.isEmpty, let command = found.command(in: input) else { return nil }
         switch command {
         case .begin(let form):
-            guard policy.defersBegin, status == .idle, !transaction.isDeferred, obstacle() == nil else { return nil }
-            guard found.isBare(in: input) else { return nil }
-            let isolation = form.isolation ?? defaultIsolation(environment)
-            guard isolation == .readCommitted else { return nil }
+            guard mayDefer(form, found, input, environment) else { return nil }
             let messages = input.copy(0..<found.byteCount)
             transaction.began(
                 deferring: .init(messages: messages, isExtended: found.isExtended, parses: found.parses))
@@ -28,6 +25,30 @@ extension SessionMachine {
         case .execution(let statement, _): if found.parses { statements.define(statement) }
         }
         return .answer(byteCount: found.byteCount, found.answer(tag: command.completionTag, shownStatus))
+    }
+
+    private func mayDefer(
+        _ form: BeginForm, _ found: Candidate, _ input: borrowing RawSpan, _ environment: some SessionEnvironment
+    ) -> Bool {
+        guard policy.defersBegin, status == .idle, !transaction.isDeferred, obstacle() == nil else { return false }
+        let isolation = form.isolation ?? defaultIsolation(environment)
+        return isolation == .readCommitted && found.isBare(in: input)
+    }
+
+    /// Some drivers send BEGIN and the first statement before one Sync. The answer to a BEGIN that leads such a unit,
+    /// without ReadyForQuery; what follows is a unit of its own then. Nil when there is none, or it is the server's.
+    mutating func answerLeadingBegin(
+        _ input: borrowing RawSpan, _ environment: some SessionEnvironment
+    ) throws(WireError) -> ClientStep? {
+        guard units.isEmpty, let found = try leadingExecution(input), case .begin(let form)? = found.command(in: input),
+            case .execution(let statement, _) = found.source, mayDefer(form, found, input, environment)
+        else { return nil }
+        let messages = input.copy(0..<found.byteCount) + FrontendTag.syncMessage
+        transaction.began(deferring: .init(messages: messages, isExtended: true, parses: found.parses))
+        if found.parses { statements.define(statement) }
+        let reply = found.answer(tag: form.tag.rawValue, shownStatus)
+        let ready = ReadyForQuery(shownStatus).encoded()
+        return .answer(byteCount: found.byteCount, Array(reply.dropLast(ready.count)))
     }
 
     /// What the client has last been told, or is about to be.

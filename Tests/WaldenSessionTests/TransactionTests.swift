@@ -78,6 +78,44 @@ import WaldenWire
             ])
     }
 
+    /// As the JDBC driver does, with BEGIN prepared by name after some runs.
+    @Test func aBeginThatLeadsAUnitIsAnsweredWithoutItsSync() {
+        let script = session()
+        script.client(Parse(query: "SELECT a"), Bind(), Describe(.portal), Execute(), Sync())
+        script.serverBytes(Reply.execution(parse: true, describe: true))
+        _ = script.takeLog()
+        script.client(
+            Parse(name: "b", query: "BEGIN"), Bind(statement: "b"), Execute(), Parse(query: "SELECT a"), Bind(),
+            Describe(.portal), Execute(), Sync())
+        script.client(Parse(query: "COMMIT"), Bind(), Execute(), Sync())
+        #expect(script.takeLog() == ["answer 1 2 C", "hit 1 2 ZT", "answer 1 2 C Z"])
+        script.client(
+            Bind(statement: "b"), Execute(), Parse(query: "UPDATE t"), Bind(), Describe(.portal), Execute(), Sync())
+        #expect(script.takeLog() == ["answer 2 C", "> inject P B E S"])
+        script.server(ParseComplete(), BindComplete())
+        script.serverBytes(Reply.command("BEGIN", .inTransaction))
+        script.serverBytes(
+            ParseComplete().encoded() + BindComplete().encoded() + NoData().encoded()
+                + Reply.command("UPDATE 1", .inTransaction))
+        #expect(
+            script.takeLog() == [
+                "swallow 1", "swallow 2", "swallow C", "swallow Z", "bypass not_a_select", "> P B D E S",
+                "< 1 2 n C Z",
+            ])
+    }
+
+    @Test func aBeginThatLeadsAPipelineStaysBeforeIt() {
+        let script = session()
+        script.client(
+            Parse(query: "BEGIN"), Bind(), Describe(.portal), Execute(), Parse(query: "SELECT b"), Bind(), Execute(),
+            Parse(query: "SELECT c"), Bind(), Execute(), Sync())
+        #expect(script.takeLog() == ["answer 1 2 n C", "> inject P B D E S"])
+        script.server(ParseComplete(), BindComplete(), NoData())
+        script.serverBytes(Reply.command("BEGIN", .inTransaction))
+        #expect(script.takeLog().suffix(3) == ["> B", "> E", "> S"])
+        #expect(script.unitCount == 1)
+    }
+
     @Test func aNamedBeginIsPreparedWhenItIsNeeded() {
         let script = session()
         script.client(Parse(name: "b", query: "BEGIN"), Bind(statement: "b"), Execute(), Sync())
