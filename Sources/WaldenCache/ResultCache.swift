@@ -240,7 +240,7 @@ extension ResultCache {
     public var statistics: CacheStatistics {
         var statistics = engine.withLock { engine in
             var statistics = engine.statistics
-            engine.addAdmission(to: &statistics)
+            engine.shapes.addUp(into: &statistics)
             return statistics
         }
         for number in 0..<shards.count {

@@ -48,21 +48,6 @@ extension Engine {
         shapes.dropped(entries[expired].shape, .expired)
         removeFromIndex(expired)
     }
-
-    mutating func addAdmission(to statistics: inout CacheStatistics) {
-        let accounts = shapes.settled()
-        statistics.shapes = accounts.count
-        statistics.forgottenShapes = shapes.forgotten
-        statistics.savedNanoseconds = shapes.savedByForgotten
-        for account in accounts {
-            if account.isQuarantined {
-                statistics.quarantinedShapes += 1
-            } else if account.benefit.standing == .declined {
-                statistics.declinedShapes += 1
-            }
-            statistics.savedNanoseconds += account.savedNanoseconds
-        }
-    }
 }
 
 extension Taint {

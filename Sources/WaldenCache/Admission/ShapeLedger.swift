@@ -157,6 +157,22 @@ struct ShapeLedger {
         }
     }
 
+    /// Adds up what the statistics show.
+    mutating func addUp(into statistics: inout CacheStatistics) {
+        statistics.shapes = accounts.count
+        statistics.forgottenShapes = forgotten
+        statistics.savedNanoseconds = savedByForgotten
+        for slot in slots.values {
+            settle(slot)
+            statistics.savedNanoseconds += accounts[slot].savedNanoseconds
+            if accounts[slot].isQuarantined {
+                statistics.quarantinedShapes += 1
+            } else if accounts[slot].benefit.standing == .declined {
+                statistics.declinedShapes += 1
+            }
+        }
+    }
+
     /// Every account, settled.
     mutating func settled() -> [Account] {
         for slot in slots.values { settle(slot) }

@@ -1,3 +1,4 @@
+import WaldenCore
 import WaldenDependency
 
 /// A query of the simulation: what it returns for a state, and what its analysis says it depends on.
@@ -16,6 +17,15 @@ enum SimulatedQuery: Hashable, CaseIterable {
     static let viewID: UInt32 = 77
 
     var key: [UInt8] { Array("\(self)".utf8) }
+
+    /// Kept whether or not it pays, and audited.
+    var policy: StatementPolicy {
+        var rule = CacheRule(name: "simulated")
+        rule.caching = .force
+        let number = UInt64(Self.allCases.firstIndex(of: self) ?? 0)
+        let shape = StatementShape(id: ShapeID(rawValue: number), normalized: key)
+        return StatementPolicy(shape: shape, rule: rule, audit: .rows)
+    }
 
     func result(in state: SimulatedPrimary.State) -> String {
         let rows = state.rows.sorted { $0.key < $1.key }

@@ -83,6 +83,7 @@ struct Simulation {
     private var knownViewGroup: Int64 = 0
     private var generation: UInt64 = 0
     private(set) var hits = 0
+    private(set) var audits = 0
     /// The state at a watermark never changes.
     private var checked: (watermark: LSN, state: SimulatedPrimary.State)?
     /// What went wrong, in words.
@@ -252,7 +253,7 @@ struct Simulation {
         let analysis = analyses.remove(at: random.below(analyses.count))
         let decision = cache.beginFill(
             key: analysis.query.key, dependencies: analysis.dependencies, generation: analysis.generation,
-            now: now, notOlderThan: .distantPast)
+            now: now, notOlderThan: .distantPast, policy: analysis.query.policy, isAudit: random.chance(50))
         if case .fill(let id) = decision { fills.append(Fill(id: id, query: analysis.query)) }
     }
 
@@ -269,6 +270,13 @@ struct Simulation {
     // MARK: The promise
 
     private mutating func check() {
+        for audit in cache.takeAudits() {
+            audits += 1
+            guard let kept = audit.kept as? SimulatedResult, let read = audit.read as? SimulatedResult else { continue }
+            if kept.text != read.text {
+                violations.append("at \(audit.watermark) \(kept.text) was kept, and \(read.text) read anew")
+            }
+        }
         let watermark = cache.statistics.watermark
         for query in SimulatedQuery.allCases {
             let wanted = random.chance(50) ? .distantPast : now - .nanoseconds(random.below(20_000))

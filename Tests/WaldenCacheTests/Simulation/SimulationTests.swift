@@ -83,14 +83,17 @@ import WaldenCore
 
     private func run(seeds: Range<UInt64>, _ profile: SimulationProfile, settles: Bool = true) {
         var hits = 0
+        var audits = 0
         for seed in seeds {
             var simulation = Simulation(seed: seed, profile: profile)
             for _ in 0..<2000 where simulation.violations.isEmpty { simulation.step() }
             hits += simulation.hits
+            audits += simulation.audits
             let hitsAtRest = settles ? simulation.settle() : SimulatedQuery.allCases.count
             #expect(simulation.violations.isEmpty, "seed \(seed)")
             #expect(hitsAtRest >= SimulatedQuery.allCases.count, "seed \(seed)")
         }
         #expect(hits > seeds.count * 10)
+        #expect(audits > seeds.count / 10)
     }
 }
