@@ -134,13 +134,15 @@ private final class Worker: Sendable {
 
     init(stackBytes: Int = 8 << 20, _ body: @escaping @Sendable () -> Void) {
         self.body = body
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        pthread_attr_setstacksize(&attributes, stackBytes)
+        // By pointer: several C modules define the type, and which of them lends its initializer is chance.
+        let attributes = UnsafeMutablePointer<pthread_attr_t>.allocate(capacity: 1)
+        defer { attributes.deallocate() }
+        pthread_attr_init(attributes)
+        pthread_attr_setstacksize(attributes, stackBytes)
         var handle = pthread_t()
         let argument = Unmanaged.passRetained(self).toOpaque()
         let status = pthread_create(
-            &handle, &attributes,
+            &handle, attributes,
             { argument in
                 guard let argument else { return nil }
                 Unmanaged<Worker>.fromOpaque(argument).takeRetainedValue().body()

@@ -1,10 +1,14 @@
+import WaldenCore
+
 /// Concludes from a parsed text whether its result may be kept and what the text does to its session.
 public struct StatementAnalyzer: Sendable {
     let catalog: CatalogSnapshot
     public let effects: EffectAnalyzer
+    private let parser: DefinitionParser
 
-    public init(catalog: CatalogSnapshot) {
+    public init(catalog: CatalogSnapshot, parser: DefinitionParser = .none) {
         self.catalog = catalog
+        self.parser = parser
         effects = EffectAnalyzer(catalog: catalog)
     }
 
@@ -38,6 +42,20 @@ public struct StatementAnalyzer: Sendable {
             throw Refusal(.ambiguousName, "the search path cannot be read")
         }
         let resolver = NameResolver(catalog: catalog, path: path, user: context.user)
+        var expansion = RelationExpansion(resolver: resolver, context: context, parser: parser)
+        var (tables, parameters) = try check(try expansion.map(query), resolver)
+        for condition in expansion.conditions { tables += try check(condition, resolver).tables }
+        // Of views the definition matters, which no row change touches.
+        tables += expansion.objects.sorted { $0.rawValue < $1.rawValue }.map {
+            TableTemplate(relation: $0, columns: [], predicate: .everyRow)
+        }
+        return CachePlan(parameterCount: parameters.highest, tables: tables, plainParameters: parameters.plain)
+    }
+
+    /// What an expanded query reads, and its parameters.
+    private func check(
+        _ query: Query, _ resolver: NameResolver
+    ) throws(Refusal) -> (tables: [TableTemplate], parameters: ParameterTable) {
         var checker = QueryChecker(resolver: resolver)
         _ = try checker.check(query)
         guard !checker.tables.isEmpty else { throw Refusal(.noTable, "no table is read") }
@@ -49,8 +67,7 @@ public struct StatementAnalyzer: Sendable {
                     predicate: predicate)
             }
         }
-        return CachePlan(
-            parameterCount: checker.parameters.highest, tables: tables, plainParameters: checker.parameters.plain)
+        return (tables, checker.parameters)
     }
 
     /// What the rows must satisfy, for a query over one table; `everyRow` for all others.
