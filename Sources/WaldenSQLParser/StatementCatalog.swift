@@ -57,7 +57,7 @@ public final class StatementCatalog: Sendable {
     /// nothing is cacheable.
     public func replaceCatalog(_ catalog: CatalogSnapshot?) {
         state.withLock { state in
-            state.analyzer = catalog.map { StatementAnalyzer(catalog: $0) }
+            state.analyzer = catalog.map { StatementAnalyzer(catalog: $0, parser: Self.definitions) }
             state.forget()
         }
     }
@@ -95,6 +95,13 @@ public final class StatementCatalog: Sendable {
             if policies.revision == revision { remember(analysis, for: key, by: analyzer, in: &state) }
         }
         return analysis
+    }
+
+    /// Definitions of views and policies.
+    private static let definitions = DefinitionParser { text in
+        let source = Array(text.utf8)
+        guard source.count <= Limits().textBytes, case .tree(let tree) = SQLParser.parse(source) else { return nil }
+        return StatementReader(tree: tree, source: source).read()
     }
 
     private static func analyze(

@@ -242,7 +242,8 @@ extension SettingsTracker {
         let sessionUser = reported["session_authorization"] ?? user
         return SessionContext(
             searchPath: value(of: "search_path"), loginUser: user, user: assignedRole ?? sessionUser,
-            standardConformingStrings: reported["standard_conforming_strings"] != "off")
+            standardConformingStrings: reported["standard_conforming_strings"] != "off",
+            assignedSettings: Set(overlay.keys.filter { $0.contains(".") }.map { $0.lowercased() }))
     }
 
     /// The role of SET ROLE, without the quotes of its source form.

@@ -112,6 +112,24 @@ import WaldenTestKit
         }
     }
 
+    /// The stream names every published relation that a cascade emptied.
+    @Test func truncateCascadesToTheResultsOfReferencingTables() throws {
+        let stack = try Self.stack.get()
+        let admin = try stack.direct()
+        let reader = try stack.proxied()
+        try admin.query(
+            "CREATE TABLE head (id int PRIMARY KEY); CREATE TABLE body (id int PRIMARY KEY, head int REFERENCES head); "
+                + "CREATE TABLE tail (id int PRIMARY KEY, body int REFERENCES body); INSERT INTO head VALUES (1); "
+                + "INSERT INTO body VALUES (1, 1); INSERT INTO tail VALUES (1, 1)")
+        let reads = ["SELECT id FROM body WHERE head = 1", "SELECT count(*) FROM tail"]
+        #expect(try stack.warm(reader, reads[0]) == [["1"]])
+        #expect(try stack.warm(reader, reads[1]) == [["1"]])
+        try admin.query("TRUNCATE head CASCADE")
+        try stack.waitUntilApplied()
+        #expect(try reader.query(reads[0]).texts == [])
+        #expect(try reader.query(reads[1]).texts == [["0"]])
+    }
+
     /// The first of its two transactions hides the rows; the second waits for an old reader.
     @Test func rowsHiddenByAConcurrentDetachAreGoneAtOnce() throws {
         let stack = try Self.stack.get()

@@ -12,7 +12,10 @@ struct CatalogText {
     private var operators: [OperatorEntry] = []
     private var casts: [CastEntry] = []
 
-    static func snapshot(_ text: some StringProtocol, generation: UInt64 = 1, searchPath: String) -> CatalogSnapshot {
+    static func snapshot(
+        _ text: some StringProtocol, generation: UInt64 = 1, searchPath: String,
+        security: SecurityEntries = SecurityEntries()
+    ) -> CatalogSnapshot {
         var reader = CatalogText()
         for line in text.split(separator: "\n") {
             reader.read(line.split(separator: ";", omittingEmptySubsequences: false).map { Substring($0) })
@@ -21,7 +24,7 @@ struct CatalogText {
         return CatalogSnapshot(
             generation: generation, searchPaths: SearchPathDefaults(server: searchPath, settings: []),
             namespaces: reader.namespaces, relations: relations, types: reader.types, functions: reader.functions,
-            operators: reader.operators, casts: reader.casts)
+            operators: reader.operators, casts: reader.casts, security: security)
     }
 
     private mutating func read(_ fields: [Substring]) {

@@ -65,7 +65,7 @@ struct GateTests {
 
     @Test(
         arguments: [
-            ("fast", .unlogged), ("far", .foreign), ("v", .view), ("mv", .materializedView), ("seq", .sequence),
+            ("fast", .unlogged), ("far", .foreign), ("v", .view), ("seq", .sequence),
             ("secret", .rowSecurity), ("hidden", .notPublished), ("filtered", .notPublished),
             ("partial", .notPublished),
             ("nothing", .replicaIdentityNothing), ("nosuch", .unknownRelation), ("pg_class", .systemRelation),

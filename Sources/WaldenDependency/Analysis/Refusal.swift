@@ -8,7 +8,7 @@ public struct Refusal: Error, Hashable, Sendable {
         case dataModifyingCTE = "data_modifying_cte", tablesample
         case function, operatorUnknown = "operator", cast, specialDate = "special_date", currentValue = "current_value"
         case unknownRelation = "unknown_relation", systemRelation = "system_relation", temporary, unlogged, foreign
-        case view, materializedView = "materialized_view", sequence, rowSecurity = "row_security"
+        case view, sequence, rowSecurity = "row_security"
         case notPublished = "not_published", replicaIdentityNothing = "replica_identity_nothing"
         case ambiguousName = "ambiguous_name", unknownColumn = "unknown_column", systemColumn = "system_column"
         case dataType = "data_type"

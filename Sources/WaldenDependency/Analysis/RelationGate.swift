@@ -12,12 +12,17 @@ extension NameResolver {
         switch relation.kind {
         case .table, .partitioned: break
         case .view: throw Refusal(.view, "\(name) is a view")
-        case .materializedView: throw Refusal(.materializedView, "\(name) is a materialized view")
+        case .materializedView:
+            // No row of it is in the stream; that it was refreshed or altered is.
+            return [relation]
         case .foreign: throw Refusal(.foreign, "\(name) is a foreign table")
         case .sequence: throw Refusal(.sequence, "\(name) is a sequence")
         case .toast, .composite, .index, .partitionedIndex: throw Refusal(.unknownRelation, "\(name) is no table")
         }
-        if relation.hasRowSecurity { throw Refusal(.rowSecurity, "\(name) has row security") }
+        // Otherwise `RelationExpansion` has seen to its policies.
+        if relation.hasRowSecurity, catalog.security.rowSecurity[relation.id] == nil {
+            throw Refusal(.rowSecurity, "\(name) has row security")
+        }
         let family = catalog.family(of: relation)
         let descendants = catalog.descendants(of: relation)
         for member in [relation] + descendants { try checkStorage(member) }

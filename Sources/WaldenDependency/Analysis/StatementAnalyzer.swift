@@ -1,10 +1,14 @@
+import WaldenCore
+
 /// Concludes from a parsed text whether its result may be kept and what the text does to its session.
 public struct StatementAnalyzer: Sendable {
     public let catalog: CatalogSnapshot
     public let effects: EffectAnalyzer
+    private let parser: DefinitionParser
 
-    public init(catalog: CatalogSnapshot) {
+    public init(catalog: CatalogSnapshot, parser: DefinitionParser = .none) {
         self.catalog = catalog
+        self.parser = parser
         effects = EffectAnalyzer(catalog: catalog)
     }
 
@@ -38,22 +42,46 @@ public struct StatementAnalyzer: Sendable {
             throw Refusal(.ambiguousName, "the search path cannot be read")
         }
         let resolver = NameResolver(catalog: catalog, path: path, user: context.user)
-        var checker = QueryChecker(resolver: resolver)
-        let checked = try checker.checkAll(query)
+        var expansion = RelationExpansion(resolver: resolver, context: context, parser: parser)
+        let expanded = try expansion.map(query)
+        let (checker, predicates) = try check(expanded, resolver)
         guard !checker.tables.isEmpty else { throw Refusal(.noTable, "no table is read") }
-        let predicates = DemandAnalysis.templates(of: checked.number, checker)
         var finder = ResultKeyFinder(resolver: resolver, tables: checker.tables)
-        let keys = finder.plan(for: query, predicates: predicates)
-        let tables = checker.tables.indices.flatMap { index in
-            let (occurrence, predicate) = (checker.tables[index], predicates[index])
-            return occurrence.family.map { member in
-                TableTemplate(
-                    relation: member.id, columns: occurrence.isWhole ? nil : occurrence.columns,
-                    predicate: predicate, resultKey: keys?.keyOfTable[index])
-            }
+        let keys = finder.plan(for: expanded, predicates: predicates)
+        var tables = Self.templates(checker, predicates, keyOfTable: keys?.keyOfTable)
+        // Their rows are not in the output, so no keys tell of them.
+        for condition in expansion.conditions {
+            let (checker, predicates) = try check(condition, resolver)
+            tables += Self.templates(checker, predicates, keyOfTable: nil)
+        }
+        // Of views the definition matters, which no row change touches.
+        tables += expansion.objects.sorted { $0.rawValue < $1.rawValue }.map {
+            TableTemplate(relation: $0, columns: [], predicate: .everyRow)
         }
         return CachePlan(
             parameterCount: checker.parameters.highest, tables: tables, plainParameters: checker.parameters.plain,
             resultKeys: keys?.plan)
+    }
+
+    /// What an expanded query reads, and what the rows of each of its tables must satisfy.
+    private func check(
+        _ query: Query, _ resolver: NameResolver
+    ) throws(Refusal) -> (checker: QueryChecker, predicates: [PredicateTemplate]) {
+        var checker = QueryChecker(resolver: resolver)
+        let checked = try checker.checkAll(query)
+        return (checker, DemandAnalysis.templates(of: checked.number, checker))
+    }
+
+    private static func templates(
+        _ checker: QueryChecker, _ predicates: [PredicateTemplate], keyOfTable: [Int?]?
+    ) -> [TableTemplate] {
+        checker.tables.indices.flatMap { index in
+            let occurrence = checker.tables[index]
+            return occurrence.family.map { member in
+                TableTemplate(
+                    relation: member.id, columns: occurrence.isWhole ? nil : occurrence.columns,
+                    predicate: predicates[index], resultKey: keyOfTable?[index])
+            }
+        }
     }
 }

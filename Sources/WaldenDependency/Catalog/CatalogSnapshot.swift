@@ -9,6 +9,7 @@ public final class CatalogSnapshot: Sendable {
     /// Where unqualified names are sought when a session did not say.
     public let searchPaths: SearchPathDefaults
 
+    let security: SecurityEntries
     let namespaces: [String: NamespaceEntry]
     let relations: [RelationEntry]
     let types: [TypeID: TypeEntry]
@@ -32,12 +33,14 @@ public final class CatalogSnapshot: Sendable {
     ///   - relations: `pg_class` of kinds r, p, v, m, f, S, t, c; also those of the system schemas.
     ///   - functions: All of `pg_proc`.
     ///   - operators: All of `pg_operator`.
+    ///   - security: Definitions of views, policies and roles.
     ///   - casts: Those of `pg_cast` that users made (OID 16384 and above).
     public init(
         generation: UInt64, searchPaths: SearchPathDefaults, namespaces: [NamespaceEntry],
         relations: [RelationEntry], types: [TypeEntry], functions: [FunctionEntry], operators: [OperatorEntry],
-        casts: [CastEntry]
+        casts: [CastEntry], security: SecurityEntries = SecurityEntries()
     ) {
+        self.security = security
         self.generation = generation
         self.searchPaths = searchPaths
         self.namespaces = Dictionary(namespaces.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })

@@ -44,8 +44,15 @@ public struct SessionContext: Hashable, Sendable {
     public let user: String
     /// Whether a backslash is an ordinary character in plain string literals.
     public let standardConformingStrings: Bool
+    /// Names, in lower case, of custom settings (`app.tenant`) that hold what the session assigned by SET, whatever
+    /// their defaults: the key tells their values.
+    public let assignedSettings: Set<String>
 
-    public init(searchPath: String?, loginUser: String, user: String, standardConformingStrings: Bool = true) {
+    public init(
+        searchPath: String?, loginUser: String, user: String, standardConformingStrings: Bool = true,
+        assignedSettings: Set<String> = []
+    ) {
+        self.assignedSettings = assignedSettings
         self.searchPath = searchPath
         self.loginUser = loginUser
         self.user = user

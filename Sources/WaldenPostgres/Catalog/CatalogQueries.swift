@@ -89,4 +89,38 @@ enum CatalogQueries {
         WHERE e.entry LIKE 'search\\_path=%' AND s.setdatabase IN (0, \
         (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))
         """
+
+    // MARK: Views and row security
+
+    /// Until the end of the transaction everything outside `pg_catalog` is printed with its schema.
+    static let emptySearchPath = "SET LOCAL search_path = ''"
+
+    static let views = """
+        SELECT c.oid, pg_catalog.pg_get_viewdef(c.oid), c.relowner, COALESCE((SELECT o.option_value::boolean \
+        FROM pg_catalog.pg_options_to_table(c.reloptions) o WHERE o.option_name = 'security_invoker'), false) \
+        FROM pg_catalog.pg_class c WHERE c.relkind = 'v' AND c.oid >= 16384 AND c.relpersistence <> 't'
+        """
+
+    static let rowSecurity = """
+        SELECT c.oid, c.relowner, c.relforcerowsecurity FROM pg_catalog.pg_class c WHERE c.relrowsecurity
+        """
+
+    static let policies = """
+        SELECT p.polrelid, p.polpermissive, CASE WHEN NOT 0 = ANY (p.polroles) \
+        THEN pg_catalog.array_to_string(p.polroles, ' ') END, pg_catalog.pg_get_expr(p.polqual, p.polrelid) \
+        FROM pg_catalog.pg_policy p WHERE p.polcmd IN ('r', '*')
+        """
+
+    /// With those of the owners and policy roles whose privileges each role has.
+    static let roles = """
+        SELECT r.oid, r.rolname, r.rolsuper OR r.rolbypassrls, (SELECT pg_catalog.string_agg(i.oid::text, ' ') FROM (\
+        SELECT c.relowner AS oid FROM pg_catalog.pg_class c WHERE c.relrowsecurity \
+        UNION SELECT pg_catalog.unnest(p.polroles) FROM pg_catalog.pg_policy p) i \
+        WHERE i.oid <> 0 AND pg_catalog.pg_has_role(r.oid, i.oid, 'USAGE')) FROM pg_catalog.pg_roles r
+        """
+
+    static let assignedRoles = """
+        SELECT count(*) > 0 FROM pg_catalog.pg_db_role_setting s CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) \
+        AS e (entry) WHERE e.entry LIKE 'role=%' OR e.entry LIKE 'session\\_authorization=%'
+        """
 }

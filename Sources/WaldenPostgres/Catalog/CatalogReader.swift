@@ -7,7 +7,7 @@ public enum CatalogReader {
     /// - Parameters:
     ///   - publication: the one that the stream follows; it decides which relations count as published.
     ///   - generation: must rise with every snapshot of the process.
-    ///   - timeout: for each of the ten questions. Default 30 s.
+    ///   - timeout: for each of the sixteen questions. Default 30 s.
     public static func read(
         _ connection: Connection, publication: String, generation: UInt64, timeout: Duration = .seconds(30)
     ) throws(PostgresError) -> CatalogSnapshot {
@@ -29,7 +29,7 @@ public enum CatalogReader {
                 types: try ask(CatalogQueries.types).compactMap(\.type),
                 functions: try ask(CatalogQueries.functions).compactMap(\.function),
                 operators: try ask(CatalogQueries.operators).compactMap(\.operatorEntry),
-                casts: try ask(CatalogQueries.casts).compactMap(\.cast))
+                casts: try ask(CatalogQueries.casts).compactMap(\.cast), security: try security(ask))
             _ = try ask(CatalogQueries.end)
             return snapshot
         } catch {
@@ -37,6 +37,19 @@ public enum CatalogReader {
             connection.close()
             throw error
         }
+    }
+
+    /// Last, for it changes how names are printed.
+    private static func security(
+        _ ask: (String, [String?]) throws(PostgresError) -> [CatalogRow]
+    ) throws(PostgresError) -> SecurityEntries {
+        _ = try ask(CatalogQueries.emptySearchPath, [])
+        return SecurityEntries(
+            views: try ask(CatalogQueries.views, []).compactMap(\.view),
+            rowSecurity: try ask(CatalogQueries.rowSecurity, []).compactMap(\.rowSecurity),
+            policies: try ask(CatalogQueries.policies, []).compactMap(\.policy),
+            roles: try ask(CatalogQueries.roles, []).compactMap(\.role),
+            rolesAreAssigned: try ask(CatalogQueries.assignedRoles, []).first?.text(0) != "f")
     }
 
     /// Not a list of identifiers, so that nothing is resolved through it: the control role has a `search_path` of its

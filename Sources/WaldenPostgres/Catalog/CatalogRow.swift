@@ -114,4 +114,30 @@ extension CatalogRow {
     var searchPath: SearchPathDefaults.Setting? {
         text(2).map { SearchPathDefaults.Setting(role: text(0), isForThisDatabase: flag(1), value: $0) }
     }
+
+    var view: ViewEntry? {
+        guard let relation = relation(0), let definition = text(1), let owner: UInt32 = integer(2) else { return nil }
+        return ViewEntry(relation: relation, definition: definition, owner: owner, isInvoker: flag(3))
+    }
+
+    var rowSecurity: RowSecurityEntry? {
+        guard let relation = relation(0), let owner: UInt32 = integer(1) else { return nil }
+        return RowSecurityEntry(relation: relation, owner: owner, isForced: flag(2))
+    }
+
+    var policy: PolicyEntry? {
+        guard let relation = relation(0) else { return nil }
+        return PolicyEntry(
+            relation: relation, isPermissive: flag(1), roles: text(2) == nil ? nil : identifiers(2), condition: text(3))
+    }
+
+    var role: RoleEntry? {
+        guard let oid: UInt32 = integer(0), let name = text(1) else { return nil }
+        return RoleEntry(
+            oid: oid, name: name, bypassesRowSecurity: flag(2), privileges: identifiers(3).union([oid]))
+    }
+
+    private func identifiers(_ index: Int) -> Set<UInt32> {
+        Set((text(index) ?? "").split(separator: " ").compactMap { UInt32($0) })
+    }
 }
