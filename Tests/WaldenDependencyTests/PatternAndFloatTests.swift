@@ -85,6 +85,12 @@ struct PatternAndFloatTests {
         }
         #expect(value(Array("ab  ".utf8), .binary, .bpchar, .bpchar) == .known(.bytes(Array("ab".utf8))))
         #expect(value(Array("ab  ".utf8), .text, .bpchar, .bpchar) == .known(.bytes(Array("ab".utf8))))
+        // A domain's values are as wide as those of the type below it.
+        #expect(value([0, 5], .binary, TypeID(16400), .integer) == .known(.integer(5)))
+        #expect(value([0xFF, 0xFF, 0xFF, 0xFE], .binary, TypeID(16400), .integer) == .known(.integer(-2)))
+        #expect(value([0, 0, 0, 0, 0, 0, 0, 5], .binary, TypeID(16400), .integer) == .known(.integer(5)))
+        #expect(value([1, 2, 3], .binary, TypeID(16400), .integer) == .unknown)
+        #expect(value([0, 5], .binary, .int4, .integer) == .unknown)
         #expect(value([0x3F, 0xC0, 0, 0], .binary, .float4, .float) == .known(FloatOrder.value(1.5)))
         #expect(value([0x3F, 0xF8, 0, 0, 0, 0, 0, 0], .binary, .float8, .float) == .known(FloatOrder.value(1.5)))
         #expect(value([0x3F, 0xF8, 0, 0], .binary, .float8, .float) == .unknown)

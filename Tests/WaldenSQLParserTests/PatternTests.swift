@@ -64,6 +64,16 @@ struct PatternTests {
     }
 
     @Test(arguments: [
+        ("dom = 5", "odd(dom): dom = 5"), ("dom in (5, 6)", "odd(dom): dom IN (5, 6)"),
+        ("dom = '5'", "odd(dom): dom = 5"), ("dom > 1.5", "odd(dom): dom >= 2"), ("dom = $1", "odd(dom): dom = 7"),
+        ("dom = $1 and id = $1", "odd(dom, id): every row"), ("dom = any ('{5}')", "odd(dom): every row"),
+        ("dom = id and id = 5", "odd(dom, id): id = 5"),
+    ])
+    func domains(_ condition: String, _ expected: String) {
+        #expect(summary("select 1 from odd where \(condition)", [text("7")]) == expected)
+    }
+
+    @Test(arguments: [
         ("code = $1", text("ab  "), "code = 'ab'"), ("code = $1", text("ab", .text), "every row"),
         ("code = $1", binary(Array("ab ".utf8)), "code = 'ab'"), ("rate = $1", text("1.5"), "rate = 1.5"),
         ("rate = $1", binary([0x3F, 0xF8, 0, 0, 0, 0, 0, 0]), "rate = 1.5"),

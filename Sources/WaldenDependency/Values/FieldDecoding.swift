@@ -44,6 +44,8 @@ public enum FieldDecoding {
             case .int2: return load(Int16.self, span).map { .integer(Int64($0)) }
             case .int4: return load(Int32.self, span).map { .integer(Int64($0)) }
             case .int8: return load(Int64.self, span).map { .integer($0) }
+            // A domain has an OID of its own, above those of the server's types.
+            case _ where type.rawValue >= 16_384: return integerOfAnyWidth(span)
             default: return nil
             }
         case .oid: return load(UInt32.self, span).map { .integer(Int64($0)) }
@@ -70,6 +72,16 @@ public enum FieldDecoding {
     ) -> Integer? {
         guard span.byteCount == MemoryLayout<Integer>.size else { return nil }
         return Integer(bigEndian: span.unsafeLoadUnaligned(as: Integer.self))
+    }
+
+    /// A value of a domain, whose width tells what it is over.
+    private static func integerOfAnyWidth(_ span: borrowing RawSpan) -> Value? {
+        switch span.byteCount {
+        case 2: load(Int16.self, span).map { .integer(Int64($0)) }
+        case 4: load(Int32.self, span).map { .integer(Int64($0)) }
+        case 8: load(Int64.self, span).map { .integer($0) }
+        default: nil
+        }
     }
 
     /// Without the trailing spaces, which `bpchar` does not compare.

@@ -17,7 +17,27 @@ enum TypeProperties {
         case .float4, .float8: .float
         case .bytea: .bytea
         case .uuid: .uuid
-        default: catalog.type(type)?.kind == .enumeration ? .enumeration : nil
+        default: ofUserType(type, in: catalog)
+        }
+    }
+
+    /// A domain compares as what it is over.
+    private static func ofUserType(_ type: TypeID, in catalog: CatalogSnapshot) -> ValueFamily? {
+        guard let entry = catalog.type(type) else { return nil }
+        switch entry.kind {
+        case .enumeration: return .enumeration
+        case .domain:
+            var base = entry.base
+            for _ in 0..<8 {
+                guard let inner = catalog.type(base), inner.kind == .domain else { break }
+                base = inner.base
+            }
+            // Constants beside names are cut, beside float4 rounded: that is told by the type itself.
+            guard base != .name, base != .float4, base != .float8, catalog.type(base)?.kind != .domain else {
+                return nil
+            }
+            return family(of: base, in: catalog)
+        default: return nil
         }
     }
 
