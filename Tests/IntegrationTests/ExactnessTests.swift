@@ -149,6 +149,14 @@ import WaldenTestKit
             "rolled back", read: "SELECT name FROM people WHERE id = 10",
             "BEGIN; UPDATE people SET name = 'never' WHERE id = 10; ROLLBACK"),
         Change(
+            "a row that no row that counts is joined to",
+            read: "SELECT a.name, b.name FROM people a LEFT JOIN people b ON b.id = a.id WHERE a.id = 10",
+            "UPDATE people SET name = 'x' WHERE id = 12"),
+        Change(
+            "a row that the subquery does not ask for",
+            read: "SELECT name FROM people a WHERE id = 10 AND EXISTS (SELECT FROM people b WHERE b.id = a.id)",
+            "UPDATE people SET name = 'x' WHERE id = 13"),
+        Change(
             "nothing changed by it", read: "SELECT name FROM people WHERE id = 10",
             "UPDATE people SET age = 0 WHERE id = -1"),
     ]

@@ -118,6 +118,7 @@ let catalogFunctions = """
     F;16518;app;stab;23;0;0;23;s;f;0
     F;849;pg_catalog;position;25,25;0;0;23;i;f;0
     F;850;pg_catalog;textlike;25,25;0;0;16;i;f;0
+    F;851;pg_catalog;textnlike;25,25;0;0;16;i;f;0
     F;852;pg_catalog;int48eq;23,20;0;0;16;i;f;0
     F;853;pg_catalog;int48ne;23,20;0;0;16;i;f;0
     F;854;pg_catalog;int48lt;23,20;0;0;16;i;f;0
@@ -636,6 +637,7 @@ let catalogFunctions = """
     O;pg_catalog;+;1082;23;1141
     O;pg_catalog;-;1082;23;1142
     O;pg_catalog;~~;25;25;850
+    O;pg_catalog;!~~;25;25;851
     O;pg_catalog;~~;1042;25;1631
     O;pg_catalog;=;1184;1184;1152
     O;pg_catalog;<>;1184;1184;1153

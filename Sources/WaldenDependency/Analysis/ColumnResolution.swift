@@ -78,7 +78,8 @@ extension QueryChecker {
     /// A select list's reference to one column of this query's own FROM, as an output column that is yet to be read;
     /// nil when it may be anything else.
     func passingColumn(_ parts: [String]) -> OutputColumn? {
-        guard let scope = scopes.last, let name = parts.last else { return nil }
+        // SYSTEM_USER is a keyword of newer servers.
+        guard let scope = scopes.last, let name = parts.last, parts != ["system_user"] else { return nil }
         let items = scope.items.filter { $0.answers(to: parts.dropLast()) }
         let holders = items.filter { $0.column(named: name) != nil }
         guard holders.count == 1, !items.contains(where: \.isOpen), let column = holders[0].column(named: name) else {
@@ -99,7 +100,8 @@ extension QueryChecker {
             for item in items {
                 let columns = item.outputColumns
                 if !isLazy || isMerged || columns == nil { try readAll(item) }
-                let read = isLazy ? columns : columns?.map { OutputColumn(name: $0.name, type: $0.type, origin: $0.origin) }
+                let read =
+                    isLazy ? columns : columns?.map { OutputColumn(name: $0.name, type: $0.type, origin: $0.origin) }
                 output = if let read, let sofar = output { sofar + read } else { nil }
             }
             if output == nil {

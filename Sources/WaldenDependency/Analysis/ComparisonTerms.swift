@@ -3,13 +3,65 @@ import WaldenCore
 extension PredicateBuilder {
     func conditions(for operation: Operation, toBe truth: Bool) -> Alternatives {
         switch operation.form {
-        case .plain: comparison(operation, truth)
-        case .isIn: membership(operation, truth)
+        case .plain: rows(operation).map { conditions(for: $0, toBe: truth) } ?? comparison(operation, truth)
+        case .isIn: rows(operation).map { conditions(for: $0, toBe: truth) } ?? membership(operation, truth)
+        case .like: like(operation, truth)
         case .any: truth ? arrayMembership(operation) : Self.anyRow
         case .between: range(operation, truth)
         case .notBetween: range(operation, !truth)
         default: Self.anyRow
         }
+    }
+
+    /// `(a, b) = (1, 2)`, `(a, b) IN ((1, 2), …)` and their opposites, which the server takes apart as well.
+    private func rows(_ operation: Operation) -> Expression? {
+        guard case .list(.row, let left)? = operation.left, operation.right.count <= Self.alternativeLimit else {
+            return nil
+        }
+        let isEqual = operation.name.name == "="
+        guard isEqual || operation.name.name == "<>" else { return nil }
+        var pairs: [Expression] = []
+        for row in operation.right {
+            guard case .list(.row, let right) = row, right.count == left.count, !left.isEmpty,
+                !(left + right).contains(where: \.isSeveral)
+            else { return nil }
+            let parts = zip(left, right).map { left, right in
+                Expression.operation(Operation(form: .plain, name: operation.name, left: left, right: [right]))
+            }
+            pairs.append(isEqual ? .and(parts) : .or(parts))
+        }
+        return isEqual ? .or(pairs) : .and(pairs)
+    }
+
+    /// `LIKE` and `NOT LIKE`, by the beginning of the pattern.
+    private func like(_ operation: Operation, _ truth: Bool) -> Alternatives {
+        guard let left = operation.left, let column = column(left), column.type == .text || column.type == .varchar,
+            operation.name.name == "~~" || operation.name.name == "!~~", isKnown(operation.name, beside: column),
+            let right = operation.right.first
+        else { return Self.anyRow }
+        let matches = (operation.name.name == "~~") == truth
+        switch right {
+        case .literal(.string(let text)):
+            return like(column, text, escape: UInt8(ascii: "\\"), matches)
+        case .parameter(let number):
+            let use = ParameterUse(index: number - 1, inferredType: parameters.inferredType(number), castType: nil)
+            let test = TestTemplate.likeParameter(use, escape: UInt8(ascii: "\\"), matches: matches)
+            return [[TermTemplate(column: column, test: test)]]
+        case .call(let call):
+            // LIKE … ESCAPE, as the grammar writes it.
+            guard call.name == QualifiedName(schema: "pg_catalog", name: "like_escape"), call.arguments.count == 2,
+                case .literal(.string(let text)) = call.arguments[0],
+                case .literal(.string(let escape)) = call.arguments[1], escape.utf8.count <= 1,
+                escape.utf8.first.map({ $0 < 0x80 }) ?? true
+            else { return Self.anyRow }
+            return like(column, text, escape: escape.utf8.first, matches)
+        default: return Self.anyRow
+        }
+    }
+
+    private func like(_ column: ColumnReference, _ text: String, escape: UInt8?, _ matches: Bool) -> Alternatives {
+        guard let pattern = LikePattern(Array(text.utf8), escape: escape) else { return Self.anyRow }
+        return [[TermTemplate(column: column, test: .like(pattern, matches: matches))]]
     }
 
     private func comparison(_ operation: Operation, _ truth: Bool) -> Alternatives {
@@ -46,8 +98,9 @@ extension PredicateBuilder {
 
     /// `IN`, named `=`, and `NOT IN`, named `<>`.
     private func membership(_ operation: Operation, _ truth: Bool) -> Alternatives {
+        // The list beside a float4 is rounded to that type, a single operand is not.
         guard let left = operation.left, let column = column(left), isKnown(operation.name, beside: column),
-            operation.right.count <= Self.valueLimit
+            operation.right.count <= Self.valueLimit, column.type != .float4
         else { return Self.anyRow }
         var operands: [Operand] = []
         for item in operation.right {

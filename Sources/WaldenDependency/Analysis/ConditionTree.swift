@@ -166,6 +166,14 @@ extension Expression {
         }
     }
 
+    /// Stands for any number of columns.
+    var isSeveral: Bool {
+        switch self {
+        case .star, .field(_, nil): true
+        default: false
+        }
+    }
+
     var weight: Int { parts.reduce(1) { $0 + $1.weight } }
 
     var hasWindow: Bool {

@@ -38,7 +38,7 @@ struct DemandAnalysis {
     /// What output columns of the queries being looked into show.
     private var shown: [ColumnSource: ColumnSource] = [:]
     /// Nodes of conditions that may still be looked at; after that, every row of the other tables counts.
-    private var budget = 100_000
+    private var budget = 20_000
     /// Conditions of enclosing scopes beyond this are left out.
     private static let outerLimit = 64
 
@@ -149,8 +149,10 @@ struct DemandAnalysis {
     }
 
     /// The join that has the same rows as `join` where `demands` hold.
-    private func kind(of join: JoinNode, under demands: [Demand]) -> Join.Kind {
+    private mutating func kind(of join: JoinNode, under demands: [Demand]) -> Join.Kind {
         if join.kind == .inner { return .inner }
+        budget -= demands.reduce(1) { $0 + $1.conjunct.weight }
+        if budget < 0 { return join.kind }
         let needsLeft = join.kind != .left && rejectsNulls(demands, in: join.left.slots)
         let needsRight = join.kind != .right && rejectsNulls(demands, in: join.right.slots)
         return switch (join.kind, needsLeft, needsRight) {

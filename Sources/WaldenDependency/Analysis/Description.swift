@@ -17,6 +17,9 @@ extension Term: CustomStringConvertible {
         switch test {
         case .isIn(let values) where values.count == 1: return "\(name) = \(show(values[0]))"
         case .isIn(let values): return "\(name) IN (\(Self.abridged(values.map(show))))"
+        case .isWithin(.inclusive(.bytes(let prefix)), let upper)
+        where column.family == .text && upper == LikePattern.end(ofPrefix: prefix):
+            return "\(name) LIKE \(show(.bytes(LikePattern.escaped(prefix))))"
         case .isWithin(let lower, let upper):
             return [lower.description(">", name, show), upper.description("<", name, show)].compactMap { $0 }
                 .joined(separator: " AND ")
@@ -50,9 +53,10 @@ extension Value {
         case (.integer(let value), .date): "'\(CalendarText.format(day: value))'"
         case (.integer(let value), .timestamp): "'\(CalendarText.format(instant: value))'"
         case (.integer(let value), .timestamptz): "'\(CalendarText.format(instant: value))+00'"
+        case (.integer(let value), .float): String(FloatOrder.number(value))
         case (.integer(let value), _): String(value)
         case (.bytes(let bytes), .numeric): DecimalNumber.format(orderedBytes: bytes)
-        case (.bytes(let bytes), .text), (.bytes(let bytes), .enumeration):
+        case (.bytes(let bytes), .text), (.bytes(let bytes), .enumeration), (.bytes(let bytes), .bpchar):
             "'\(String(decoding: bytes, as: UTF8.self))'"
         case (.bytes(let bytes), .uuid), (.bytes(let bytes), .bytea), (.bytes(let bytes), _):
             "'\\x\(bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())'"

@@ -99,7 +99,9 @@ extension TestTemplate {
     fileprivate var rank: Int {
         switch self {
         case .compare(.equal, _), .isIn, .isInArray: 0
-        case .compare(.notEqual, _), .isNotNull: 3
+        case .like(let pattern, true): pattern.rest == .nothing ? 0 : pattern.prefix.isEmpty ? 3 : 1
+        case .likeParameter(_, _, true): 1
+        case .compare(.notEqual, _), .isNotNull, .like(_, false), .likeParameter(_, _, false): 3
         case .compare: 1
         case .isNull: 2
         }
@@ -115,6 +117,10 @@ extension TermTemplate: CustomStringConvertible {
         case .isInArray(let use): return "\(column.name) = ANY ($\(use.index + 1))"
         case .isNull: return "\(column.name) IS NULL"
         case .isNotNull: return "\(column.name) IS NOT NULL"
+        case .like(let pattern, let matches):
+            return Term(column: column, test: pattern.test(matches: matches)).description
+        case .likeParameter(let use, _, let matches):
+            return "\(column.name) \(matches ? "LIKE" : "NOT LIKE") $\(use.index + 1)"
         }
     }
 

@@ -8,7 +8,7 @@ extension QueryChecker {
         case .column(let parts): return try column(parts)
         case .star(let qualifier):
             // As an argument, e.g. of row(t.*).
-            _ = try expand(qualifier)
+            for column in try expand(qualifier) ?? [] { try read(column.pending) }
             return nil
         case .parameter(let number):
             parameters.note(number, suggested: nil, isPlain: false)
@@ -153,6 +153,11 @@ extension QueryChecker {
 
 extension QueryChecker {
     private mutating func check(_ operation: Operation) throws(Refusal) -> TypeID? {
+        if let pairs = operation.rowPairs {
+            // As the server does, so that each parameter takes its type from the column beside it.
+            for pair in pairs { _ = try check(pair) }
+            return .bool
+        }
         let operands = (operation.left.map { [$0] } ?? []) + operation.right
         let types = try checkOperands(operands, of: operation)
         let left = operation.left == nil ? TypeID.unspecified : types.first ?? nil
@@ -209,8 +214,26 @@ extension QueryChecker {
         case .plain where Comparison(operator: operation.name.name) != nil: return element
         case .isIn, .between, .notBetween: return element
         case .any, .all: return ArrayReading.array(of: element)
+        case .like where type == .text || type == .varchar: return .text
         default: return nil
         }
+    }
+}
+
+extension Operation {
+    /// The comparisons of columns that a comparison of rows, or of a row with a list of rows, is made of.
+    fileprivate var rowPairs: [Operation]? {
+        guard form == .plain || form == .isIn, name.name == "=" || name.name == "<>",
+            case .list(.row, let first)? = left, !first.isEmpty
+        else { return nil }
+        var pairs: [Operation] = []
+        for row in right {
+            guard case .list(.row, let parts) = row, parts.count == first.count,
+                !(first + parts).contains(where: \.isSeveral)
+            else { return nil }
+            pairs += zip(first, parts).map { Operation(form: .plain, name: name, left: $0, right: [$1]) }
+        }
+        return pairs
     }
 }
 

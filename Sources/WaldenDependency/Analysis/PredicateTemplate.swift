@@ -25,6 +25,10 @@ enum TestTemplate: Hashable, Sendable {
     case isInArray(ParameterUse)
     case isNull
     case isNotNull
+    /// Matches, or does not match, a LIKE pattern.
+    case like(LikePattern, matches: Bool)
+    /// The same with a parameter.
+    case likeParameter(ParameterUse, escape: UInt8?, matches: Bool)
 }
 
 struct TermTemplate: Hashable, Sendable {
@@ -42,6 +46,9 @@ struct TermTemplate: Hashable, Sendable {
             Test.isIn(operands.map { constant($0, parameters) })
         case .isInArray(let use):
             parameters[use.index].elements(for: column, use).flatMap { Test.isIn($0) }
+        case .like(let pattern, let matches): pattern.test(matches: matches)
+        case .likeParameter(let use, let escape, let matches):
+            parameters[use.index].like(use, escape: escape, matches: matches)
         }
     }
 
@@ -54,10 +61,10 @@ struct TermTemplate: Hashable, Sendable {
 
     var isConstant: Bool {
         switch test {
-        case .isNull, .isNotNull: true
+        case .isNull, .isNotNull, .like: true
         case .compare(_, let operand): operand.isConstant
         case .isIn(let operands): operands.allSatisfy(\.isConstant)
-        case .isInArray: false
+        case .isInArray, .likeParameter: false
         }
     }
 }

@@ -193,7 +193,7 @@ extension TestTemplate {
         switch self {
         case .compare(let comparison, _): comparison == .equal
         case .isIn, .isInArray: true
-        case .isNull, .isNotNull: false
+        case .isNull, .isNotNull, .like, .likeParameter: false
         }
     }
 }

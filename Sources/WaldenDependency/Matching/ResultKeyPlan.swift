@@ -41,7 +41,7 @@ extension ResultKeyPlan.Column {
     static func isReadable(_ family: ValueFamily) -> Bool {
         switch family {
         case .integer, .oid, .boolean, .uuid, .text: true
-        case .date, .timestamp, .timestamptz, .numeric, .bytea, .enumeration: false
+        case .date, .timestamp, .timestamptz, .numeric, .bytea, .enumeration, .bpchar, .float: false
         }
     }
 }

@@ -20,6 +20,17 @@ enum ConstantReading {
             return decimal(bytes, isBinary: isBinary)?.asInteger ?? .unknown
         case (.numeric, .numeric):
             return decimal(bytes, isBinary: isBinary)?.asNumeric ?? .unknown
+        case (.int2, .float), (.int4, .float), (.int8, .float):
+            let value =
+                isBinary ? FieldDecoding.binary(bytes, type: type, family: .integer) : integerText(bytes)
+            guard case .integer(let integer)? = value else { return .unknown }
+            return .value(FloatOrder.value(Double(integer)))
+        // A float4 beside another type is widened, so the other is read as a float8.
+        case (.numeric, .float), (.float4, .float), (.float8, .float):
+            if isBinary {
+                return FieldDecoding.binary(bytes, type: type, family: .float).map { .value($0) } ?? .unknown
+            }
+            return FloatOrder.read(bytes, type: type).map { .value(FloatOrder.value($0)) } ?? .unknown
         case (.text, .text), (.varchar, .text):
             return .value(.bytes(bytes.copy(0..<bytes.byteCount)))
         case (.date, .timestamp):
@@ -48,7 +59,7 @@ enum ConstantReading {
                 .map { .integer($0) }
         case .bytea:
             HexText.bytea(bytes).map { .bytes($0) } ?? plainBytea(bytes)
-        case .text, .enumeration, .date, .timestamptz, .numeric, .uuid:
+        case .text, .enumeration, .date, .timestamptz, .numeric, .uuid, .bpchar, .float:
             FieldDecoding.text(bytes, family: family)
         }
     }

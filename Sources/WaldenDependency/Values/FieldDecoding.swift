@@ -31,6 +31,9 @@ public enum FieldDecoding {
         case .text, .enumeration: .bytes(span.copy(0..<span.byteCount))
         case .bytea: HexText.bytea(span).map { .bytes($0) }
         case .uuid: HexText.uuid(span).map { .bytes($0) }
+        case .bpchar: .bytes(unpadded(span))
+        // How it was rounded depends on the type, which is not known here.
+        case .float: nil
         }
     }
 
@@ -52,6 +55,13 @@ public enum FieldDecoding {
         case .numeric: return DecimalNumber(binary: span)?.orderedBytes.map { .bytes($0) }
         case .text, .enumeration, .bytea: return .bytes(span.copy(0..<span.byteCount))
         case .uuid: return span.byteCount == 16 ? .bytes(span.copy(0..<16)) : nil
+        case .bpchar: return .bytes(unpadded(span))
+        case .float:
+            switch type {
+            case .float4: return load(UInt32.self, span).map { FloatOrder.value(Double(Float(bitPattern: $0))) }
+            case .float8: return load(UInt64.self, span).map { FloatOrder.value(Double(bitPattern: $0)) }
+            default: return nil
+            }
         }
     }
 
@@ -60,6 +70,13 @@ public enum FieldDecoding {
     ) -> Integer? {
         guard span.byteCount == MemoryLayout<Integer>.size else { return nil }
         return Integer(bigEndian: span.unsafeLoadUnaligned(as: Integer.self))
+    }
+
+    /// Without the trailing spaces, which `bpchar` does not compare.
+    private static func unpadded(_ span: borrowing RawSpan) -> [UInt8] {
+        var end = span.byteCount
+        while end > 0, span.byte(at: end - 1) == 0x20 { end -= 1 }
+        return span.copy(0..<end)
     }
 
     private static func boolean(_ span: borrowing RawSpan) -> Value? {

@@ -23,6 +23,13 @@ extension BoundParameter {
         }
     }
 
+    /// The value as a LIKE pattern; nil when it is not certainly one.
+    func like(_ use: ParameterUse, escape: UInt8?, matches: Bool) -> Test? {
+        guard let bytes else { return .never }
+        guard let own = isUnspecified ? use.inferredType : type, own == .text || own == .varchar else { return nil }
+        return LikePattern(bytes, escape: escape)?.test(matches: matches)
+    }
+
     /// The elements of an array value, each as a constant beside `column`; nil when they cannot be told.
     func elements(for column: ColumnReference, _ use: ParameterUse) -> [Constant]? {
         guard let bytes else { return [.null] }

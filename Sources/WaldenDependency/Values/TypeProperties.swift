@@ -13,6 +13,8 @@ enum TypeProperties {
         case .timestamptz: .timestamptz
         case .numeric: .numeric
         case .text, .varchar, .name: .text
+        case .bpchar: .bpchar
+        case .float4, .float8: .float
         case .bytea: .bytea
         case .uuid: .uuid
         default: catalog.type(type)?.kind == .enumeration ? .enumeration : nil

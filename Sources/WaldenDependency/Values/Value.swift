@@ -4,9 +4,10 @@
 /// match. Null has no value either: it is told apart by `FieldValue`.
 public enum Value: Hashable, Sendable {
     /// int2, int4, int8, oid, bool (0, 1), date (days since 2000-01-01), timestamp and timestamptz (microseconds
-    /// since 2000-01-01; the infinities are the extreme integers, as PostgreSQL stores them).
+    /// since 2000-01-01; the infinities are the extreme integers, as PostgreSQL stores them), float4 and float8 (an
+    /// encoding in their order).
     case integer(Int64)
-    /// text, varchar, name and enum labels (equality only), bytea and uuid (byte order), numeric (an encoding whose
+    /// text, varchar, name and enum labels (equality only), bpchar without trailing spaces, bytea and uuid (byte order), numeric (an encoding whose
     /// byte order is the numeric order and which is the same for every scale).
     case bytes([UInt8])
 }
@@ -24,19 +25,19 @@ extension Value: Comparable {
 
 /// Types whose values compare alike once decoded; a predicate compares within one family only.
 public enum ValueFamily: UInt8, Hashable, Sendable {
-    case integer, oid, boolean, date, timestamp, timestamptz, numeric, text, bytea, uuid, enumeration
+    case integer, oid, boolean, date, timestamp, timestamptz, numeric, text, bytea, uuid, enumeration, bpchar, float
 
     /// Whether `<` on values is PostgreSQL's order. Text order depends on the collation and an enum's on its
     /// catalog rows, so those families know equality alone.
     public var isOrdered: Bool {
         switch self {
-        case .text, .enumeration: false
+        case .text, .enumeration, .bpchar: false
         default: true
         }
     }
 
     /// Whether equality is a matter of the collation.
-    public var isCollated: Bool { self == .text }
+    public var isCollated: Bool { self == .text || self == .bpchar }
 }
 
 /// What is known of one column in one row image.
