@@ -35,7 +35,9 @@ public struct Options: Sendable {
                 guard let value = UInt64(text) else { return nil }
                 seed = value
             default:
-                guard let value = Int(text), let path = Self.numbers[name], path.range.contains(value) else { return nil }
+                guard let value = Int(text), let path = Self.numbers[name], path.range.contains(value) else {
+                    return nil
+                }
                 self[keyPath: path.key] = value
             }
         }

@@ -143,13 +143,16 @@ public struct Torture: Sendable {
     private func report(_ figures: Figures, hits: Int) {
         for violation in figures.violations.prefix(20) { print("VIOLATION: \(violation)") }
         let kinds = Dictionary(grouping: figures.violations, by: \.kind).mapValues(\.count)
-        for (kind, count) in kinds.sorted(by: { $0.key.rawValue < $1.key.rawValue }) { print("\(count) × \(kind.rawValue)") }
+        for (kind, count) in kinds.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            print("\(count) × \(kind.rawValue)")
+        }
         print("nemesis: " + listed(figures.deeds.map { ($0.key.rawValue, $0.value) }))
         print("errors: " + listed(figures.errors.map { ($0.key, $0.value) }))
         let levels = options.levels.map(\.rawValue).joined(separator: ",")
         print(
-            "torture: seed=\(options.seed) seconds=\(options.seconds) levels=\(levels) reads=\(figures.reads) hits=\(hits)"
-                + " writes=\(figures.writes) aborted=\(figures.aborted) violations=\(figures.violations.count)")
+            "torture: seed=\(options.seed) seconds=\(options.seconds) levels=\(levels) reads=\(figures.reads)"
+                + " hits=\(hits) writes=\(figures.writes) aborted=\(figures.aborted) violations=\(figures.violations.count)"
+        )
         fflush(nil)
     }
 

@@ -25,7 +25,8 @@ import WaldenTestKit
                     let version = states[row].version + 1
                     let isThere = Int.random(in: 0..<5, using: &generator) > 0
                     let group = Int.random(in: 0..<3, using: &generator)
-                    states[row] = (version, isCommitted ? (isThere ? .present(group: group) : .absent) : states[row].state)
+                    if isCommitted { states[row].state = isThere ? .present(group: group) : .absent }
+                    states[row].version = version
                     return Effect(row: row, version: version, state: states[row].state)
                 }
                 history.writes.append(

@@ -36,8 +36,9 @@ enum BuiltInFunctions {
 
     /// Functions that sessions call before the catalog has been read, known not to change anything.
     static let harmlessWithoutCatalog: Set<String> = deterministicStable.union(harmlessVolatile).union([
-        "array_agg", "avg", "coalesce", "count", "current_database", "current_schema", "current_schemas", "current_setting",
-        "date", "lower", "max", "min", "now", "nullif", "obj_description", "pg_backend_pid", "pg_get_constraintdef",
+        "array_agg", "avg", "coalesce", "count", "current_database", "current_schema", "current_schemas",
+        "current_setting", "date", "lower", "max", "min", "now", "nullif", "obj_description", "pg_backend_pid",
+        "pg_get_constraintdef",
         "pg_get_expr", "pg_get_indexdef", "pg_get_userbyid", "pg_get_viewdef", "pg_table_is_visible",
         "pg_encoding_to_char", "format_type", "sum", "upper", "version",
     ])

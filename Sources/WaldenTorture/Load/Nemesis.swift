@@ -98,7 +98,8 @@ struct Nemesis: ~Copyable {
     }
 
     private func killWalsender() throws {
-        try client.query("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_type = 'logical'")
+        try client.query(
+            "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_type = 'logical'")
     }
 
     private mutating func freezeWalsender() throws {
@@ -113,6 +114,7 @@ struct Nemesis: ~Copyable {
     private mutating func replaceView(of table: String) throws {
         let condition = ["id >= 0", "version >= 0", "id > -1 AND grp >= 0", "true"].randomElement(using: &generator)
         try client.query(
-            "CREATE OR REPLACE VIEW \(table)_view AS SELECT id, grp, version FROM \(table) WHERE \(condition ?? "true")")
+            "CREATE OR REPLACE VIEW \(table)_view AS SELECT id, grp, version FROM \(table) WHERE \(condition ?? "true")"
+        )
     }
 }

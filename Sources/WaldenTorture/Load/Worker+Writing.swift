@@ -22,7 +22,11 @@ extension Worker {
             (.twoPhase, 3), (.copy, 2), (.bulk, 1), (.truncate, 1),
         ]
         var turn = Int.random(in: 0..<40, using: &generator)
-        let manner = turns.first { turn -= $0.1; return turn < 0 }?.0 ?? .single
+        let manner =
+            turns.first { _, count in
+                turn -= count
+                return turn < 0
+            }?.0 ?? .single
         if manner == .truncate { return try truncate() }
         let count = manner == .single || manner == .copy ? 1 : Int.random(in: 2...4, using: &generator)
         let wanted = pick(count, sameTable: manner == .oneStatement)
@@ -128,11 +132,12 @@ extension Worker {
         return try awaitValue("the outcome of a transaction", timeout: .seconds(90)) { () -> Bool? in
             let client = try stack.direct()
             let left = try client.query(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = \(backend)").rows.count
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = \(backend)"
+            ).rows.count
             guard left == 0 else { return nil }
             if let prepared {
-                let isThere = try client.query("SELECT FROM pg_prepared_xacts WHERE gid = '\(prepared)'").rows.count > 0
-                if isThere { try client.query("ROLLBACK PREPARED '\(prepared)'") }
+                let found = try client.query("SELECT FROM pg_prepared_xacts WHERE gid = '\(prepared)'").rows.count
+                if found > 0 { try client.query("ROLLBACK PREPARED '\(prepared)'") }
             }
             let version = try client.query(sql).integer
             return first.state == .absent ? version == nil : version == first.version
