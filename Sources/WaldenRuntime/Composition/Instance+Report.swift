@@ -87,6 +87,7 @@ extension Instance {
         report.audits = UInt64(clamping: statistics.auditsAgreed + statistics.auditMismatches)
         report.auditMismatches = UInt64(clamping: statistics.auditMismatches)
         report.auditsGivenUp = UInt64(clamping: statistics.auditsGivenUp)
+        report.auditsPostponed = UInt64(clamping: statistics.auditsPostponed)
         report.topShapes = cache.shapes(limit: 5).map(ShapeReport.init)
         return report
     }
