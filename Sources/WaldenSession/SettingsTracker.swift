@@ -259,7 +259,8 @@ extension SettingsTracker {
     var context: SessionContext {
         let sessionUser = reported["session_authorization"] ?? user
         return SessionContext(
-            searchPath: overlay["search_path"] ?? defaults?["search_path"] ?? startup["search_path"], loginUser: user, user: assignedRole ?? sessionUser,
+            searchPath: overlay["search_path"] ?? defaults?["search_path"] ?? startup["search_path"], loginUser: user,
+            user: assignedRole ?? sessionUser,
             standardConformingStrings: reported["standard_conforming_strings"] != "off",
             assignedSettings: Set(overlay.keys.filter { $0.contains(".") }.map { $0.lowercased() }))
     }

@@ -43,7 +43,10 @@ import WaldenWire
         script.client(Query("SELECT a"))
         #expect(script.takeLog() == ["> inject P B E C S"])
         script.serverBytes(Reply.defaults())
-        #expect(script.takeLog() == ["swallow 1", "swallow 2", "swallow D", "swallow C", "swallow 3", "swallow Z", "fill 1", "> Q"])
+        #expect(
+            script.takeLog() == [
+                "swallow 1", "swallow 2", "swallow D", "swallow C", "swallow 3", "swallow Z", "fill 1", "> Q",
+            ])
         script.serverBytes(Reply.select())
         _ = script.takeLog()
         script.client(Query("SELECT a"))
