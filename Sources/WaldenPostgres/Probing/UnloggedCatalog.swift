@@ -32,9 +32,12 @@ enum UnloggedCatalog {
         """
 
     /// An expression of SQL for the fingerprint, in one text.
-    static func expression(asking connection: Connection) throws(PostgresError) -> String {
+    ///
+    /// - Parameter watchesSchema: Schema changes are not in the log either.
+    static func expression(asking connection: Connection, watchesSchema: Bool) throws(PostgresError) -> String {
         let count = try connection.execute(countSQL).firstValue.flatMap { Int($0) } ?? Int.max
         let parts = count <= roleLimit ? "\(eventTriggers), \(roles)" : eventTriggers
-        return "pg_catalog.concat_ws('/', pg_catalog.pg_conf_load_time(), \(parts))"
+        let schema = watchesSchema ? ", " + SchemaFingerprint.expression(serverVersion: connection.serverVersion) : ""
+        return "pg_catalog.concat_ws('/', pg_catalog.pg_conf_load_time(), \(parts)\(schema))"
     }
 }
