@@ -23,6 +23,7 @@ extension Instance {
         report.control.problem = proberCoupling.problem.map { "\($0)" }
         report.nodes = nodes.reports
         report.findings = report.reasons.filter { $0.source == "readiness" }.map(\.reason)
+        if let warning = catalog.warning { report.findings.append(warning) }
         return report
     }
 
