@@ -87,6 +87,8 @@ final class Instance: Sendable {
         guard new.rules != old.rules else { return }
         statements.replaceRules(RuleSet(new.rules))
         cache.flush()
+        // A miss that was judged by the old rules may be on its way to the cache.
+        catalog.readAnew()
     }
 
     /// Begins to follow the cluster.
