@@ -12,6 +12,7 @@ public final class ResultCache: Sendable {
     private let configuration: CacheConfiguration
     private let gate = ServingGate()
     private let bell = FreshnessBell()
+    private let audits = AuditBudget()
     let shards: ShardSet
     let engine: Mutex<Engine>
 
@@ -113,6 +114,12 @@ extension ResultCache {
     public func removeWaiter(_ waiter: UInt64, from id: FillID) {
         engine.withLock { $0.fills.removeWaiter(waiter, from: id) }
     }
+
+    /// Whether a hit may be audited now, as far as the server's time goes. If so, `auditEnded` must be called.
+    public func beginsAudit(now: Instant) -> Bool { audits.begins(now: now) }
+
+    /// The statement that an audit sent to the server was answered, or will not be.
+    public func auditEnded(began: Instant, now: Instant) { audits.ended(began: began, now: now) }
 
     /// The whole reply has been read, without error.
     ///
@@ -243,6 +250,7 @@ extension ResultCache {
             engine.shapes.addUp(into: &statistics)
             return statistics
         }
+        statistics.auditsPostponed = audits.postponed
         for number in 0..<shards.count {
             shards.withShard(number) { table in
                 statistics.hits += table.counters.hits

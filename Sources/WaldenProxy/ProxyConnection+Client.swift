@@ -144,7 +144,9 @@ extension ProxyConnection {
             key: key, dependencies: dependencies, generation: generation, now: now,
             notOlderThan: needs.instant(level), policy: policy, level: level, isAudit: isAudit)
         switch decision {
-        case .fill(let fill): forwardUnit(fill: fill.rawValue)
+        case .fill(let fill):
+            if isAudit { auditFill = fill }
+            forwardUnit(fill: fill.rawValue)
         case .join(let fill): join(fill)
         case .refused(let refusal):
             if case .noHorizon = refusal { context.delegate.probeWanted() }

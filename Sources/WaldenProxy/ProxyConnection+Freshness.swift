@@ -26,7 +26,9 @@ extension ProxyConnection {
             let reply = unsafeDowncast(payload as AnyObject, to: CachedReply.self)
             if let tag = reply.tag {
                 tag.hits.bump()
-                if counters.sampler.takesHit(), tag.audit != .none { return fillOrForward(isAudit: true) }
+                if counters.sampler.takesHit(), tag.audit != .none, context.cache.beginsAudit(now: now) {
+                    return audit()
+                }
             }
             answer(with: reply)
             return
@@ -35,6 +37,21 @@ extension ProxyConnection {
         case .suspended: forwardUnit(fill: nil)
         }
         if !mayWait { counters.count { $0.waitsInVain += 1 } }
+    }
+
+    /// Asks the server although there is a hit, to compare the two.
+    private func audit() {
+        auditBegan = now
+        auditFill = nil
+        fillOrForward(isAudit: true)
+        if auditFill == nil { endAudit() }
+    }
+
+    func endAudit() {
+        guard let began = auditBegan else { return }
+        auditBegan = nil
+        auditFill = nil
+        context.cache.auditEnded(began: began, now: now)
     }
 
     private func staleFound(_ staleness: Staleness, mayWait: Bool) {

@@ -73,6 +73,9 @@ final class ProxyConnection {
     private var isReadingServer = true
     var clientNeedsFlush = false
     var serverNeedsFlush = false
+    /// The audit under way, of which at most one is, and the fill that runs for it.
+    var auditBegan: Instant?
+    var auditFill: FillID?
     /// The result being captured.
     var capture = ByteBuffer()
     /// Bytes moved and not yet counted; the counters are told once a read.
@@ -212,6 +215,7 @@ final class ProxyConnection {
     }
 
     func abandon(_ fill: FillID, _ reason: FillAbandonment) {
+        if fill == auditFill { endAudit() }
         context.waiters.wake(context.cache.abandonFill(fill, reason: reason), with: nil)
     }
 

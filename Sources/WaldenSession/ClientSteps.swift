@@ -120,6 +120,18 @@ extension SessionMachine {
         candidate = found
         candidateKeys = nil
         if let obstacle = obstacle() { return forwardCandidate(input, environment, obstacle) }
+        if !knowsDefaults(environment) {
+            // Nothing is asked for the sake of a statement that is the server's anyway.
+            let analysis = analysis(of: found, input, environment)
+            if analysis.effect != .readOnly, case .uncacheable(let refusal) = analysis.verdict {
+                return forwardCandidate(input, environment, .refused(refusal.rule))
+            }
+            switch askForDefaults(environment) {
+            case .asked: return .openTransaction
+            case .awaited: return .drain
+            case .unknown: return forwardCandidate(input, environment, .sessionDefaults)
+            }
+        }
         guard beginKey(environment) else { return forwardCandidate(input, environment, .tooManySessions) }
         appendKey(of: found, in: input)
         return .lookup
@@ -149,8 +161,8 @@ extension SessionMachine {
     public mutating func missed(_ input: borrowing RawSpan, _ environment: some SessionEnvironment) -> MissStep {
         guard let candidate else { return .pass(.pipeline) }
         if openTransaction() { return .openTransaction }
-        // Read first: if the catalog is replaced in between, the older generation is the one that gets refused.
-        let generation = environment.catalogGeneration
+        // If the catalog, or the server's configuration, has been read anew since, the older generation gets refused.
+        let generation = keyGeneration
         let analysis = analysis(of: candidate, input, environment)
         switch analysis.verdict {
         case .uncacheable(let refusal): return .pass(.refused(refusal.rule))

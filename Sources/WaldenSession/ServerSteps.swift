@@ -56,7 +56,7 @@ extension SessionMachine {
     private func plainTag(_ rawValue: UInt8, _ way: ServerSkip) -> BackendTag? {
         let tag = BackendTag(rawValue: rawValue)
         switch tag {
-        case .dataRow where units.first?.purpose == .isolationInquiry: return nil
+        case .dataRow where units.first?.purpose.isInquiry ?? false: return nil
         case .dataRow, .rowDescription: return tag
         case .commandComplete:
             if case .captured = way { return tag }

@@ -68,6 +68,10 @@ public struct SessionMachine: ~Copyable {
     /// The answer to the last question for the default isolation level, and what the next answer will rest on.
     var knownIsolation: KnownIsolation?
     var inquiryBasis: IsolationBasis?
+    /// What the answer that is under way to the question for the session's defaults will rest on.
+    var defaultsAsked: SessionDefaults.Basis?
+    /// On this basis the server gave no answer.
+    var defaultsRefused: SessionDefaults.Basis?
     /// The transaction in progress has written.
     var transactionWrote = false
     /// The order of answers can no longer be told; everything is forwarded from now on.
@@ -90,6 +94,8 @@ public struct SessionMachine: ~Copyable {
     var candidateKeys: ResultKeyReader?
     /// The same of the result that was captured last.
     var capturedKeys: ResultKeyReader?
+    /// The generation of the catalog when `key` was begun.
+    var keyGeneration: UInt64 = 0
     private var fingerprintID: UInt64?
     private var fingerprintRevision: UInt64?
 
@@ -149,6 +155,7 @@ public struct SessionMachine: ~Copyable {
             fingerprintRevision = settings.revision
         }
         guard let fingerprintID else { return false }
+        keyGeneration = settings.defaults?.basis.catalog ?? 0
         key.removeAll(keepingCapacity: true)
         withUnsafeBytes(of: fingerprintID) { key.append(contentsOf: $0) }
         return true

@@ -10,7 +10,7 @@ public enum ClientStep: Equatable, Sendable {
     case forward(byteCount: Int, bypass: Bypass?)
     /// Drop this many bytes and send the client this answer: neither cache nor server is needed.
     case answer(byteCount: Int, [UInt8])
-    /// Send `takeInjection()`, and ask again when the server has answered it.
+    /// Send `takeInjection()`, and ask again when the server has answered it: a BEGIN, or a question of Walden's own.
     case openTransaction
     /// A complete unit whose answer may be in the cache: look `key` up and say `hitAccepted()` or `missed()`.
     case lookup
@@ -88,6 +88,8 @@ public enum Bypass: Hashable, Sendable {
     case unknownStatement
     case tooLong
     case tooManySessions
+    /// Which defaults the session has is not known.
+    case sessionDefaults
     case refused(Refusal.Rule)
 
     public var label: String {
@@ -103,6 +105,7 @@ public enum Bypass: Hashable, Sendable {
         case .unknownStatement: "unknown_statement"
         case .tooLong: "too_long"
         case .tooManySessions: "too_many_sessions"
+        case .sessionDefaults: "session_defaults"
         case .refused(let rule): rule.rawValue
         }
     }

@@ -21,6 +21,10 @@ struct SettingsTracker: Sendable {
 
     /// Rises whenever the session's default isolation level may have changed.
     private(set) var isolationRevision: UInt64 = 0
+    /// What the server last said the session has where it assigned nothing.
+    private(set) var defaults: SessionDefaults?
+    /// Rises whenever an assignment is taken back, so that a value shows which `defaults` may not know.
+    private(set) var resets: UInt64 = 0
     /// Walden's own settings as they are in force now.
     private(set) var own = OwnSettings()
     /// What the client is to be told of its own assignments.
@@ -77,6 +81,11 @@ struct SettingsTracker: Sendable {
         for (name, value) in settings.sorted(by: { $0.key < $1.key }) where !name.hasPrefix(OwnSettings.prefix) {
             parts += [name, value]
         }
+        parts.append("\u{1}defaults")
+        if let defaults {
+            parts.append(String(decoding: defaults.login, as: UTF8.self))
+            for name in SessionDefaults.names where overlay[name] == nil { parts += [name, defaults[name] ?? ""] }
+        }
         parts.append("\u{1}reported")
         for (name, value) in reported.sorted(by: { $0.key < $1.key }) { parts += [name, value] }
         return Array(parts.joined(separator: "\u{0}").utf8)
@@ -88,6 +97,12 @@ struct SettingsTracker: Sendable {
     mutating func parameterReported(name: String, value: String) {
         guard Self.shapesResults.contains(name) else { return }
         reported[name] = value
+        revision &+= 1
+    }
+
+    /// The server told what the session has where it assigned nothing.
+    mutating func learn(_ answer: SessionDefaults) {
+        defaults = answer
         revision &+= 1
     }
 
@@ -164,14 +179,17 @@ struct SettingsTracker: Sendable {
             if name == Self.isolationSetting { isolationRevision &+= 1 }
         case .reset(let name):
             overlay[name] = nil
+            resets &+= 1
             if name == Self.isolationSetting { isolationRevision &+= 1 }
         case .resetAll:
             isolationRevision &+= 1
+            resets &+= 1
             overlay = overlay.filter { Self.survivesResetAll.contains($0.key) }
         case .discardAll:
             overlay.removeAll()
             obstacle = nil
             isolationRevision &+= 1
+            resets &+= 1
         }
     }
 
@@ -241,13 +259,15 @@ extension SettingsTracker {
     var context: SessionContext {
         let sessionUser = reported["session_authorization"] ?? user
         return SessionContext(
-            searchPath: value(of: "search_path"), loginUser: user, user: assignedRole ?? sessionUser,
+            searchPath: overlay["search_path"] ?? defaults?["search_path"] ?? startup["search_path"], loginUser: user,
+            user: assignedRole ?? sessionUser,
             standardConformingStrings: reported["standard_conforming_strings"] != "off",
             assignedSettings: Set(overlay.keys.filter { $0.contains(".") }.map { $0.lowercased() }))
     }
 
-    /// The role of SET ROLE, without the quotes of its source form.
+    /// The role of SET ROLE, without the quotes of its source form, or else the one that the session began with.
     private var assignedRole: String? {
+        if overlay["role"] == nil, let role = defaults?["role"] { return role == "none" ? nil : role }
         guard let role = value(of: "role"), role != "none" else { return nil }
         let quotes: [Character] = ["'", "\""]
         guard role.count >= 2, let first = role.first, quotes.contains(first), role.last == first else { return role }

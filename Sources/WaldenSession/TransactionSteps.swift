@@ -127,15 +127,16 @@ extension SessionMachine {
 
     /// A row of the answer has come.
     mutating func inquiryAnswered(_ input: borrowing RawSpan, _ body: Range<Int>) {
-        guard let basis = inquiryBasis, let row = try? DataRow(in: input, body: body), row.values.count == 1,
-            let value = row.values[0]
-        else { return }
+        guard let row = try? DataRow(in: input, body: body) else { return }
+        if units.first?.purpose == .defaultsInquiry { return defaultsAnswered(row.values) }
+        guard let basis = inquiryBasis, row.values.count == 1, let value = row.values[0] else { return }
         let isReadCommitted = value == Array("read committed".utf8) || value == Array("read uncommitted".utf8)
         knownIsolation = KnownIsolation(level: isReadCommitted ? .readCommitted : .snapshot, basis: basis)
     }
 
     /// A hidden unit ended. The error that ends the session, when there is no way on.
     mutating func hiddenUnitEnded(_ unit: Unit) -> ErrorResponse? {
+        if unit.purpose == .defaultsInquiry { defaultsInquiryEnded() }
         guard unit.purpose == .begin else { return nil }
         transaction.opened(status)
         guard !transaction.isDeferred else {

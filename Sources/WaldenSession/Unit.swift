@@ -18,6 +18,11 @@ struct Unit {
         case begin
         /// What the session's default isolation level is.
         case isolationInquiry
+        /// What the session has where it assigned nothing.
+        case defaultsInquiry
+
+        /// Whether the row of the answer is read.
+        var isInquiry: Bool { self == .isolationInquiry || self == .defaultsInquiry }
     }
 
     let isExtended: Bool

@@ -6,7 +6,7 @@ import WaldenTorture
 /// tests thought of.
 @Suite(.serialized) struct TortureTests {
     @Test func twentySecondsWithoutAViolation() throws {
-        let options = try #require(Options(["--seconds", "20", "--levels", "bounded"]))
+        let options = try #require(Options(["--seconds", "20"]))
         #expect(try Torture(options).run(), "seed \(options.seed)")
     }
 }

@@ -135,6 +135,7 @@ private let expectedSamples = [
     "walden_cache_audits_total 28",
     "walden_cache_audit_mismatches_total 29",
     "walden_cache_audits_given_up_total 30",
+    "walden_cache_audits_postponed_total 31",
     "walden_cache_saved_seconds_total 26.5",
     #"walden_stream_state{state="connecting"} 1"#,
     "walden_stream_position_bytes 97500059720",

@@ -65,6 +65,7 @@ extension StatusReport {
         cache.audits = 28
         cache.auditMismatches = 29
         cache.auditsGivenUp = 30
+        cache.auditsPostponed = 31
     }
 
     private mutating func fillStream() {

@@ -17,7 +17,7 @@ struct StatusJSONTests {
             #""fills_abandoned":{"error":15},"pending_fills":18,"max_bytes":65536,"#,
             #""recent_transactions":21,"recent_changes":22,"shapes":23,"declined_shapes":24,"#,
             #""forgotten_shapes":25,"saved_seconds":26.5,"quarantined_shapes":27,"audits":28,"#,
-            #""audit_mismatches":29,"audits_given_up":30,"top_shapes":[]},"#,
+            #""audit_mismatches":29,"audits_given_up":30,"audits_postponed":31,"top_shapes":[]},"#,
             #""stream":{"state":"connecting","slot":"walden_1","position":"16/B374D848","watermark":"0/10","#,
             #""lag_bytes":31,"lag_seconds":0.25,"transactions":32,"row_changes":33,"messages":34,"bytes":35,"#,
             #""starts":36,"losses":37,"last_loss":"server closed the connection\n","timeline":2,"#,

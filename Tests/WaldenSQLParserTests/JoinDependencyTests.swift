@@ -359,6 +359,12 @@ struct JoinDependencyTests {
         ),
         ("select row(c.*) from customers c", "customers(id, name, vip): every row"),
         ("select count(s.*) from (select id, paid from orders) s", "orders(id, paid): every row"),
+        // Under new names they are the same columns.
+        ("select x from (select id, paid from orders) s (x)", "orders(id): every row"),
+        ("select paid from (select id, paid from orders) s (x)", "orders(paid): every row"),
+        ("with w (x, y) as (select id, paid from orders) select y from w", "orders(paid): every row"),
+        ("with w (x, y) as (select id, paid from orders) select z from w v (z)", "orders(id): every row"),
+        ("select x from (select id, paid from orders) s (x, y) where y", "orders(id, paid): paid = true"),
     ])
     func columnsThatSubqueriesPassOn(_ sql: String, _ expected: String) {
         #expect(summary(sql) == expected)

@@ -105,7 +105,7 @@ private let keyCatalog = CatalogText.snapshot(
         "select id::text from items where grp = 3", "select (items).id from items where grp = 3",
         "select a from pairs where grp = 3", "select coalesce(id, 1) from items where grp = 3",
         // The key is not readable, or old rows come in full, or members have different keys.
-        "select id from dated where grp = 3", "select id from domains where grp = 3",
+        "select id from dated where grp = 3",
         "select id from whole where grp = 3", "select id, grp from mixed where id > 3 and grp = 3",
         // Twice.
         "select id from items where grp = 3 and id in (select id from items)",

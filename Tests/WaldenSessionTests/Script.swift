@@ -63,6 +63,8 @@ final class Script {
     /// The unit at the front missed; its transaction's BEGIN must be answered first.
     private var isOpening = false
     private let environment = ScriptedEnvironment()
+    /// How the server answers the machine's question for the session's defaults, unseen in the log; nil: it does not.
+    var defaults: [UInt8]? = Reply.defaults()
 
     init(
         parameters: [(String, String)] = [], isCaching: Bool = true, limits: SessionLimits = SessionLimits(),
@@ -140,6 +142,7 @@ final class Script {
                 clientInput.removeFirst(count)
                 log.append("answer \(Self.tags(reply))\(Self.status(reply))")
             case .openTransaction:
+                if answerForDefaults() { continue }
                 sendInjection()
                 return
             case .lookup:
@@ -157,6 +160,15 @@ final class Script {
             }
             if log.last == "drain" { return }
         }
+    }
+
+    private func answerForDefaults() -> Bool {
+        guard let defaults, machine.defaultsAsked != nil else { return false }
+        let saved = log
+        _ = machine.takeInjection()
+        receive(defaults)
+        log = saved
+        return true
     }
 
     private func sendInjection() {
@@ -206,6 +218,11 @@ final class Script {
     }
 
     func serverBytes(_ bytes: [UInt8]) {
+        receive(bytes)
+        runClient()
+    }
+
+    private func receive(_ bytes: [UInt8]) {
         serverInput += bytes
         var relayed: [UInt8] = []
         loop: while true {
@@ -249,7 +266,6 @@ final class Script {
             }
         }
         flush(&relayed)
-        runClient()
     }
 
     private func take(_ count: Int) -> [UInt8] {
@@ -290,6 +306,13 @@ enum Reply {
     static func isolation(_ level: String) -> [UInt8] {
         ParseComplete().encoded() + BindComplete().encoded() + DataRow([Array(level.utf8)]).encoded()
             + CommandComplete("SHOW").encoded() + CloseComplete().encoded() + ReadyForQuery(.idle).encoded()
+    }
+
+    /// To its question for what the session has by default.
+    static func defaults(login: String = "10", _ values: [String: String] = [:]) -> [UInt8] {
+        let row = [login] + SessionDefaults.names.map { values[$0] ?? ($0 == "role" ? "none" : "x") }
+        return ParseComplete().encoded() + BindComplete().encoded() + DataRow(row.map { Array($0.utf8) }).encoded()
+            + CommandComplete("SELECT 1").encoded() + CloseComplete().encoded() + ReadyForQuery(.idle).encoded()
     }
 
     static let row: [UInt8] =

@@ -30,6 +30,18 @@ import WaldenWire
             answerAfter([("SET x = 1", Reply.command("SET")), ("RESET ALL", Reply.command("RESET"))]) == ["hit Z"])
     }
 
+    @Test func anotherValueHasEntriesOfItsOwn() {
+        let script = Script(parameters: [("options", "-c x=0")])
+        script.becomeReady()
+        script.client(Query("SELECT a"))
+        script.serverBytes(Reply.select())
+        script.client(Query("SET x = 1"))
+        script.serverBytes(Reply.command("SET"))
+        _ = script.takeLog()
+        script.client(Query("SELECT a"))
+        #expect(script.takeLog() == ["fill 2", "> Q"])
+    }
+
     @Test func aFailedSettingChangesNothing() {
         #expect(answerAfter([("SET x = 1", Reply.error())]) == ["hit Z"])
     }

@@ -19,6 +19,9 @@ extension MetricsReference {
         .counter("walden_cache_audits_given_up_total", "Audits given up because too many waited to be compared.") {
             $0.cache.auditsGivenUp
         },
+        .counter(
+            "walden_cache_audits_postponed_total", "Hits served because audits had taken their share of the server's time."
+        ) { $0.cache.auditsPostponed },
         Metric(
             name: "walden_cache_saved_seconds_total", kind: .counter, labels: [],
             help: "Time at the server that hits have saved, by the mean of their shape."

@@ -43,6 +43,7 @@ public struct CacheReport: Hashable, Sendable {
     public var audits: UInt64 = 0
     public var auditMismatches: UInt64 = 0
     public var auditsGivenUp: UInt64 = 0
+    public var auditsPostponed: UInt64 = 0
     /// The shapes that have saved most.
     public var topShapes: [ShapeReport] = []
 

@@ -52,6 +52,7 @@ extension CacheReport {
             "audits": .whole(audits),
             "audit_mismatches": .whole(auditMismatches),
             "audits_given_up": .whole(auditsGivenUp),
+            "audits_postponed": .whole(auditsPostponed),
             "top_shapes": .array(topShapes.map(\.summary)),
         ]
     }

@@ -126,10 +126,14 @@ struct QueryChecker {
             conditions.selects[scopes[scope].select].conditions += found
         }
         var output: OutputColumns = []
+        var pending: [ColumnSource] = []
         for target in core.targets {
             let columns = try check(target)
+            pending += (columns ?? []).flatMap(\.pending)
             output = if let columns, let sofar = output { sofar + columns } else { nil }
         }
+        // Where the columns cannot be told apart, none can be asked for by name later.
+        if output == nil { try read(pending) }
         scopes[scope].outputNames = Set((output ?? []).compactMap(\.name))
         for key in core.distinctOn + core.groupBy { try checkKey(key) }
         if let having = core.having {
@@ -303,7 +307,7 @@ struct QueryChecker {
     private static func renamed(_ columns: OutputColumns, _ names: [String]) -> OutputColumns {
         guard var renamed = columns else { return nil }
         for (index, name) in names.enumerated() where index < renamed.count {
-            renamed[index] = OutputColumn(name: name, type: renamed[index].type)
+            renamed[index].name = name
         }
         return renamed
     }

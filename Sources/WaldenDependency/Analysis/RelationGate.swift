@@ -13,7 +13,10 @@ extension NameResolver {
         case .table, .partitioned: break
         case .view: throw Refusal(.view, "\(name) is a view")
         case .materializedView:
-            // No row of it is in the stream; that it was refreshed or altered is.
+            // No row of it is in the stream; that it was refreshed or altered is, if event triggers write it there.
+            guard catalog.tellsRefresh else {
+                throw Refusal(.view, "\(name) is a materialized view, and no event trigger tells of its refresh")
+            }
             return [relation]
         case .foreign: throw Refusal(.foreign, "\(name) is a foreign table")
         case .sequence: throw Refusal(.sequence, "\(name) is a sequence")

@@ -10,6 +10,8 @@ public final class CatalogSnapshot: Sendable {
     public let searchPaths: SearchPathDefaults
 
     let security: SecurityEntries
+    /// Whether the log tells when a materialized view is refreshed.
+    let tellsRefresh: Bool
     let namespaces: [String: NamespaceEntry]
     let relations: [RelationEntry]
     let types: [TypeID: TypeEntry]
@@ -34,12 +36,14 @@ public final class CatalogSnapshot: Sendable {
     ///   - functions: All of `pg_proc`.
     ///   - operators: All of `pg_operator`.
     ///   - security: Definitions of views, policies and roles.
+    ///   - tellsRefresh: Whether event triggers tell when a materialized view is refreshed.
     ///   - casts: Those of `pg_cast` that users made (OID 16384 and above).
     public init(
         generation: UInt64, searchPaths: SearchPathDefaults, namespaces: [NamespaceEntry],
         relations: [RelationEntry], types: [TypeEntry], functions: [FunctionEntry], operators: [OperatorEntry],
-        casts: [CastEntry], security: SecurityEntries = SecurityEntries()
+        casts: [CastEntry], security: SecurityEntries = SecurityEntries(), tellsRefresh: Bool = true
     ) {
+        self.tellsRefresh = tellsRefresh
         self.security = security
         self.generation = generation
         self.searchPaths = searchPaths

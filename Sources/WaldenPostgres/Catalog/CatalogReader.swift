@@ -7,9 +7,11 @@ public enum CatalogReader {
     /// - Parameters:
     ///   - publication: the one that the stream follows; it decides which relations count as published.
     ///   - generation: must rise with every snapshot of the process.
+    ///   - tellsRefresh: whether event triggers tell when a materialized view is refreshed.
     ///   - timeout: for each of the sixteen questions. Default 30 s.
     public static func read(
-        _ connection: Connection, publication: String, generation: UInt64, timeout: Duration = .seconds(30)
+        _ connection: Connection, publication: String, generation: UInt64, tellsRefresh: Bool = true,
+        timeout: Duration = .seconds(30)
     ) throws(PostgresError) -> CatalogSnapshot {
         func ask(_ sql: String, _ parameters: [String?] = []) throws(PostgresError) -> [CatalogRow] {
             try connection.execute(sql, parameters, timeout: timeout).rows.map(CatalogRow.init)
@@ -29,7 +31,8 @@ public enum CatalogReader {
                 types: try ask(CatalogQueries.types).compactMap(\.type),
                 functions: try ask(CatalogQueries.functions).compactMap(\.function),
                 operators: try ask(CatalogQueries.operators).compactMap(\.operatorEntry),
-                casts: try ask(CatalogQueries.casts).compactMap(\.cast), security: try security(ask))
+                casts: try ask(CatalogQueries.casts).compactMap(\.cast), security: try security(ask),
+                tellsRefresh: tellsRefresh)
             _ = try ask(CatalogQueries.end)
             return snapshot
         } catch {

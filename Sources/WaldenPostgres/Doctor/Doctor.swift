@@ -15,11 +15,17 @@ public enum Doctor {
 
     /// What keeps Walden from caching anything here, most fundamental first; empty when it can begin. Asked again from
     /// time to time, it tells when a cure has worked.
+    ///
+    /// - Parameter needsEventTriggers: False where schema changes are noticed without them.
     public static func blockers(
-        _ dsn: DSN, publication: String = "walden", interrupt: Interrupt? = nil
+        _ dsn: DSN, publication: String = "walden", needsEventTriggers: Bool = true, interrupt: Interrupt? = nil
     ) -> [Finding] {
-        examine(dsn, publication: publication, interrupt: interrupt).filter(\.blocksCaching)
+        examine(dsn, publication: publication, interrupt: interrupt).filter { finding in
+            finding.blocksCaching && (needsEventTriggers || !ofEventTriggers.contains(finding.id))
+        }
     }
+
+    private static let ofEventTriggers: Set<Finding.ID> = [.eventTriggers, .schemaVersion]
 
     /// Looks at a replica beside its primary.
     public static func examineReplica(

@@ -16,6 +16,8 @@ public final class Prober: Sendable {
         public var heartbeatSpacing = Duration.milliseconds(10)
         /// A server that does not answer a probe in time is given up. Default 5 s.
         public var probeTimeout = Duration.seconds(5)
+        /// Each probe looks for schema changes, because no event trigger tells of them. Default false.
+        public var watchesSchema = false
         public var backoffInitial = Duration.milliseconds(100)
         public var backoffMaximum = Duration.seconds(5)
 

@@ -1,5 +1,6 @@
 /// What decides on results and is told by no stream: Walden's own event triggers, which fire for all but themselves, and
-/// the shared catalogs of roles, memberships and `ALTER ROLE`/`ALTER DATABASE … SET`, which know no event triggers.
+/// the shared catalogs of roles, memberships and `ALTER ROLE`/`ALTER DATABASE … SET`, which know no event triggers, and
+/// when `postgresql.conf` was last read (by the asked process, which gets the signal together with all others).
 ///
 /// Its fingerprint rides on every probe, so that such a change is noticed by the probe that vouches for the state after
 /// it. A row that is changed moves (`ctid`) and carries its changer (`xmin`): a trigger that was disabled for a moment
@@ -31,9 +32,12 @@ enum UnloggedCatalog {
         """
 
     /// An expression of SQL for the fingerprint, in one text.
-    static func expression(asking connection: Connection) throws(PostgresError) -> String {
+    ///
+    /// - Parameter watchesSchema: Schema changes are not in the log either.
+    static func expression(asking connection: Connection, watchesSchema: Bool) throws(PostgresError) -> String {
         let count = try connection.execute(countSQL).firstValue.flatMap { Int($0) } ?? Int.max
         let parts = count <= roleLimit ? "\(eventTriggers), \(roles)" : eventTriggers
-        return "pg_catalog.concat_ws('/', \(parts))"
+        let schema = watchesSchema ? ", " + SchemaFingerprint.expression(serverVersion: connection.serverVersion) : ""
+        return "pg_catalog.concat_ws('/', pg_catalog.pg_conf_load_time(), \(parts)\(schema))"
     }
 }

@@ -11,9 +11,10 @@ import WaldenSQLParser
 /// is missing.
 ///
 /// Reads the catalog at the start, when the stream tells of DDL, and when the polled digest shows a change that no
-/// event trigger sees (roles, memberships, their settings, `postgresql.conf`); the most important of them each probe
-/// watches, too, and asks for a reading. The snapshot of transactions is taken before the catalog is read, so that it
-/// tells which changes the reading contains; the cache begins no fill until that covers every change it knows of.
+/// event trigger sees (roles, memberships, their settings, `postgresql.conf`, or all of it where there are no event
+/// triggers and `cache.without_event_triggers` says `poll`); the most important of them each probe watches, too, and
+/// asks for a reading. The snapshot of transactions is taken before the catalog is read, so that it tells which changes
+/// the reading contains; the cache begins no fill until that covers every change it knows of.
 final class CatalogKeeper: Sendable {
     private struct State {
         var connection: Connection?
@@ -30,6 +31,8 @@ final class CatalogKeeper: Sendable {
 
     private let dsn: DSN
     private let publication: String
+    /// Schema changes are looked for by probes and polls, so that event triggers need not be there.
+    private let pollsSchema: Bool
     private let cache: ResultCache
     private let statements: StatementCatalog
     private let caching: CachingState
@@ -38,16 +41,18 @@ final class CatalogKeeper: Sendable {
     private let pool = NIOThreadPool(numberOfThreads: 1)
     private let state = Mutex(State())
     private let announced = Atomic<UInt64>(0)
-    private let mustReadAnew = Atomic<Bool>(false)
+    private let mustReadAnew = Atomic(false)
+    private let lacksTriggers = Atomic(false)
     private let wakes: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
 
     init(
-        dsn: DSN, publication: String, cache: ResultCache, statements: StatementCatalog, caching: CachingState,
-        log: Logger, streamRuns: @escaping @Sendable () -> Bool
+        dsn: DSN, publication: String, pollsSchema: Bool, cache: ResultCache, statements: StatementCatalog,
+        caching: CachingState, log: Logger, streamRuns: @escaping @Sendable () -> Bool
     ) {
         self.dsn = dsn
         self.publication = publication
+        self.pollsSchema = pollsSchema
         self.cache = cache
         self.statements = statements
         self.caching = caching
@@ -58,6 +63,13 @@ final class CatalogKeeper: Sendable {
 
     /// The generation of the catalog that statements are judged by.
     var generation: UInt64 { announced.load(ordering: .acquiring) }
+
+    /// What is worse than it could be without keeping the cache off; nil: nothing.
+    var warning: String? {
+        lacksTriggers.load(ordering: .relaxed)
+            ? "schema changes do not reach the log: they are looked for with every probe, and materialized views are "
+                + "not cached; cure: walden init, as a superuser" : nil
+    }
 
     /// Asks for a reading. Any thread.
     func refresh() {
@@ -107,11 +119,12 @@ final class CatalogKeeper: Sendable {
             do throws(PostgresError) {
                 let connection = try connect(&state)
                 if mustReadAnew.exchange(false, ordering: .acquiringAndReleasing) { state.digest = nil }
-                let digest = try CatalogDigest.read(connection, includingSchema: false)
+                let digest = try CatalogDigest.read(connection, includingSchema: pollsSchema)
                 if !state.isReady || digest != state.digest { judge(&state) }
                 guard state.isReady, digest != state.digest || cache.statistics.catalogIsStale else { return true }
                 let isUpToDate = try read(
-                    connection, keepsEntries: digest.differsByLoggedChangesAlone(from: state.digest), &state)
+                    connection, keepsEntries: digest.differsByLoggedChangesAlone(from: state.digest),
+                    tellsRefresh: digest.schemaChangesReachTheLog, &state)
                 state.digest = digest
                 report(.catalog, nil)
                 return isUpToDate
@@ -133,7 +146,8 @@ final class CatalogKeeper: Sendable {
     /// Looks whether the prerequisites are there, and lets the cache go on or stop accordingly.
     private func judge(_ state: inout State) {
         let isStreaming = streamRuns()
-        let blockers = Doctor.blockers(dsn, publication: publication).filter { finding in
+        let found = Doctor.blockers(dsn, publication: publication, needsEventTriggers: !pollsSchema)
+        let blockers = found.filter { finding in
             // The running stream itself holds a slot and a walsender, perhaps the last ones.
             !(isStreaming && Self.heldByStream.contains(finding.id))
         }
@@ -157,14 +171,18 @@ final class CatalogKeeper: Sendable {
 
     /// - Parameter keepsEntries: Only what the stream tells of has changed since the last reading, if anything has.
     private func read(
-        _ connection: Connection, keepsEntries: Bool, _ state: inout State
+        _ connection: Connection, keepsEntries: Bool, tellsRefresh: Bool, _ state: inout State
     ) throws(PostgresError) -> Bool {
         let answer = try connection.execute("SELECT pg_catalog.pg_current_snapshot()::text").rows.first?.first ?? nil
         guard let snapshot = answer.flatMap(Snapshot.init) else {
             throw PostgresError(.unexpectedReply, "the server gave no snapshot")
         }
         state.generation += 1
-        let catalog = try CatalogReader.read(connection, publication: publication, generation: state.generation)
+        let catalog = try CatalogReader.read(
+            connection, publication: publication, generation: state.generation, tellsRefresh: tellsRefresh)
+        if lacksTriggers.exchange(!tellsRefresh, ordering: .relaxed) == tellsRefresh, let warning {
+            log.warning("caching goes on without event triggers", metadata: ["finding": "\(warning)"])
+        }
         statements.replaceCatalog(catalog)
         announced.store(state.generation, ordering: .releasing)
         log.info("the catalog has been read", metadata: ["generation": "\(state.generation)"])

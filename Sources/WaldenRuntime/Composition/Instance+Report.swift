@@ -23,6 +23,7 @@ extension Instance {
         report.control.problem = proberCoupling.problem.map { "\($0)" }
         report.nodes = nodes.reports
         report.findings = report.reasons.filter { $0.source == "readiness" }.map(\.reason)
+        if let warning = catalog.warning { report.findings.append(warning) }
         return report
     }
 
@@ -87,6 +88,7 @@ extension Instance {
         report.audits = UInt64(clamping: statistics.auditsAgreed + statistics.auditMismatches)
         report.auditMismatches = UInt64(clamping: statistics.auditMismatches)
         report.auditsGivenUp = UInt64(clamping: statistics.auditsGivenUp)
+        report.auditsPostponed = UInt64(clamping: statistics.auditsPostponed)
         report.topShapes = cache.shapes(limit: 5).map(ShapeReport.init)
         return report
     }

@@ -40,6 +40,7 @@ final class Instance: Sendable {
         proberCoupling = ProberCoupling(cache: cache, log: log.part("control"))
         var probing = Prober.Configuration(dsn: primary)
         probing.tickInterval = configuration.tickInterval
+        probing.watchesSchema = configuration.pollsSchema
         let prober = try Prober(probing, seed: generator.next(), delegate: proberCoupling)
         self.prober = prober
 
@@ -57,8 +58,8 @@ final class Instance: Sendable {
         statements.replaceRules(RuleSet(configuration.rules))
         self.statements = statements
         let catalog = CatalogKeeper(
-            dsn: primary, publication: configuration.publication, cache: cache, statements: statements,
-            caching: caching, log: log.part("catalog"), streamRuns: { stream.status.state == .streaming })
+            dsn: primary, publication: configuration.publication, pollsSchema: configuration.pollsSchema,
+            cache: cache, statements: statements, caching: caching, log: log.part("catalog"), streamRuns: { stream.status.state == .streaming })
         self.catalog = catalog
         hands.attach(keepalive: { stream.requestKeepalive() }, catalog: { catalog.refresh() })
         proberCoupling.attach(hands)

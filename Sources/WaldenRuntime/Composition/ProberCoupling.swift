@@ -80,7 +80,7 @@ final class ProberCoupling: ProberDelegate {
         // The first one, too: nobody knows whether the catalog was read before it or after.
         cache.unloggedChangeSeen(under: snapshot)
         hands.requestCatalog()
-        log.info("roles, their settings or the event triggers have changed, so the cache was emptied")
+        log.info("something has changed that the log does not tell of, so the cache was emptied")
     }
 
     func probeCompleted(_ probe: Probe) {

@@ -31,6 +31,9 @@ public struct Configuration: Hashable, Sendable {
     public internal(set) var compressBytes = 64 << 10
     /// `benefit` or `always`.
     public internal(set) var admission = "benefit"
+    /// `refuse` or `poll`.
+    public internal(set) var withoutEventTriggers = "refuse"
+    var pollsSchema: Bool { withoutEventTriggers == "poll" }
     /// The part of hits that is read anew and compared.
     public internal(set) var auditRate = 0.001
     /// Only in the file: the first that matches a statement holds.

@@ -96,6 +96,10 @@ extension Setting {
         choice(
             "cache.admission", \.admission, ["benefit", "always"],
             "benefit: results of statements for which keeping them costs more than it saves are not kept."),
+        choice(
+            "cache.without_event_triggers", \.withoutEventTriggers, ["refuse", "poll"],
+            "Where the event triggers of walden init cannot be had. refuse: nothing is cached; poll: each probe looks "
+                + "for schema changes, and materialized views are not cached."),
     ]
 
     private static let audit = [

@@ -75,14 +75,14 @@ extension QueryWriter {
                 dice.chance(15)
                 ? setOperation(depth: depth + 1, outer: []) : block(depth: depth + 1, outer: [])
             let alias = alias()
-            return Source(sql: "(\(inner.sql)) AS \(alias)", alias: alias, columns: inner.columns)
+            return renamed(Source(sql: "(\(inner.sql)) AS \(alias)", alias: alias, columns: inner.columns), chance: 30)
         }
         if roll < 14, let table = commonTables.last { return commonTable(table) }
         if roll < 24, !schema.views.isEmpty {
             shapes.insert(.view)
             let view = dice.pick(schema.views)
             reads.formUnion(view.reads)
-            return named(view.name, view.columns)
+            return renamed(named(view.name, view.columns), chance: 15)
         }
         return tableSource()
     }
@@ -95,12 +95,17 @@ extension QueryWriter {
         if dice.chance(3), !table.isPartitioned {
             return Source(sql: "ONLY \(source.sql)", alias: source.alias, columns: source.columns)
         }
-        guard dice.chance(4) else { return source }
-        // Other names for the first columns.
-        let renamed = source.columns.enumerated().map { index, column in
-            index < 2 ? Offered(name: "y\(index)", type: column.type) : column
+        return renamed(source, chance: 4)
+    }
+
+    /// With other names for the first columns.
+    private mutating func renamed(_ source: Source, chance percent: Int) -> Source {
+        guard dice.chance(percent) else { return source }
+        let names = (0..<min(2, source.columns.count)).map { "y\($0)" }
+        let columns = source.columns.enumerated().map { index, column in
+            index < names.count ? Offered(name: names[index], type: column.type) : column
         }
-        return Source(sql: "\(source.sql) (y0, y1)", alias: source.alias, columns: renamed)
+        return Source(sql: "\(source.sql) (\(names.joined(separator: ", ")))", alias: source.alias, columns: columns)
     }
 
     /// Rows that are in no table.
@@ -122,7 +127,7 @@ extension QueryWriter {
 
     private mutating func commonTable(_ table: (name: String, columns: [Offered])) -> Source {
         let alias = alias()
-        return Source(sql: "\(table.name) AS \(alias)", alias: alias, columns: table.columns)
+        return renamed(Source(sql: "\(table.name) AS \(alias)", alias: alias, columns: table.columns), chance: 15)
     }
 
     private mutating func named(_ name: String, _ columns: [Column]) -> Source {
