@@ -32,6 +32,7 @@ public final class StatementCatalog: Sendable {
 
     private struct State {
         var analyzer: StatementAnalyzer?
+        var functions = DeclaredFunctions()
         var known: [Key: StatementAnalysis] = [:]
         /// The keys of `known`, oldest first.
         var order: [Key] = []
@@ -57,7 +58,20 @@ public final class StatementCatalog: Sendable {
     /// nothing is cacheable.
     public func replaceCatalog(_ catalog: CatalogSnapshot?) {
         state.withLock { state in
-            state.analyzer = catalog.map { StatementAnalyzer(catalog: $0, parser: Self.definitions) }
+            state.analyzer = catalog.map {
+                StatementAnalyzer(catalog: $0, parser: Self.definitions, declared: state.functions)
+            }
+            state.forget()
+        }
+    }
+
+    /// Takes what is now declared of users' functions. What the cache has kept is the caller's.
+    public func replaceFunctions(_ functions: DeclaredFunctions) {
+        state.withLock { state in
+            state.functions = functions
+            state.analyzer = state.analyzer.map {
+                StatementAnalyzer(catalog: $0.catalog, parser: Self.definitions, declared: functions)
+            }
             state.forget()
         }
     }
@@ -148,7 +162,9 @@ public final class StatementCatalog: Sendable {
         _ analysis: StatementAnalysis, for key: Key, by analyzer: StatementAnalyzer?, in state: inout State
     ) {
         // Another catalog may have come meanwhile.
-        guard state.analyzer?.generation == analyzer?.generation, state.known[key] == nil else { return }
+        guard state.analyzer?.generation == analyzer?.generation,
+            state.analyzer?.declared == analyzer?.declared, state.known[key] == nil
+        else { return }
         guard key.text.count <= limits.totalBytes else { return }
         while state.known.count >= limits.count || state.bytes + key.text.count > limits.totalBytes {
             guard !state.order.isEmpty else { return }

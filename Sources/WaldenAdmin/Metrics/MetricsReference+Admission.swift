@@ -20,7 +20,8 @@ extension MetricsReference {
             $0.cache.auditsGivenUp
         },
         .counter(
-            "walden_cache_audits_postponed_total", "Hits served because audits had taken their share of the server's time."
+            "walden_cache_audits_postponed_total",
+            "Hits served because audits had had their share of the server's time."
         ) { $0.cache.auditsPostponed },
         Metric(
             name: "walden_cache_saved_seconds_total", kind: .counter, labels: [],

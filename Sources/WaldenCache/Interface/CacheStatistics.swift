@@ -51,7 +51,7 @@ public struct CacheStatistics: Sendable {
     public var auditMismatches = 0
     /// Too many were waiting to be compared.
     public var auditsGivenUp = 0
-    /// Hits served because audits had taken their share of the server's time.
+    /// Hits served because audits had had their share of the server's time.
     public var auditsPostponed = 0
     public var watermark = LSN.zero
     /// The newest probe's position; the watermark lags behind it by the difference.

@@ -65,7 +65,7 @@ extension QueryChecker {
     }
 
     /// `(x).name` may be a call of the function `name`.
-    private func checkField(_ name: String?) throws(Refusal) {
+    private mutating func checkField(_ name: String?) throws(Refusal) {
         guard let name else { return }
         let function = QualifiedName(schema: nil, name: name)
         guard !resolver.functions(function, argumentCount: 1).isEmpty else { return }
@@ -73,7 +73,7 @@ extension QueryChecker {
         let call = FunctionCall(
             name: function, arguments: [argument], hasNamedArguments: false, isVariadic: false, isStar: false,
             orderBy: [], isWithinGroup: false, filter: nil, window: nil)
-        _ = try resolver.check(call, arguments: [nil])
+        try note(try resolver.check(call, arguments: [nil]).reads)
     }
 
     private mutating func checkCase(
@@ -112,7 +112,9 @@ extension QueryChecker {
         try check(all: call.orderBy)
         if let filter = call.filter { _ = try check(filter) }
         if let window = call.window { try check(all: window.expressions) }
-        return try resolver.check(call, arguments: types)
+        let checked = try resolver.check(call, arguments: types)
+        try note(checked.reads)
+        return checked.type
     }
 
     private mutating func check(_ inner: Expression, castTo name: TypeName) throws(Refusal) -> TypeID? {

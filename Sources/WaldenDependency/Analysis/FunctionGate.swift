@@ -2,8 +2,14 @@ import WaldenCore
 
 /// Whether functions, operators and types are deterministic given the database state and the key.
 extension NameResolver {
-    /// - Returns: The result type, when only one function can be meant and it is no pseudo-type.
-    func check(_ call: FunctionCall, arguments: [TypeID?]) throws(Refusal) -> TypeID? {
+    struct CheckedCall {
+        /// When only one function can be meant and it is no pseudo-type.
+        var type: TypeID?
+        /// What the functions that can be meant are declared to read.
+        var reads: [RelationEntry] = []
+    }
+
+    func check(_ call: FunctionCall, arguments: [TypeID?]) throws(Refusal) -> CheckedCall {
         let isOpenEnded = call.hasNamedArguments || call.isVariadic || call.isWithinGroup
         let argumentCount = isOpenEnded ? nil : call.arguments.count
         let all = functions(call.name, argumentCount: argumentCount)
@@ -14,27 +20,29 @@ extension NameResolver {
             all.allSatisfy(\.isBuiltIn)
         {
             try checkDateConversion(call.arguments[0], type: arguments.first ?? nil, to: call.name.name)
-            return nil
+            return CheckedCall()
         }
         var candidates = argumentCount == nil ? all : narrowed(all, arguments: arguments)
         if call.name.name == "timezone", arguments.count == 2, let time = arguments[1], TypeProperties.isInstant(time) {
             candidates = candidates.filter { !$0.isBuiltIn || $0.arguments.last != .timetz }
         }
-        for candidate in candidates { try check(candidate) }
-        guard candidates.count == 1, let result = catalog.type(candidates[0].result), result.kind != .pseudo else {
-            return nil
+        var checked = CheckedCall()
+        for candidate in candidates { checked.reads += try check(candidate) }
+        if candidates.count == 1, let result = catalog.type(candidates[0].result), result.kind != .pseudo {
+            checked.type = result.id
         }
-        return result.id
+        return checked
     }
 
-    private func check(_ function: FunctionEntry) throws(Refusal) {
+    /// - Returns: What it is declared to read.
+    private func check(_ function: FunctionEntry) throws(Refusal) -> [RelationEntry] {
         let name = "function \(function.isBuiltIn ? function.name : "\(function.schema).\(function.name)")"
         guard function.kind != .procedure else { throw Refusal(.function, "\(name) is a procedure") }
         if function.isBuiltIn {
             switch function.volatility {
-            case .immutable: return
-            case .stable where BuiltInFunctions.deterministicStable.contains(function.name): return
-            case .stable where function.name == "timezone" && function.arguments.last != .timetz: return
+            case .immutable: return []
+            case .stable where BuiltInFunctions.deterministicStable.contains(function.name): return []
+            case .stable where function.name == "timezone" && function.arguments.last != .timetz: return []
             case .stable: throw Refusal(.function, "\(name) is STABLE and depends on more than its arguments")
             case .volatile: throw Refusal(.function, "\(name) is VOLATILE")
             }
@@ -44,13 +52,15 @@ extension NameResolver {
         case .aggregate, .window: throw Refusal(.function, "\(name) is a user-defined aggregate or window function")
         case .function, .procedure: break
         }
-        guard function.volatility == .immutable, !function.mayChangeSettings else {
-            throw Refusal(.function, "\(name) is not IMMUTABLE")
-        }
         // A time is converted to it by today's offset.
         guard !function.arguments.contains(.timetz) else {
             throw Refusal(.specialDate, "\(name) takes a time with time zone")
         }
+        if let declared = declared.declaration(of: function, in: catalog) { return try reads(declared, function) }
+        guard function.volatility == .immutable, !function.mayChangeSettings else {
+            throw Refusal(.function, "\(name) is not IMMUTABLE, nor declared in the configuration")
+        }
+        return []
     }
 
     /// Text that only the rows hold must not reach date input: it may say `today`.

@@ -7,9 +7,11 @@ import WaldenCore
 struct NameResolver: Sendable {
     let catalog: CatalogSnapshot
     let path: SearchPath
+    let declared: DeclaredFunctions
     private let user: String
 
-    init(catalog: CatalogSnapshot, path: SearchPath, user: String) {
+    init(catalog: CatalogSnapshot, path: SearchPath, user: String, declared: DeclaredFunctions = DeclaredFunctions()) {
+        self.declared = declared
         self.catalog = catalog
         self.path = path
         self.user = user

@@ -5,8 +5,12 @@ public struct StatementAnalyzer: Sendable {
     public let catalog: CatalogSnapshot
     public let effects: EffectAnalyzer
     private let parser: DefinitionParser
+    public let declared: DeclaredFunctions
 
-    public init(catalog: CatalogSnapshot, parser: DefinitionParser = .none) {
+    public init(
+        catalog: CatalogSnapshot, parser: DefinitionParser = .none, declared: DeclaredFunctions = DeclaredFunctions()
+    ) {
+        self.declared = declared
         self.catalog = catalog
         self.parser = parser
         effects = EffectAnalyzer(catalog: catalog)
@@ -41,7 +45,7 @@ public struct StatementAnalyzer: Sendable {
         guard let path = SearchPath(context: context, catalog: catalog) else {
             throw Refusal(.ambiguousName, "the search path cannot be read")
         }
-        let resolver = NameResolver(catalog: catalog, path: path, user: context.user)
+        let resolver = NameResolver(catalog: catalog, path: path, user: context.user, declared: declared)
         var expansion = RelationExpansion(resolver: resolver, context: context, parser: parser)
         let expanded = try expansion.map(query)
         let (checker, predicates) = try check(expanded, resolver)

@@ -56,10 +56,12 @@ final class Instance: Sendable {
 
         let statements = StatementCatalog()
         statements.replaceRules(RuleSet(configuration.rules))
+        statements.replaceFunctions(DeclaredFunctions(configuration.functions))
         self.statements = statements
         let catalog = CatalogKeeper(
             dsn: primary, publication: configuration.publication, pollsSchema: configuration.pollsSchema,
-            cache: cache, statements: statements, caching: caching, log: log.part("catalog"), streamRuns: { stream.status.state == .streaming })
+            cache: cache, statements: statements, caching: caching, log: log.part("catalog"),
+            streamRuns: { stream.status.state == .streaming })
         self.catalog = catalog
         hands.attach(keepalive: { stream.requestKeepalive() }, catalog: { catalog.refresh() })
         proberCoupling.attach(hands)
@@ -85,8 +87,9 @@ final class Instance: Sendable {
 
     /// Takes over what can change while it runs. What was kept under other rules goes.
     func adopt(_ new: Configuration, insteadOf old: Configuration) {
-        guard new.rules != old.rules else { return }
+        guard new.rules != old.rules || new.functions != old.functions else { return }
         statements.replaceRules(RuleSet(new.rules))
+        statements.replaceFunctions(DeclaredFunctions(new.functions))
         cache.flush()
         // A miss that was judged by the old rules may be on its way to the cache.
         catalog.readAnew()

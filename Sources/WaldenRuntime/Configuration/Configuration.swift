@@ -38,6 +38,8 @@ public struct Configuration: Hashable, Sendable {
     public internal(set) var auditRate = 0.001
     /// Only in the file: the first that matches a statement holds.
     var rules: [CacheRule] = []
+    /// Only in the file: what users' functions read.
+    var functions: [DeclaredFunction] = []
 
     /// Whether explanations show values of rows that others changed.
     public internal(set) var explainsValues = false

@@ -5,19 +5,27 @@ import Yams
 ///
 /// Nothing of the file's content is repeated in a problem but keys: a line that YAML stumbles over may hold a password.
 enum ConfigurationFile {
+    struct Content {
+        var settings: [String: Configuration.Given] = [:]
+        var rules: [CacheRule] = []
+        var functions: [DeclaredFunction] = []
+    }
+
     /// - Throws: what keeps it from being read at all. Faults of single keys are added to `problems`.
     static func read(
         _ content: String, name: String, _ problems: inout [ConfigurationProblem]
-    ) throws(ConfigurationProblem) -> (settings: [String: Configuration.Given], rules: [CacheRule]) {
+    ) throws(ConfigurationProblem) -> Content {
         let root: Node?
         do {
             root = try Yams.compose(yaml: content)
         } catch {
             throw problem(error, name)
         }
-        var given: [String: Configuration.Given] = [:]
-        if let root { flatten(root, prefix: "", name, &given, &problems) }
-        return (given, rules(root, name, &problems))
+        var content = Content()
+        if let root { flatten(root, prefix: "", name, &content.settings, &problems) }
+        content.rules = rules(root, name, &problems)
+        content.functions = functions(root, name, &problems)
+        return content
     }
 
     /// The list `rules` at the top.
@@ -29,6 +37,17 @@ enum ConfigurationFile {
         let rules = reader.read(node)
         problems += reader.problems
         return rules
+    }
+
+    /// The list `functions` at the top.
+    private static func functions(
+        _ root: Node?, _ file: String, _ problems: inout [ConfigurationProblem]
+    ) -> [DeclaredFunction] {
+        guard let node = root?.mapping?["functions"], !node.isNull else { return [] }
+        var reader = FunctionReader(file: file)
+        let functions = reader.read(node)
+        problems += reader.problems
+        return functions
     }
 
     private static func flatten(
@@ -45,7 +64,7 @@ enum ConfigurationFile {
         }
         for (name, value) in mapping {
             let key = prefix + (name.string ?? "")
-            if key == "rules" { continue }
+            if key == "rules" || key == "functions" { continue }
             if let setting = Setting.named(key) {
                 given[key] = read(setting, value, file, &problems)
             } else if Setting.all.contains(where: { $0.key.hasPrefix(key + ".") }) {

@@ -24,7 +24,10 @@ extension Configuration {
         var isFileReadable = true
         do throws(ConfigurationProblem) {
             if let file {
-                (given, configuration.rules) = try ConfigurationFile.read(file.content, name: file.name, &problems)
+                let content = try ConfigurationFile.read(file.content, name: file.name, &problems)
+                given = content.settings
+                configuration.rules = content.rules
+                configuration.functions = content.functions
             }
         } catch {
             problems.append(error)
@@ -101,7 +104,7 @@ extension Configuration {
     /// Keys whose values differ: those that take effect at once, and those that need a restart.
     public func differences(to new: Configuration) -> (reloadable: [String], needRestart: [String]) {
         let changed = Setting.all.filter { $0.show(self) != $0.show(new) }
-        let reloadable = changed.filter(\.isReloadable).map(\.key) + (rules == new.rules ? [] : ["rules"])
-        return (reloadable, changed.filter { !$0.isReloadable }.map(\.key))
+        let lists = (rules == new.rules ? [] : ["rules"]) + (functions == new.functions ? [] : ["functions"])
+        return (changed.filter(\.isReloadable).map(\.key) + lists, changed.filter { !$0.isReloadable }.map(\.key))
     }
 }
