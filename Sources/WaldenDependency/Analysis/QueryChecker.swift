@@ -28,8 +28,6 @@ struct QueryChecker {
     var conditions = ConditionTree()
     /// CTEs in sight, the innermost last.
     private var commonTables: [CommonTableInSight] = []
-    /// How many queries are being checked, each within the one before.
-    private var depth = 0
 
     init(resolver: NameResolver) {
         self.resolver = resolver
@@ -53,9 +51,7 @@ struct QueryChecker {
     /// Checks a query of whose output only what is referred to counts as read: `OutputColumn.pending` is left to do.
     mutating func checkDerived(_ query: Query) throws(Refusal) -> CheckedQuery {
         let outer = commonTables.count
-        depth += 1
         defer {
-            depth -= 1
             commonTables.removeLast(commonTables.count - outer)
         }
         if query.isRecursive {
@@ -244,7 +240,7 @@ struct QueryChecker {
         let entry = try resolver.relation(name)
         let family = try resolver.check(entry)
         let index = tables.count
-        tables.append(TableOccurrence(relation: entry, family: family, isTopLevel: depth == 1))
+        tables.append(TableOccurrence(relation: entry, family: family))
         let names = entry.columns.map(\.name)
         let types = entry.columns.map { OutputColumn(name: $0.name, type: $0.type) }
         let columns = Self.renamed(types, alias?.columnNames ?? [])
@@ -267,13 +263,10 @@ struct QueryChecker {
     }
 
     private mutating func check(_ join: Join) throws(Refusal) -> Part {
-        let first = tables.count
         let before = scopes[scopes.count - 1].items
         let left = try check(join.left)
-        let middle = tables.count
         scopes[scopes.count - 1].items += left.items
         let right = try check(join.right)
-        noteNullable(join.kind, left: first..<middle, right: middle..<tables.count)
         // The condition sees the items that are joined, and those of outer queries.
         scopes[scopes.count - 1].items = left.items + right.items
         defer { scopes[scopes.count - 1].items = before }
@@ -308,11 +301,6 @@ struct QueryChecker {
             for item in left + right { try readWhole(item) }
             return try merge([], of: kind, left, right)
         }
-    }
-
-    private mutating func noteNullable(_ kind: Join.Kind, left: Range<Int>, right: Range<Int>) {
-        if kind == .left || kind == .full { for index in right { tables[index].isNullable = true } }
-        if kind == .right || kind == .full { for index in left { tables[index].isNullable = true } }
     }
 
     /// Gives the first columns new names.

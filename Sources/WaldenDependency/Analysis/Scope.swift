@@ -80,10 +80,6 @@ struct TableOccurrence: Sendable {
     let relation: RelationEntry
     /// The relation with its ancestors and descendants.
     let family: [RelationEntry]
-    /// It stands in FROM of the statement itself: in no subquery, CTE or branch of a set operation.
-    var isTopLevel = false
-    /// An outer join may put nulls in place of its row.
-    var isNullable = false
     /// Columns that the statement refers to.
     var columns: Set<String> = []
     /// Some reference is to the row as a whole.

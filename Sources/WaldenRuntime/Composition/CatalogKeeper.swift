@@ -12,10 +12,9 @@ import WaldenSQLParser
 ///
 /// Reads the catalog at the start, when the stream tells of DDL, and when the polled digest shows a change that no
 /// event trigger sees (roles, memberships, their settings, `postgresql.conf`, or all of it where there are no event
-/// triggers and `cache.without_event_triggers` says `poll`); the most important of them each probe
-/// watches, too, and asks for a reading. The snapshot of
-/// transactions is taken before the catalog is read, so that it tells which changes the reading contains; the cache
-/// begins no fill until that covers every change it knows of.
+/// triggers and `cache.without_event_triggers` says `poll`); the most important of them each probe watches, too, and
+/// asks for a reading. The snapshot of transactions is taken before the catalog is read, so that it tells which changes
+/// the reading contains; the cache begins no fill until that covers every change it knows of.
 final class CatalogKeeper: Sendable {
     private struct State {
         var connection: Connection?
@@ -42,6 +41,7 @@ final class CatalogKeeper: Sendable {
     private let pool = NIOThreadPool(numberOfThreads: 1)
     private let state = Mutex(State())
     private let announced = Atomic<UInt64>(0)
+    private let mustReadAnew = Atomic(false)
     private let lacksTriggers = Atomic(false)
     private let wakes: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
@@ -74,6 +74,13 @@ final class CatalogKeeper: Sendable {
     /// Asks for a reading. Any thread.
     func refresh() {
         wake.yield()
+    }
+
+    /// Asks for a reading under a new generation, whether or not the catalog has changed; it empties the cache. What
+    /// was concluded before it and comes to the cache only later is refused or dropped then. Any thread.
+    func readAnew() {
+        mustReadAnew.store(true, ordering: .releasing)
+        refresh()
     }
 
     /// Works until cancelled.
@@ -111,6 +118,7 @@ final class CatalogKeeper: Sendable {
         state.withLock { state in
             do throws(PostgresError) {
                 let connection = try connect(&state)
+                if mustReadAnew.exchange(false, ordering: .acquiringAndReleasing) { state.digest = nil }
                 let digest = try CatalogDigest.read(connection, includingSchema: pollsSchema)
                 if !state.isReady || digest != state.digest { judge(&state) }
                 guard state.isReady, digest != state.digest || cache.statistics.catalogIsStale else { return true }

@@ -91,6 +91,8 @@ final class Instance: Sendable {
         statements.replaceRules(RuleSet(new.rules))
         statements.replaceFunctions(DeclaredFunctions(new.functions))
         cache.flush()
+        // A miss that was judged by the old rules may be on its way to the cache.
+        catalog.readAnew()
     }
 
     /// Begins to follow the cluster.
