@@ -17,7 +17,10 @@ import WaldenTestKit
               - name: public.total(integer)
                 reads: [public.lines]
             """
+        configuration.flags = ["--cache-admission", "always"]
         let stack = try WaldenStack.start(configuration)
+        // While the catalog is not known, a call of an unknown function makes its session opaque.
+        try stack.warm(stack.proxied(), "SELECT count(*) FROM lines")
         let client = try stack.proxied()
         let writer = try stack.direct()
         #expect(try stack.warm(client, "SELECT total(1)") == [["30"]])
