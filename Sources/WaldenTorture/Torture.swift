@@ -49,7 +49,9 @@ public struct Torture: Sendable {
             round += 1
         }
         let figures = try stack.figures()
-        print("walden: misses=\(figures.misses) invalidations=\(figures.invalidations) bypasses=\(figures.bypasses)")
+        print("walden: misses=\(figures.misses) invalidations=\(figures.invalidations)")
+        let bypasses = figures.bypasses.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.int ?? 0)" }
+        print("passed by: \(bypasses.joined(separator: " "))")
         report(total, hits: figures.hits)
         _ = try? stack.walden.terminate(timeout: .seconds(20))
         stack.cluster.end()
