@@ -6,27 +6,21 @@ struct FunctionReader {
     private static let maxFunctions = 1_000
     private static let maxRelations = 100
 
-    let file: String
-    private(set) var problems: [ConfigurationProblem] = []
+    private var list: ListReading
 
     init(file: String) {
-        self.file = file
+        list = ListReading(file: file)
     }
 
+    var problems: [ConfigurationProblem] { list.problems }
+
     mutating func read(_ node: Node) -> [DeclaredFunction] {
-        guard let sequence = node.sequence else {
-            report(node, "functions", "must be a list of functions")
-            return []
-        }
-        guard sequence.count <= Self.maxFunctions else {
-            report(node, "functions", "has more than \(Self.maxFunctions) functions")
-            return []
-        }
         var found: [DeclaredFunction] = []
-        for (index, element) in sequence.enumerated() {
+        let elements = list.elements(of: node, name: "functions", limit: Self.maxFunctions)
+        for (index, element) in elements.enumerated() {
             guard let function = function(element, number: index + 1) else { continue }
             if found.contains(where: { $0.name == function.name && $0.arguments == function.arguments }) {
-                report(element, "functions[\(index + 1)]", "is declared twice")
+                list.report(element, "functions[\(index + 1)]", "is declared twice")
             }
             found.append(function)
         }
@@ -35,10 +29,7 @@ struct FunctionReader {
 
     private mutating func function(_ node: Node, number: Int) -> DeclaredFunction? {
         let key = "functions[\(number)]"
-        guard let mapping = node.mapping else {
-            report(node, key, "must be a group of settings")
-            return nil
-        }
+        guard let mapping = list.members(of: node, key: key) else { return nil }
         var reads: [QualifiedName]?
         var function: DeclaredFunction?
         let before = problems.count
@@ -47,14 +38,15 @@ struct FunctionReader {
             case "name":
                 function = value.scalar.flatMap { DeclaredFunction(signature: $0.string) }
                 if function == nil {
-                    report(value, "\(key).name", "a function is named with its schema and types: app.total(integer)")
+                    list.report(
+                        value, "\(key).name", "a function is named with its schema and types: app.total(integer)")
                 }
             case "reads": reads = relations(value, "\(key).reads")
-            default: report(name, "\(key).\(name.string ?? "")", "there is no such setting")
+            default: list.report(name, "\(key).\(name.string ?? "")", "there is no such setting")
             }
         }
         if problems.count == before, function == nil || reads == nil {
-            report(node, key, "needs a name and the list of relations that it reads")
+            list.report(node, key, "needs a name and the list of relations that it reads")
         }
         function?.reads = reads ?? []
         return function
@@ -62,22 +54,17 @@ struct FunctionReader {
 
     private mutating func relations(_ node: Node, _ key: String) -> [QualifiedName]? {
         guard let sequence = node.sequence, sequence.count <= Self.maxRelations else {
-            report(node, key, "must be a list of at most \(Self.maxRelations) relations")
+            list.report(node, key, "must be a list of at most \(Self.maxRelations) relations")
             return nil
         }
         var names: [QualifiedName] = []
         for element in sequence {
             guard let name = element.scalar.flatMap({ QualifiedName(withSchema: $0.string) }) else {
-                report(element, key, "a relation is named with its schema: public.orders")
+                list.report(element, key, "a relation is named with its schema: public.orders")
                 continue
             }
             names.append(name)
         }
         return names
-    }
-
-    private mutating func report(_ node: Node, _ key: String, _ reason: String) {
-        let origin = node.mark.map { "\(file):\($0.line)" } ?? file
-        problems.append(ConfigurationProblem(origin: origin, key: key, reason: reason))
     }
 }

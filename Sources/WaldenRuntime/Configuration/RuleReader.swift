@@ -6,42 +6,33 @@ import Yams
 struct RuleReader {
     private static let maxRules = 1_000
 
-    let file: String
-    private(set) var problems: [ConfigurationProblem] = []
+    private var list: ListReading
 
     init(file: String) {
-        self.file = file
+        list = ListReading(file: file)
     }
 
+    var problems: [ConfigurationProblem] { list.problems }
+
     mutating func read(_ node: Node) -> [CacheRule] {
-        guard let sequence = node.sequence else {
-            report(node, "rules", "must be a list of rules")
-            return []
-        }
-        guard sequence.count <= Self.maxRules else {
-            report(node, "rules", "has more than \(Self.maxRules) rules")
-            return []
-        }
-        return sequence.enumerated().map { index, element in rule(element, number: index + 1) }
+        let elements = list.elements(of: node, name: "rules", limit: Self.maxRules)
+        return elements.enumerated().map { index, element in rule(element, number: index + 1) }
     }
 
     private mutating func rule(_ node: Node, number: Int) -> CacheRule {
         let key = "rules[\(number)]"
-        var rule = CacheRule(name: "\(key), \(place(node))")
-        guard let mapping = node.mapping else {
-            report(node, key, "must be a group of settings")
-            return rule
-        }
+        var rule = CacheRule(name: "\(key), \(list.place(node))")
+        guard let mapping = list.members(of: node, key: key) else { return rule }
         for (name, value) in mapping {
             let member = name.string ?? ""
             guard let text = value.scalar?.string else {
-                report(value, "\(key).\(member)", "must be a single value")
+                list.report(value, "\(key).\(member)", "must be a single value")
                 continue
             }
             do throws(Quantity.Malformed) {
-                if try !set(member, text, &rule) { report(name, "\(key).\(member)", "there is no such setting") }
+                if try !set(member, text, &rule) { list.report(name, "\(key).\(member)", "there is no such setting") }
             } catch {
-                report(value, "\(key).\(member)", error.reason)
+                list.report(value, "\(key).\(member)", error.reason)
             }
         }
         return rule
@@ -85,15 +76,9 @@ struct RuleReader {
 
     /// Names are taken as the catalog has them: no folding, no quotes.
     private static func table(_ text: String) throws(Quantity.Malformed) -> QualifiedName {
-        guard let dot = text.firstIndex(of: "."), dot > text.startIndex, text.index(after: dot) < text.endIndex else {
+        guard let name = QualifiedName(withSchema: text) else {
             throw Quantity.Malformed(reason: "a table is named with its schema: public.orders")
         }
-        return QualifiedName(schema: String(text[..<dot]), name: String(text[text.index(after: dot)...]))
+        return name
     }
-
-    private mutating func report(_ node: Node, _ key: String, _ reason: String) {
-        problems.append(ConfigurationProblem(origin: place(node), key: key, reason: reason))
-    }
-
-    private func place(_ node: Node) -> String { node.mark.map { "\(file):\($0.line)" } ?? file }
 }
