@@ -79,6 +79,7 @@ let package = Package(
         + [
             .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
             .systemLibrary(name: "CPgQuery", providers: [.apt(["libpg-query-dev"])]),
+            .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
             .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
 
             shell("WaldenSQLParser", ["CPgQuery", "WaldenCore", "WaldenDependency"]),
@@ -90,7 +91,8 @@ let package = Package(
             shell(
                 "WaldenProxy",
                 [
-                    "CLZ4", "WaldenCore", "WaldenWire", "WaldenSession", "WaldenCache", "WaldenDependency", logging,
+                    "CCrypto", "CLZ4", "WaldenCore", "WaldenWire", "WaldenSession", "WaldenCache", "WaldenDependency",
+                    logging,
                     .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
                 ] + nio
             ),

@@ -65,7 +65,7 @@ public struct ProxyHeader: Hashable, Sendable {
         // What follows UNKNOWN is to be ignored.
         if words[0] == "UNKNOWN" { return nil }
         guard words.count == 5, let source = address(words[1], of: words[0]), address(words[2], of: words[0]) != nil,
-            let port = port(words[3]), port(words[4]) != nil
+            let port = portNumber(words[3]), portNumber(words[4]) != nil
         else { throw .malformedLine }
         return .ip(source, port: port)
     }
@@ -80,7 +80,7 @@ public struct ProxyHeader: Hashable, Sendable {
         }
     }
 
-    private static func port(_ text: Substring) -> Int? {
+    private static func portNumber(_ text: Substring) -> Int? {
         guard (1...5).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
         return Int(text).flatMap { $0 <= 65_535 ? $0 : nil }
     }

@@ -1,4 +1,5 @@
 public import WaldenCore
+import WaldenWire
 
 /// In which ways encryption is tried on the way to a server, and what comes after each failure: libpq's rules
 /// (documentation, "SSL Support", and `select_next_encryption_method` in `fe-connect.c`).
@@ -65,5 +66,36 @@ public struct EncryptionPlan: Hashable, Sendable {
         case (.allow, .startup) where attempt == .clear: .reconnect(encrypted)
         default: .giveUp
         }
+    }
+}
+
+/// A server's answer to SSLRequest (protocol chapter, SSL Session Encryption).
+public enum EncryptionAnswer: Hashable, Sendable {
+    case accepted
+    case unavailable
+    /// An ErrorResponse, of a server that has no room or is older than the request. What it says must not be believed:
+    /// nobody has vouched for the server yet (CVE-2024-10977).
+    case error
+    /// None of these, or more than the one byte: what follows it in the clear could be taken for the server's
+    /// (CVE-2021-23222).
+    case malformed
+
+    /// Nil while nothing has arrived.
+    public init?(_ bytes: borrowing RawSpan) {
+        guard bytes.byteCount > 0 else { return nil }
+        switch (bytes.unsafeLoad(fromByteOffset: 0, as: UInt8.self), bytes.byteCount) {
+        case (UInt8(ascii: "S"), 1): self = .accepted
+        case (UInt8(ascii: "N"), 1): self = .unavailable
+        case (UInt8(ascii: "E"), _): self = .error
+        default: self = .malformed
+        }
+    }
+}
+
+extension EncryptionPlan {
+    /// Whether a server's first message after the startup message refuses the session; nil while it has sent nothing.
+    public static func isRefusal(_ bytes: borrowing RawSpan) -> Bool? {
+        guard bytes.byteCount > 0 else { return nil }
+        return bytes.unsafeLoad(fromByteOffset: 0, as: UInt8.self) == BackendTag.errorResponse.rawValue
     }
 }
