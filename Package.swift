@@ -93,8 +93,8 @@ let package = Package(
             shell(
                 "WaldenProxy",
                 [
-                    "CCrypto", "CLZ4", "WaldenCore", "WaldenWire", "WaldenSession", "WaldenCache", "WaldenDependency",
-                    logging,
+                    "CCrypto", "CLZ4", "WaldenAuth", "WaldenCore", "WaldenWire", "WaldenSession", "WaldenCache",
+                    "WaldenDependency", logging,
                     .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
                 ] + nio
             ),
@@ -109,8 +109,8 @@ let package = Package(
                 "WaldenRuntime",
                 [
                     "WaldenCore", "WaldenWire", "WaldenDecoding", "WaldenDependency", "WaldenCache", "WaldenRouting",
-                    "WaldenSession", "WaldenSQLParser", "WaldenPostgres", "WaldenProxy", "WaldenAdmin", logging,
-                    lifecycle, .product(name: "Yams", package: "Yams"),
+                    "WaldenSession", "WaldenSQLParser", "WaldenPostgres", "WaldenProxy", "WaldenAdmin", "WaldenAuth",
+                    logging, lifecycle, .product(name: "Yams", package: "Yams"),
                     .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 ] + nio
             ),
