@@ -43,7 +43,6 @@ extension Engine {
         counters.heartbeats += messages.heartbeats
         let changesCatalog = messages.schema != .none
         catalog.transactionDelivered(xid, changesCatalog: changesCatalog)
-        if changesCatalog { standbys.catalogChanged(at: transaction.endLSN) }
         remember(transaction, xid: xid, probe: probe)
         var strike = Strike(xid: xid, endLSN: transaction.endLSN)
         if messages.schema == .everything {

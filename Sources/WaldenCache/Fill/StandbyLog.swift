@@ -9,7 +9,7 @@ import WaldenDependency
 /// lags for hours costs the primary's fills nothing.
 ///
 /// A standby also runs the query under its own, older catalog, whereas the statement was analysed under the primary's.
-/// So it must have replayed each change of the catalog that the analysis may rest on (`floor`).
+/// So it must have replayed all that the last reading of the catalog saw (`floor`).
 struct StandbyLog: Sendable {
     private var unreplayed: RecentList
     /// What a standby must have replayed at least. Transactions up to here are not kept.
@@ -47,12 +47,8 @@ struct StandbyLog: Sendable {
         if isKept, transaction.endLSN > floor { unreplayed.add(transaction, xid: xid) }
     }
 
-    /// A transaction that changed the catalog ends here.
-    mutating func catalogChanged(at endLSN: LSN) {
-        floor = max(floor, endLSN)
-    }
-
-    /// The catalog that statements are analysed under was read under `snapshot`, and may hold what no message told.
+    /// The catalog that statements are analysed under was read under `snapshot`. (From a change on of which the stream
+    /// tells until the reading that contains it, no fill begins: `CatalogFence`.)
     mutating func catalogRead(under snapshot: Snapshot) {
         catalogRead = snapshot
     }
