@@ -74,6 +74,7 @@ let package = Package(
         + pure("WaldenDependency", ["WaldenCore"])
         + pure("WaldenCache", ["WaldenCore", "WaldenDependency", deque])
         + pure("WaldenRouting", ["WaldenCore"])
+        + pure("WaldenConsole", ["WaldenCore", "WaldenWire"])
         + pure("WaldenSession", ["WaldenCore", "WaldenWire", "WaldenDependency", deque])
         + [
             .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -88,7 +89,10 @@ let package = Package(
             ),
             shell(
                 "WaldenProxy",
-                ["CLZ4", "WaldenCore", "WaldenWire", "WaldenSession", "WaldenCache", "WaldenDependency", logging] + nio
+                [
+                    "CLZ4", "WaldenCore", "WaldenWire", "WaldenSession", "WaldenCache", "WaldenDependency",
+                    "WaldenConsole", logging,
+                ] + nio
             ),
             shell(
                 "WaldenAdmin",
@@ -101,7 +105,8 @@ let package = Package(
                 "WaldenRuntime",
                 [
                     "WaldenCore", "WaldenWire", "WaldenDecoding", "WaldenDependency", "WaldenCache", "WaldenRouting",
-                    "WaldenSession", "WaldenSQLParser", "WaldenPostgres", "WaldenProxy", "WaldenAdmin", logging,
+                    "WaldenSession", "WaldenConsole", "WaldenSQLParser", "WaldenPostgres", "WaldenProxy", "WaldenAdmin",
+                    logging,
                     lifecycle, .product(name: "Yams", package: "Yams"),
                     .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 ] + nio
