@@ -74,6 +74,7 @@ let package = Package(
         + pure("WaldenDependency", ["WaldenCore"])
         + pure("WaldenCache", ["WaldenCore", "WaldenDependency", deque])
         + pure("WaldenRouting", ["WaldenCore"])
+        + pure("WaldenPool", ["WaldenCore", "WaldenWire", deque])
         + pure("WaldenSession", ["WaldenCore", "WaldenWire", "WaldenDependency", deque])
         + [
             .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -88,7 +89,10 @@ let package = Package(
             ),
             shell(
                 "WaldenProxy",
-                ["CLZ4", "WaldenCore", "WaldenWire", "WaldenSession", "WaldenCache", "WaldenDependency", logging] + nio
+                [
+                    "CLZ4", "WaldenCore", "WaldenWire", "WaldenPool", "WaldenSession", "WaldenCache",
+                    "WaldenDependency", logging,
+                ] + nio
             ),
             shell(
                 "WaldenAdmin",
