@@ -76,9 +76,12 @@ let package = Package(
         + pure("WaldenRouting", ["WaldenCore"])
         + pure("WaldenPool", ["WaldenCore", "WaldenWire", deque])
         + pure("WaldenSession", ["WaldenCore", "WaldenWire", "WaldenDependency", deque])
+        + pure("WaldenAuth", ["CCrypto", "CIDN", "WaldenCore", "WaldenWire"])
         + [
             .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
             .systemLibrary(name: "CPgQuery", providers: [.apt(["libpg-query-dev"])]),
+            .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+            .systemLibrary(name: "CIDN", pkgConfig: "libidn", providers: [.apt(["libidn-dev"])]),
             .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
 
             shell("WaldenSQLParser", ["CPgQuery", "WaldenCore", "WaldenDependency"]),
