@@ -5,42 +5,43 @@ import WaldenWire
 
 /// The console's language, as a table.
 @Suite struct ParserTests {
-    @Test(arguments: [
-        ("SHOW POOLS", .show(.pools)),
-        ("show pools;", .show(.pools)),
-        (" Show\n\tLag  History ; ", .show(.lagHistory)),
-        ("/* a /* nested */ one */ SHOW -- two\n LAG", .show(.lag)),
-        ("SHOW STATS_TOTALS", .show(.statsTotals)),
-        ("PAUSE", .command(.pause(database: nil))),
-        ("pause Shop", .command(.pause(database: "shop"))),
-        ("PAUSE \"Sh\"\"op\"", .command(.pause(database: "Sh\"op"))),
-        ("RESUME shop", .command(.resume(database: "shop"))),
-        ("RECONNECT", .command(.reconnect(database: nil))),
-        ("KILL 'shop'", .command(.kill(database: "shop"))),
-        ("KILL_CLIENT 17", .command(.killClient(17))),
-        ("RELOAD", .command(.reload)),
-        ("FLUSH", .command(.flush)),
-        ("flush cache", .command(.flush)),
-        ("BEGIN", .begin),
-        ("START TRANSACTION READ ONLY", .begin),
-        ("COMMIT", .commit),
-        ("END", .commit),
-        ("ROLLBACK", .rollback),
-        ("DISCARD ALL", .ignored(tag: "DISCARD ALL")),
-        ("RESET ALL", .ignored(tag: "RESET")),
-        ("CLOSE ALL", .ignored(tag: "CLOSE CURSOR ALL")),
-        ("UNLISTEN *", .ignored(tag: "UNLISTEN")),
-        ("SET client_encoding TO 'utf-8'", .ignored(tag: "SET")),
-        ("SET SESSION extra_float_digits = 3", .ignored(tag: "SET")),
-        ("SET application_name = 'x; y'", .ignored(tag: "SET")),
-        ("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", .ignored(tag: "SET")),
-        ("SELECT 1", .constant(ConsoleColumn("?column?", .int4), .int4(1), tag: "SELECT 1")),
-        ("SHOW client_encoding", .constant(ConsoleColumn("client_encoding", .text), .text("UTF8"), tag: "SHOW")),
-        (
-            "SHOW TRANSACTION ISOLATION LEVEL",
-            .constant(ConsoleColumn("transaction_isolation", .text), .text("read committed"), tag: "SHOW")
-        ),
-    ] as [(String, ConsoleStatement)])
+    @Test(
+        arguments: [
+            ("SHOW POOLS", .show(.pools)),
+            ("show pools;", .show(.pools)),
+            (" Show\n\tLag  History ; ", .show(.lagHistory)),
+            ("/* a /* nested */ one */ SHOW -- two\n LAG", .show(.lag)),
+            ("SHOW STATS_TOTALS", .show(.statsTotals)),
+            ("PAUSE", .command(.pause(database: nil))),
+            ("pause Shop", .command(.pause(database: "shop"))),
+            ("PAUSE \"Sh\"\"op\"", .command(.pause(database: "Sh\"op"))),
+            ("RESUME shop", .command(.resume(database: "shop"))),
+            ("RECONNECT", .command(.reconnect(database: nil))),
+            ("KILL 'shop'", .command(.kill(database: "shop"))),
+            ("KILL_CLIENT 17", .command(.killClient(17))),
+            ("RELOAD", .command(.reload)),
+            ("FLUSH", .command(.flush)),
+            ("flush cache", .command(.flush)),
+            ("BEGIN", .begin),
+            ("START TRANSACTION READ ONLY", .begin),
+            ("COMMIT", .commit),
+            ("END", .commit),
+            ("ROLLBACK", .rollback),
+            ("DISCARD ALL", .ignored(tag: "DISCARD ALL")),
+            ("RESET ALL", .ignored(tag: "RESET")),
+            ("CLOSE ALL", .ignored(tag: "CLOSE CURSOR ALL")),
+            ("UNLISTEN *", .ignored(tag: "UNLISTEN")),
+            ("SET client_encoding TO 'utf-8'", .ignored(tag: "SET")),
+            ("SET SESSION extra_float_digits = 3", .ignored(tag: "SET")),
+            ("SET application_name = 'x; y'", .ignored(tag: "SET")),
+            ("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", .ignored(tag: "SET")),
+            ("SELECT 1", .constant(ConsoleColumn("?column?", .int4), .int4(1), tag: "SELECT 1")),
+            ("SHOW client_encoding", .constant(ConsoleColumn("client_encoding", .text), .text("UTF8"), tag: "SHOW")),
+            (
+                "SHOW TRANSACTION ISOLATION LEVEL",
+                .constant(ConsoleColumn("transaction_isolation", .text), .text("read committed"), tag: "SHOW")
+            ),
+        ] as [(String, ConsoleStatement)])
     func reads(text: String, statement: ConsoleStatement) throws {
         let tokens = try ConsoleLexer.statements(in: text)
         #expect(tokens.count == 1)

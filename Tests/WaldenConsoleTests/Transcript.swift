@@ -102,7 +102,8 @@ enum BackendReader {
     static func messages(in bytes: [UInt8]) -> [Message] {
         var messages: [Message] = []
         var offset = 0
-        while offset < bytes.count, let header = try? MessageHeader.parse(bytes.span.bytes, at: offset, limit: 1 << 30) {
+        while offset < bytes.count, let header = try? MessageHeader.parse(bytes.span.bytes, at: offset, limit: 1 << 30)
+        {
             messages.append(Message(tag: BackendTag(rawValue: header.tag), body: Array(bytes[header.body(at: offset)])))
             offset += header.byteCount
         }

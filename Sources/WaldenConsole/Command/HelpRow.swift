@@ -8,7 +8,11 @@ struct HelpRow: ConsoleRow {
         .text("meaning", "") { $0.meaning },
     ]
 
-    static let all = ConsoleView.allCases.map { HelpRow(command: "SHOW \($0.rawValue)", meaning: $0.summary) } + commands
+    static let all = views + commands
+
+    private static let views = ConsoleView.allCases.map {
+        HelpRow(command: "SHOW \($0.rawValue)", meaning: $0.summary)
+    }
 
     private static let commands = [
         HelpRow(command: "RELOAD", meaning: "read the configuration again, as on SIGHUP"),

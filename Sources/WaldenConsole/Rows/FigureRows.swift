@@ -74,7 +74,9 @@ extension ConfigRow: ConsoleRow {
         .text("key", "as in the file") { $0.key },
         .text("value", "secrets are left out") { $0.value },
         .text("default", "null: none") { $0.standard },
-        .text("changeable", "`yes`: takes effect with `RELOAD`; `no`: with a restart") { $0.isReloadable ? "yes" : "no" },
+        .text("changeable", "`yes`: takes effect with `RELOAD`; `no`: with a restart") {
+            $0.isReloadable ? "yes" : "no"
+        },
     ]
 }
 

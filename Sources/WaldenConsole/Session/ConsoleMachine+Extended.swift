@@ -144,7 +144,8 @@ extension ConsoleMachine {
         if let statement = statements[name] { return statement }
         throw ConsoleRefusal(
             .invalidSQLStatementName,
-            name.isEmpty ? "unnamed prepared statement does not exist" : "prepared statement \"\(name)\" does not exist")
+            name.isEmpty ? "unnamed prepared statement does not exist" : "prepared statement \"\(name)\" does not exist"
+        )
     }
 
     private func portal(_ name: String) throws(ConsoleRefusal) -> Portal {
