@@ -40,36 +40,5 @@ final class ClientHandler: ChannelInboundHandler {
     }
 }
 
-/// The server's end.
-final class ServerHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-
-    private let connection: ProxyConnection
-
-    init(_ connection: ProxyConnection) {
-        self.connection = connection
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        connection.serverSent(unwrapInboundIn(data))
-    }
-
-    func channelReadComplete(context: ChannelHandlerContext) {
-        connection.serverReadEnded()
-    }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        connection.serverWritabilityChanged(to: context.channel.isWritable)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        connection.serverClosed()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        context.close(promise: nil)
-    }
-}
-
 /// Asks a connection to end as soon as nothing is under way.
 struct DrainEvent: Sendable {}

@@ -80,34 +80,45 @@ extension ProxyConnection {
         state = .connecting
         var packet: [UInt8] = []
         StartupMessage(version: .earliest, parameters: message.parameters).encode(into: &packet)
-        serverOutput.writeBytes(packet)
-        connect()
+        connect(sending: packet)
     }
 
-    private func connect() {
+    /// Makes a link for this client alone, and begins the session there by `packet`.
+    private func connect(sending packet: [UInt8]) {
         guard let client else { return }
         let connected = ServerBootstrapping.connect(
-            to: context.configuration.primary, on: client.eventLoop,
-            timeout: context.configuration.startupTimeout, connection: self)
+            to: context.configuration.primary, node: .configuredPrimary, on: client.eventLoop,
+            timeout: context.configuration.startupTimeout)
         connected.assumeIsolated().whenComplete { result in
             switch result {
-            case .success(let channel): self.serverConnected(channel)
+            case .success(let channel): self.serverConnected(channel, packet)
             case .failure(let error): self.serverUnreachable(error)
             }
         }
     }
 
-    private func serverConnected(_ channel: any Channel) {
+    private func serverConnected(_ channel: any Channel, _ packet: [UInt8]) {
         guard state == .connecting else {
             channel.close(promise: nil)
             return
         }
-        server = channel
+        let link: ServerLink
+        do {
+            link = try ServerBootstrapping.link(of: channel)
+            // Closed between the connection and now: nobody would tell.
+            guard channel.isActive else { throw ChannelError.alreadyClosed }
+        } catch {
+            channel.close(promise: nil)
+            return serverUnreachable(error)
+        }
+        link.serve(self)
+        self.link = link
         state = .relaying
-        flushServer()
+        link.output.writeBytes(packet)
+        link.flush()
         flushClient()
         processClient()
-        flushServer()
+        link.flush()
         adjustReading()
     }
 
@@ -149,48 +160,5 @@ extension ByteBuffer {
 extension RawSpan {
     fileprivate func parseStartupPacket() throws(WireError) -> (packet: StartupPacket, byteCount: Int)? {
         try StartupPacket.parse(self, at: 0)
-    }
-}
-
-/// Makes connections to servers.
-enum ServerBootstrapping {
-    /// A connection that belongs to `connection`, on the client's event loop.
-    static func connect(
-        to endpoint: Endpoint, on loop: any EventLoop, timeout: TimeAmount,
-        connection: ProxyConnection
-    ) -> EventLoopFuture<any Channel> {
-        let bound = NIOLoopBound(connection, eventLoop: loop)
-        let bootstrap = bootstrap(on: loop, timeout: timeout)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(ServerHandler(bound.value))
-                }
-            }
-        return connect(bootstrap, to: endpoint)
-    }
-
-    static func connectOnly(
-        to endpoint: Endpoint, on loop: any EventLoop, timeout: TimeAmount
-    ) -> EventLoopFuture<any Channel> {
-        connect(bootstrap(on: loop, timeout: timeout), to: endpoint)
-    }
-
-    private static func bootstrap(on loop: any EventLoop, timeout: TimeAmount) -> ClientBootstrap {
-        ClientBootstrap(group: loop)
-            .connectTimeout(timeout)
-            .channelOption(.writeBufferWaterMark, value: ProxyServer.waterMark)
-            .channelOption(.recvAllocator, value: ProxyServer.receiveAllocator)
-    }
-
-    private static func connect(
-        _ bootstrap: ClientBootstrap, to endpoint: Endpoint
-    ) -> EventLoopFuture<any Channel> {
-        switch endpoint {
-        case .tcp(let host, let port):
-            bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .channelOption(.socketOption(.so_keepalive), value: 1)
-                .connect(host: host, port: port)
-        case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
-        }
     }
 }
