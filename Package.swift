@@ -75,6 +75,8 @@ let package = Package(
         + pure("WaldenDependency", ["WaldenCore"])
         + pure("WaldenCache", ["WaldenCore", "WaldenDependency", deque])
         + pure("WaldenRouting", ["WaldenCore"])
+        + pure("WaldenPool", ["WaldenCore", "WaldenWire", deque])
+        + pure("WaldenConsole", ["WaldenCore", "WaldenWire"])
         + pure("WaldenSession", ["WaldenCore", "WaldenWire", "WaldenDependency", deque])
         + pure("WaldenAuth", ["CCrypto", "CIDN", "WaldenCore", "WaldenWire"])
         + [
@@ -93,8 +95,8 @@ let package = Package(
             shell(
                 "WaldenProxy",
                 [
-                    "CCrypto", "CLZ4", "WaldenAuth", "WaldenCore", "WaldenWire", "WaldenSession", "WaldenCache",
-                    "WaldenDependency", logging,
+                    "CCrypto", "CLZ4", "WaldenAuth", "WaldenCore", "WaldenWire", "WaldenPool", "WaldenSession",
+                    "WaldenCache", "WaldenDependency", "WaldenConsole", logging,
                     .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
                 ] + nio
             ),
@@ -109,8 +111,8 @@ let package = Package(
                 "WaldenRuntime",
                 [
                     "WaldenCore", "WaldenWire", "WaldenDecoding", "WaldenDependency", "WaldenCache", "WaldenRouting",
-                    "WaldenSession", "WaldenSQLParser", "WaldenPostgres", "WaldenProxy", "WaldenAdmin", "WaldenAuth",
-                    logging, lifecycle, .product(name: "Yams", package: "Yams"),
+                    "WaldenSession", "WaldenConsole", "WaldenSQLParser", "WaldenPostgres", "WaldenProxy", "WaldenAdmin",
+                    "WaldenAuth", logging, lifecycle, .product(name: "Yams", package: "Yams"),
                     .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 ] + nio
             ),
