@@ -75,6 +75,11 @@ extension ProxyConnection {
                 startupTimeout?.cancel()
                 startupTimeout = nil
                 if let fill { complete(FillID(rawValue: fill)) }
+                if let consoleRole {
+                    relay(&relayed, from: link)
+                    return enterConsole(consoleRole, greets: false)
+                }
+                unitAnswered()
             case .becomeTransparent: break
             case .giveUp(let error):
                 relay(&relayed, from: link)
@@ -89,6 +94,13 @@ extension ProxyConnection {
                     cause: "server_violation")
             }
         }
+    }
+
+    private func unitAnswered() {
+        let isIdle = machine?.status == .idle
+        traffic.queries &+= 1
+        if isIdle { traffic.transactions &+= 1 }
+        serverUse.end(now, isIdle: isIdle, isQuiescent: machine?.isQuiescent ?? true, &traffic)
     }
 
     /// Sends the first `byteCount` unread bytes to the client.
