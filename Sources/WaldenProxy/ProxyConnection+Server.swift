@@ -72,6 +72,7 @@ extension ProxyConnection {
                     clientOutput.writeBytes(notice)
                 }
                 relayed += byteCount
+                let isLogin = startupTimeout != nil
                 startupTimeout?.cancel()
                 startupTimeout = nil
                 if let fill { complete(FillID(rawValue: fill)) }
@@ -79,7 +80,7 @@ extension ProxyConnection {
                     relay(&relayed, from: link)
                     return enterConsole(consoleRole, greets: false)
                 }
-                unitAnswered()
+                if isLogin { serverUse = ServerUse() } else { unitAnswered() }
             case .becomeTransparent: break
             case .giveUp(let error):
                 relay(&relayed, from: link)

@@ -35,6 +35,11 @@ public final class ProxyServer: Sendable {
         context.console = console
     }
 
+    /// Takes over who may use the console from now on.
+    public func adopt(_ access: ConsoleAccess) {
+        context.console?.access = access
+    }
+
     /// Binds every address. Throws what the system says when one cannot be bound; none is left bound then.
     public func listen() async throws -> [any Channel] {
         var bound: [any Channel] = []

@@ -98,4 +98,7 @@ public struct ConnectionSnapshot: Hashable, Sendable {
     public var traffic: [DatabaseTraffic] = []
 
     public init() {}
+
+    /// The clients that have said who they are.
+    var namedClients: [ConnectionRow] { clients.filter { $0.state != .login } }
 }

@@ -16,8 +16,7 @@ public struct PoolRow: Hashable, Sendable {
     /// The pools that the connections make, by database and user.
     static func pools(of snapshot: ConnectionSnapshot) -> [PoolRow] {
         var pools: [Key: PoolRow] = [:]
-        // Of a client that has not said yet who it is, there is no pool.
-        for client in snapshot.clients where client.state != .login {
+        for client in snapshot.namedClients {
             pools[Key(client), default: PoolRow(client)].add(client)
         }
         for server in snapshot.servers {

@@ -45,7 +45,7 @@ struct ConsoleDesk: Sendable {
         case .command(.pause), .command(.resume), .command(.reconnect):
             return .refused(
                 ConsoleRefusal(
-                    .objectNotInPrerequisiteState, "there are no pools of server connections",
+                    .objectNotInPrerequisite, "there are no pools of server connections",
                     detail:
                         "Under auth.method: relay each server connection belongs to the client that logged in by it.",
                     hint: "KILL and KILL_CLIENT close clients' connections, and with them those to the server."))
