@@ -95,8 +95,8 @@ let package = Package(
             shell(
                 "WaldenProxy",
                 [
-                    "CCrypto", "CLZ4", "WaldenCore", "WaldenWire", "WaldenPool", "WaldenSession", "WaldenCache",
-                    "WaldenDependency", "WaldenConsole", logging,
+                    "CCrypto", "CLZ4", "WaldenAuth", "WaldenCore", "WaldenWire", "WaldenPool", "WaldenSession",
+                    "WaldenCache", "WaldenDependency", "WaldenConsole", logging,
                     .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
                 ] + nio
             ),
@@ -112,8 +112,7 @@ let package = Package(
                 [
                     "WaldenCore", "WaldenWire", "WaldenDecoding", "WaldenDependency", "WaldenCache", "WaldenRouting",
                     "WaldenSession", "WaldenConsole", "WaldenSQLParser", "WaldenPostgres", "WaldenProxy", "WaldenAdmin",
-                    logging,
-                    lifecycle, .product(name: "Yams", package: "Yams"),
+                    "WaldenAuth", logging, lifecycle, .product(name: "Yams", package: "Yams"),
                     .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 ] + nio
             ),

@@ -47,20 +47,24 @@ import WaldenWire
         }
     }
 
-    @Test(arguments: [
+    static let cleartext: [([UInt8], String)] = [
         (start, "start"), (ssl + start, "N start"), (gss + start, "N start"), (gss + ssl + start, "N N start"),
         (ssl + gss + start, "N N start"), (ssl + ssl, "N malformed_startup"), (gss + gss, "N malformed_startup"),
         (hello, "tls_refused"), (proxy, "malformed_startup"), ([], "more"),
         (encoded(.cancelRequest(processID: 1, secret: [1, 2, 3, 4])), "cancel"),
-    ])
+    ]
+
+    @Test(arguments: cleartext)
     func withoutTLS(bytes: [UInt8], expected: String) {
         #expect(Self.run(bytes, .unavailable) == expected)
     }
 
-    @Test(arguments: [
+    static let offered: [([UInt8], String)] = [
         (start, "start"), (ssl, "S start*"), (gss + ssl, "N S start*"), (ssl + start, "tls_refused"),
         (ssl + hello, "tls_refused"), (gss + hello, "N malformed_startup"), (hello, "direct tls_refused"),
-    ])
+    ]
+
+    @Test(arguments: offered)
     func withTLS(bytes: [UInt8], expected: String) {
         #expect(Self.run(bytes, .offered, afterHandshake: Self.start) == expected)
     }
