@@ -147,7 +147,10 @@ let package = Package(
             tests("WaldenAdmin", ["WaldenCore", logging, lifecycle] + nio),
             tests(
                 "WaldenRuntime",
-                ["WaldenCore", "WaldenCache", "WaldenAdmin", "WaldenDependency", "WaldenPostgres", logging]
+                [
+                    "WaldenCore", "WaldenCache", "WaldenAdmin", "WaldenConsole", "WaldenDependency", "WaldenPostgres",
+                    logging,
+                ]
             ),
             .testTarget(
                 name: "IntegrationTests",

@@ -27,6 +27,11 @@ extension ProxyConnection {
     func begin(_ message: StartupMessage) {
         cancelSecretByteCount = message.cancelSecretByteCount
         if let reply = message.negotiation { clientOutput.writeBytes(reply.encoded()) }
+        identity.user = message.user
+        identity.database = message.database
+        identity.applicationName = message["application_name"] ?? ""
+        if beginConsole(message) { return }
+        account = context.traffic.account(of: message.database)
         context.log.debug(
             "a client begins a session",
             metadata: ["client": "\(info.address)", "tls": "\(info.tls?.version ?? "none")"])
@@ -44,7 +49,7 @@ extension ProxyConnection {
     }
 
     /// Makes a link for this client alone, and begins the session there by `packet`.
-    private func connect(sending packet: [UInt8], attempt: EncryptionPlan.Attempt? = nil) {
+    func connect(sending packet: [UInt8], attempt: EncryptionPlan.Attempt? = nil) {
         guard let client else { return }
         let connected = context.primary.connect(node: .configuredPrimary, on: client.eventLoop, attempt: attempt)
         connected.assumeIsolated().whenComplete { result in
@@ -75,6 +80,8 @@ extension ProxyConnection {
         link.alternative = connection.alternative.map { (attempt: $0, startup: packet) }
         self.link = link
         state = .relaying
+        readClock()
+        traffic.waitTime &+= now.nanosecondsSince(requestedAt)
         link.output.writeBytes(packet)
         link.flush()
         flushClient()

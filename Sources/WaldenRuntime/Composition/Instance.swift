@@ -29,7 +29,7 @@ final class Instance: Sendable {
     let startedAt = MonotonicClock.now()
     private let monitors: [NodeMonitor]
     /// By `NodeID.index`.
-    private let servers: [DSN]
+    let servers: [DSN]
 
     init(_ configuration: Configuration, log: Logger) throws {
         self.configuration = configuration
@@ -110,6 +110,9 @@ final class Instance: Sendable {
     /// - Returns: what could not be taken over, and why; that stays as it was.
     func adopt(_ new: Configuration, insteadOf old: Configuration) -> [String] {
         adoptRules(new, insteadOf: old)
+        var access = new.consoleAccess
+        access.database = configuration.consoleDatabase
+        proxy.adopt(access)
         do throws(ConfigurationProblem) {
             let serverTLS = try Self.serverTLS(new, servers)
             return proxy.adopt(clientTLS: new.tls.client, serverTLS: serverTLS).map(\.description)

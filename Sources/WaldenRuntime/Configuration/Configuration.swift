@@ -49,6 +49,11 @@ public struct Configuration: Hashable, Sendable {
     /// Only in the file: what users' functions read.
     var functions: [DeclaredFunction] = []
 
+    /// The name of the virtual database; empty: there is no console.
+    public internal(set) var consoleDatabase = "walden"
+    public internal(set) var consoleAdmins: [String] = []
+    public internal(set) var consoleReaders: [String] = []
+
     /// Whether explanations show values of rows that others changed.
     public internal(set) var explainsValues = false
 
