@@ -160,6 +160,7 @@ private let expectedSamples = [
     "walden_cancel_requests_total 2",
     "walden_clients_received_bytes_total 1001",
     "walden_servers_received_bytes_total 2002",
+    #"walden_tls_certificate_expiry_seconds{shown_to="client"} 1800000000"#,
     "walden_primary_up 0",
     #"walden_node_info{node="pg1",role="primary"} 1"#,
     #"walden_node_info{node="pg2",role="unknown"} 1"#,
