@@ -127,6 +127,10 @@ let package = Package(
             .executableTarget(
                 name: "walden-torture", dependencies: ["WaldenTorture"], swiftSettings: strict),
             tests("WaldenTorture", ["WaldenTestKit"]),
+            .target(name: "WaldenConformance", dependencies: ["WaldenTestKit"], swiftSettings: strict),
+            .executableTarget(
+                name: "walden-conformance", dependencies: ["WaldenConformance"], swiftSettings: strict),
+            tests("WaldenConformance", ["WaldenTestKit"]),
             .executableTarget(
                 name: "walden-soundness",
                 dependencies: [
@@ -154,7 +158,7 @@ let package = Package(
             ),
             .testTarget(
                 name: "IntegrationTests",
-                dependencies: ["WaldenTestKit", "WaldenTorture"],
+                dependencies: ["WaldenTestKit", "WaldenTorture", "WaldenConformance"],
                 exclude: ["Scripts"],
                 swiftSettings: strict
             ),
