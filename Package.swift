@@ -73,7 +73,7 @@ let package = Package(
         + pure("WaldenDecoding", ["WaldenCore"], testData: ["Captures"])
         + pure("WaldenDependency", ["WaldenCore"])
         + pure("WaldenCache", ["WaldenCore", "WaldenDependency", deque])
-        + pure("WaldenRouting", ["WaldenCore"])
+        + pure("WaldenRouting", ["WaldenCore", deque])
         + pure("WaldenSession", ["WaldenCore", "WaldenWire", "WaldenDependency", deque])
         + [
             .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -88,7 +88,10 @@ let package = Package(
             ),
             shell(
                 "WaldenProxy",
-                ["CLZ4", "WaldenCore", "WaldenWire", "WaldenSession", "WaldenCache", "WaldenDependency", logging] + nio
+                [
+                    "CLZ4", "WaldenCore", "WaldenWire", "WaldenSession", "WaldenCache", "WaldenDependency",
+                    "WaldenRouting", logging,
+                ] + nio
             ),
             shell(
                 "WaldenAdmin",

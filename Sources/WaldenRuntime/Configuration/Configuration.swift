@@ -19,6 +19,12 @@ public struct Configuration: Hashable, Sendable {
     /// Whether BEGIN is answered at once and sent with the first statement that needs the server.
     public internal(set) var defersBegin = true
 
+    /// `auto` or `off`.
+    public internal(set) var routedReads = "auto"
+    var nodeWeights = [NodeWeight.primaryAside]
+    public internal(set) var maxLag = Duration.seconds(10)
+    public internal(set) var routeWait = Duration.milliseconds(5)
+
     public internal(set) var isCaching = true
     public internal(set) var cacheBytes = 256 << 20
     public internal(set) var resultBytes = 4 << 20
