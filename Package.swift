@@ -93,7 +93,8 @@ let package = Package(
             shell(
                 "WaldenProxy",
                 [
-                    "CCrypto", "CLZ4", "WaldenCore", "WaldenWire", "WaldenSession", "WaldenCache", "WaldenDependency",
+                    "CCrypto", "CLZ4", "WaldenCore", "WaldenWire", "WaldenAuth", "WaldenSession", "WaldenCache",
+                    "WaldenDependency",
                     logging,
                     .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
                 ] + nio
@@ -109,7 +110,8 @@ let package = Package(
                 "WaldenRuntime",
                 [
                     "WaldenCore", "WaldenWire", "WaldenDecoding", "WaldenDependency", "WaldenCache", "WaldenRouting",
-                    "WaldenSession", "WaldenSQLParser", "WaldenPostgres", "WaldenProxy", "WaldenAdmin", logging,
+                    "WaldenSession", "WaldenSQLParser", "WaldenPostgres", "WaldenProxy", "WaldenAdmin", "WaldenAuth",
+                    logging,
                     lifecycle, .product(name: "Yams", package: "Yams"),
                     .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 ] + nio

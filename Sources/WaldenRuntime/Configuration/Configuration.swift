@@ -26,6 +26,7 @@ public struct Configuration: Hashable, Sendable {
     /// Load balancers that may send PROXY headers.
     public internal(set) var proxyProtocolFrom: [AddressRange] = []
     var tls = TLSChoices()
+    var auth = AuthChoices()
 
     public internal(set) var isCaching = true
     public internal(set) var cacheBytes = 256 << 20

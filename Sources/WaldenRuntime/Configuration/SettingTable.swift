@@ -2,7 +2,7 @@ import WaldenCore
 import WaldenPostgres
 
 extension Setting {
-    static let all: [Setting] = connections + proxy + front + tls + cache + audit + explain + stream + log
+    static let all: [Setting] = connections + proxy + front + tls + auth + cache + audit + explain + stream + log
 
     private static let connections = [
         Setting(
