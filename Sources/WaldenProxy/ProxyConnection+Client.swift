@@ -15,6 +15,7 @@ extension ProxyConnection {
         if clientInput.readableBytes == 0 { clientInput = buffer } else { clientInput.writeBuffer(&buffer) }
         switch state {
         case .startup: processFront()
+        case .authenticating: processLogin()
         case .relaying: processClient()
         case .connecting, .closed: break
         }

@@ -13,12 +13,14 @@ import WaldenWire
 /// the other side cannot be written to, so what a slow peer makes us hold is bounded by the two write watermarks and
 /// one read. States:
 ///
-///     startup ──StartupMessage──► connecting ──connected──► relaying ──► closed
+///     startup ──StartupMessage──► [authenticating] ──► connecting ──connected──► relaying ──► closed
 ///
 /// What comes before the startup message is in `ProxyConnection+Front`, the session's beginning in `+Startup`, the client's side in `+Client`, the server's in `+Server`.
 final class ProxyConnection {
     enum State {
         case startup
+        /// Walden finds out who the client is.
+        case authenticating
         /// The server connection is being made; the client's further bytes wait.
         case connecting
         case relaying
@@ -67,6 +69,8 @@ final class ProxyConnection {
     let connectedAt: Instant
     var requestedAt: Instant
     var startupTimeout: Scheduled<Void>?
+    /// While authenticating.
+    var login: ClientLogin?
     var cancelKey: BackendKeyData?
 
     var client: (any Channel)?
@@ -167,7 +171,9 @@ final class ProxyConnection {
     func adjustReading() {
         guard state != .closed, let client else { return }
         let serverTakes = link?.takes ?? true
-        let readsClient = state == .startup || (state == .relaying && pause == nil && clientTakes && serverTakes)
+        let readsClient =
+            state == .startup || (state == .authenticating && login?.isBusy == false)
+            || (state == .relaying && pause == nil && clientTakes && serverTakes)
         if readsClient != isReadingClient {
             isReadingClient = readsClient
             try? client.syncOptions?.setOption(.autoRead, value: readsClient)
@@ -190,6 +196,8 @@ final class ProxyConnection {
         state = .closed
         counters.count { $0.closed[cause, default: 0] += 1 }
         startupTimeout?.cancel()
+        login?.abandon()
+        login = nil
         endWait()
         abandonFills()
         countTraffic()

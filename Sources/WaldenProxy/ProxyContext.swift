@@ -25,6 +25,7 @@ final class ProxyContext: Sendable {
     let log: Logger
     let cancels = CancelRegistry()
     let encryption: Encryption
+    let authenticator: Authenticator
     /// Makes connections to the primary.
     let primary: ServerConnector
     let fingerprints = FingerprintTable()
@@ -39,13 +40,15 @@ final class ProxyContext: Sendable {
     private let counters = Mutex<[ObjectIdentifier: LoopCounters]>([:])
 
     init(
-        configuration: ProxyConfiguration, cache: ResultCache, delegate: any ProxyDelegate, log: Logger
+        configuration: ProxyConfiguration, cache: ResultCache, delegate: any ProxyDelegate,
+        secrets: (any SecretSource)?, log: Logger
     ) throws {
         self.configuration = configuration
         encryption = try Encryption(configuration)
         primary = ServerConnector(
             endpoint: configuration.primary, tls: encryption.server(.configuredPrimary),
             timeout: configuration.startupTimeout)
+        authenticator = Authenticator(configuration.authentication, source: secrets, log: log)
         self.cache = cache
         self.delegate = delegate
         self.log = log

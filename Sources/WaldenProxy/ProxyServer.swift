@@ -16,12 +16,14 @@ public final class ProxyServer: Sendable {
     private let context: ProxyContext
     private let group: any EventLoopGroup
 
+    /// - Parameter secrets: Asked for users that the user file does not list.
     /// - Throws: what is wrong with the certificates and keys of `configuration`.
     public init(
         configuration: ProxyConfiguration, group: any EventLoopGroup, cache: ResultCache,
-        delegate: any ProxyDelegate, log: Logger
+        delegate: any ProxyDelegate, secrets: (any SecretSource)? = nil, log: Logger
     ) throws {
-        context = try ProxyContext(configuration: configuration, cache: cache, delegate: delegate, log: log)
+        context = try ProxyContext(
+            configuration: configuration, cache: cache, delegate: delegate, secrets: secrets, log: log)
         self.group = group
     }
 
@@ -109,6 +111,14 @@ public final class ProxyServer: Sendable {
         context.encryption.replace(client: clientTLS, servers: serverTLS)
     }
 
+    /// Takes other rules and users over, for clients to come.
+    public func adopt(authentication: AuthenticationSettings) {
+        context.authenticator.adopt(authentication)
+    }
+
+    /// Clients whose password or secret is being worked at, or waits for that.
+    public var authenticating: Int { context.authenticator.waiting }
+
     /// When certificates of ours expire, in seconds since 1970, by whom they are shown to: `client` or `server`.
     public var certificateExpiries: [String: Int] { context.encryption.certificateExpiries }
 
@@ -123,6 +133,7 @@ public final class ProxyServer: Sendable {
         }
         await finished.value
         timer.cancel()
+        await context.authenticator.stop()
     }
 }
 

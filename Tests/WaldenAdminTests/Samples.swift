@@ -39,6 +39,8 @@ extension StatusReport {
         proxy.clients = 3
         proxy.accepted = 41
         proxy.closed = ["terminated": 30, "lost": 8]
+        proxy.authentications = ["admitted": 6, "refused": 4]
+        proxy.authenticating = 10
         proxy.cancelRequests = 2
         proxy.coalesced = 7
         proxy.localAnswers = 9

@@ -146,6 +146,8 @@ extension ProxyReport {
             "clients": .count(clients),
             "accepted": .whole(accepted),
             "closed": .counts(closed),
+            "authentications": .counts(authentications),
+            "authenticating": .count(authenticating),
             "cancel_requests": .whole(cancelRequests),
             "coalesced": .whole(coalesced),
             "local_answers": .whole(localAnswers),
