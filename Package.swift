@@ -74,7 +74,7 @@ let package = Package(
         + pure("WaldenDecoding", ["WaldenCore"], testData: ["Captures"])
         + pure("WaldenDependency", ["WaldenCore"])
         + pure("WaldenCache", ["WaldenCore", "WaldenDependency", deque])
-        + pure("WaldenRouting", ["WaldenCore"])
+        + pure("WaldenRouting", ["WaldenCore", deque])
         + pure("WaldenPool", ["WaldenCore", "WaldenWire", deque])
         + pure("WaldenConsole", ["WaldenCore", "WaldenWire"])
         + pure("WaldenSession", ["WaldenCore", "WaldenWire", "WaldenDependency", deque])
@@ -96,7 +96,7 @@ let package = Package(
                 "WaldenProxy",
                 [
                     "CCrypto", "CLZ4", "WaldenAuth", "WaldenCore", "WaldenWire", "WaldenPool", "WaldenSession",
-                    "WaldenCache", "WaldenDependency", "WaldenConsole", logging,
+                    "WaldenCache", "WaldenDependency", "WaldenConsole", "WaldenRouting", logging,
                     .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
                 ] + nio
             ),
@@ -127,6 +127,10 @@ let package = Package(
             .executableTarget(
                 name: "walden-torture", dependencies: ["WaldenTorture"], swiftSettings: strict),
             tests("WaldenTorture", ["WaldenTestKit"]),
+            .target(name: "WaldenConformance", dependencies: ["WaldenTestKit"], swiftSettings: strict),
+            .executableTarget(
+                name: "walden-conformance", dependencies: ["WaldenConformance"], swiftSettings: strict),
+            tests("WaldenConformance", ["WaldenTestKit"]),
             .executableTarget(
                 name: "walden-soundness",
                 dependencies: [
@@ -154,7 +158,7 @@ let package = Package(
             ),
             .testTarget(
                 name: "IntegrationTests",
-                dependencies: ["WaldenTestKit", "WaldenTorture"],
+                dependencies: ["WaldenTestKit", "WaldenTorture", "WaldenConformance"],
                 exclude: ["Scripts"],
                 swiftSettings: strict
             ),
