@@ -1,0 +1,112 @@
+"""Runs the suites of real clients directly against PostgreSQL and through Walden, and compares test by test.
+
+Takes the interpreter of the environment that scripts/client-suites.sh makes. One line a suite and mode; what differs and is
+not in accepted.txt is named above it, and makes the exit status 1. Outputs stay in .build/client-suites/results.
+"""
+import argparse
+import os
+import pathlib
+import shutil
+import signal
+import sys
+import time
+
+import outcomes
+from suites import SUITES, Run
+from world import MODES, Failure, Template, World
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TOOLS = ROOT / ".build/client-suites"
+ACCEPTED = pathlib.Path(__file__).with_name("accepted.txt")
+
+
+def program():
+    """The program under test: WALDEN_BINARY, else what `make build` or `make release` made last."""
+    named = os.environ.get("WALDEN_BINARY")
+    found = [pathlib.Path(named)] if named else sorted(
+        (path for path in (ROOT / ".build/debug/walden", ROOT / ".build/release/walden") if path.exists()),
+        key=lambda path: path.stat().st_mtime)
+    if not found or not found[-1].exists():
+        raise Failure("no program: `make build`, or name one in WALDEN_BINARY")
+    return str(found[-1].resolve())
+
+
+def run_suite(template, binary, suite, mode):
+    """Outcomes by test, and seconds. A Walden that ended by itself is a failed test, too."""
+    folder = TOOLS / "results" / f"{suite}-{mode}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    world = World(template, mode, binary, folder / "walden.log")
+    try:
+        started = time.monotonic()
+        found = SUITES[suite](Run(world, TOOLS, folder))
+        found["walden runs"] = "passed" if world.is_whole() else "failed"
+        return found, time.monotonic() - started
+    finally:
+        world.end()
+
+
+def compare(suite, mode, direct, walden, accepted, seconds):
+    """Prints the suite's line and what differs; how many differences nobody has accepted."""
+    open_ones, only_walden, only_direct, known = 0, 0, 0, 0
+    for test, at_server, through_walden in outcomes.differences(direct, walden):
+        reason = accepted.reason(suite, mode, test)
+        known += reason is not None
+        open_ones += reason is None
+        if reason is None:
+            only_walden += not through_walden.startswith(("passed", "skipped"))
+            only_direct += not at_server.startswith(("passed", "skipped"))
+        note = f"accepted: {reason}" if reason else "DIFFERS"
+        print(f"  {suite} {mode} {test}: direct {at_server!r}, walden {through_walden!r}; {note}", flush=True)
+    print(
+        f"suite={suite} mode={mode} passed={outcomes.count(walden, 'passed')} skipped={outcomes.count(walden, 'skipped')}"
+        f" failed_direct={outcomes.count(direct, 'failed')} failed_walden={outcomes.count(walden, 'failed')}"
+        f" only_walden={only_walden} only_direct={only_direct} accepted={known} differences={open_ones}"
+        f" seconds={seconds:.0f}", flush=True)
+    return open_ones
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--suite", action="append", choices=list(SUITES), help="only these")
+    parser.add_argument("--mode", action="append", choices=list(MODES), help="only these")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    accepted = outcomes.Accepted(ACCEPTED)
+    suites, modes = arguments.suite or list(SUITES), arguments.mode or list(MODES)
+    binary, differences, failures, started = program(), 0, 0, time.monotonic()
+    template = Template(binary)
+    try:
+        for suite in suites:
+            direct = None
+            for mode in ["direct", *modes]:
+                try:
+                    found, seconds = run_suite(template, binary, suite, mode)
+                except Failure as failure:
+                    print(f"suite={suite} mode={mode} could not run: {failure}", flush=True)
+                    failures += 1
+                    if mode == "direct":
+                        break
+                    continue
+                if mode == "direct":
+                    direct = found
+                    print(
+                        f"suite={suite} mode=direct passed={outcomes.count(found, 'passed')}"
+                        f" skipped={outcomes.count(found, 'skipped')} failed={outcomes.count(found, 'failed')}"
+                        f" seconds={seconds:.0f}", flush=True)
+                else:
+                    differences += compare(suite, mode, direct, found, accepted, seconds)
+    finally:
+        template.remove()
+    print(
+        f"client-suites: suites={len(suites)} modes={','.join(modes)} could_not_run={failures}"
+        f" seconds={time.monotonic() - started:.0f} differences={differences}")
+    return 1 if differences or failures else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Failure as failure:
+        print(f"client-suites: {failure}", file=sys.stderr)
+        sys.exit(1)
