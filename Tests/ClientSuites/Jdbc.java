@@ -198,6 +198,7 @@ public class Jdbc {
     }
 
     static Object savepoints(Connection connection) throws SQLException {
+        execute(connection, "DELETE FROM jdbc WHERE id = 100");
         connection.setAutoCommit(false);
         execute(connection, "INSERT INTO jdbc VALUES (100, 'kept')");
         Savepoint point = connection.setSavepoint();
@@ -237,6 +238,18 @@ public class Jdbc {
         String seen = query(connection, "SELECT current_setting('search_path'), current_setting('application_name'), "
             + "current_setting('transaction_isolation'), current_setting('transaction_read_only')");
         connection.commit();
+        return seen;
+    }
+
+    static Object several(Connection connection) throws SQLException {
+        StringBuilder seen = new StringBuilder();
+        try (Statement statement = connection.createStatement()) {
+            boolean isResult = statement.execute("SELECT 1; UPDATE jdbc SET name = name WHERE id < 4; SELECT count(*) FROM jdbc");
+            while (isResult || statement.getUpdateCount() != -1) {
+                seen.append(isResult ? rows(statement.getResultSet()) : statement.getUpdateCount() + " ");
+                isResult = statement.getMoreResults();
+            }
+        }
         return seen;
     }
 
@@ -286,7 +299,8 @@ public class Jdbc {
         test("extended for prepared", c -> prepared(c), "preferQueryMode", "extendedForPrepared");
         test("everything cached", c -> prepared(c), "preferQueryMode", "extendedCacheEverything");
         test("few statements kept", c -> prepared(c), "prepareThreshold", "1", "preparedStatementCacheQueries", "1");
-        test("several statements", c -> query(c, "SELECT 1; SELECT 2; SELECT 3"));
+        test("several statements", c -> several(c));
+        test("several statements, simple", c -> several(c), "preferQueryMode", "simple");
         test("fetch size", c -> fetch(c));
         test("batch", c -> batch(c));
         test("batch rewritten", c -> batch(c), "reWriteBatchedInserts", "true");
@@ -303,7 +317,7 @@ public class Jdbc {
         test("large objects", c -> largeObjects(c));
         test("types", c -> types(c), "prepareThreshold", "3");
         test("syntax error", c -> query(c, "SELEC 1"));
-        test("wrong database", c -> open("PGDBNAME", "none"));
+        test("wrong database", c -> DriverManager.getConnection(url.replace("/client?", "/none?")));
         test("options", c -> query(c, "SHOW work_mem"), "options", "-c work_mem=1234kB");
     }
 }
