@@ -1,6 +1,6 @@
 # What people run. Everything below needs Swift; the rest is installed by scripts/bootstrap.sh.
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap python-env build release test soundness torture conformance mutants demo up down bench lint format clean
+.PHONY: help bootstrap python-env build release test soundness torture conformance client-suites mutants demo up down bench lint format clean
 
 SOURCES := Package.swift Sources Tests Benchmarks/Driver
 
@@ -51,6 +51,12 @@ conformance: bootstrap ## Compare protocol scripts with PostgreSQL, byte by byte
 	@swift build --product walden
 	@swift build --product walden-conformance
 	@.build/debug/walden-conformance $(if $(ONLY),--only '$(ONLY)') $(if $(MODE),--mode $(MODE))
+
+# SUITE=name and MODE=relay or pooled take one of them, JOBS=n runs n at a time.
+client-suites: ## Run the suites of real clients directly and through Walden, and compare; SUITE=… MODE=… JOBS=…
+	@scripts/bootstrap.sh clients
+	@swift build --product walden
+	@scripts/client-suites.sh $(if $(SUITE),--suite $(SUITE)) $(if $(MODE),--mode $(MODE)) $(if $(JOBS),--jobs $(JOBS))
 
 # ONLY=pattern takes some of them, SHARD=i/n every n-th.
 mutants: bootstrap ## Take out rule after rule and expect the named test of each to fail

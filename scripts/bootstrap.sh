@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs from Debian what is missing for a purpose: `build` (the default: build, tests, demo) or `bench` (also the
-# poolers that the benchmark compares with, and a C compiler). Says nothing and takes no time when all is there.
+# Installs from Debian what is missing for a purpose: `build` (the default: build, tests, demo), `bench` (also the
+# poolers that the benchmark compares with, and a C compiler) or `clients` (also a JDK and pgjdbc). Says nothing and
+# takes no time when all is there.
 set -eu
 
 purpose=${1:-build}
@@ -8,8 +9,9 @@ packages="make pkg-config libpq-dev libssl-dev libidn-dev liblz4-dev libpg-query
 case $purpose in
 build) ;;
 bench) packages="$packages gcc libc6-dev pgbouncer pgpool2" ;;
+clients) packages="$packages default-jdk-headless libpostgresql-jdbc-java" ;;
 *)
-    echo "usage: $0 [build|bench]" >&2
+    echo "usage: $0 [build|bench|clients]" >&2
     exit 2
     ;;
 esac

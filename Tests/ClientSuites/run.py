@@ -4,6 +4,7 @@ Takes the interpreter of the environment that scripts/client-suites.sh makes. On
 not in accepted.txt is named above it, and makes the exit status 1. Outputs stay in .build/client-suites/results.
 """
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import shutil
@@ -66,10 +67,32 @@ def compare(suite, mode, direct, walden, accepted, seconds):
     return open_ones
 
 
+def report(suite, modes, runs, accepted):
+    """Prints what became of a suite, as its runs end; how many differences are open, and how many runs said nothing."""
+    differences, failures, direct = 0, 0, None
+    for mode in ["direct", *modes]:
+        try:
+            found, seconds = runs[mode].result()
+        except Failure as failure:
+            print(f"suite={suite} mode={mode} could not run: {failure}", flush=True)
+            failures += 1
+            continue
+        if mode == "direct":
+            direct = found
+            print(
+                f"suite={suite} mode=direct passed={outcomes.count(found, 'passed')}"
+                f" skipped={outcomes.count(found, 'skipped')} failed={outcomes.count(found, 'failed')}"
+                f" seconds={seconds:.0f}", flush=True)
+        elif direct is not None:
+            differences += compare(suite, mode, direct, found, accepted, seconds)
+    return differences, failures
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--suite", action="append", choices=list(SUITES), help="only these")
     parser.add_argument("--mode", action="append", choices=list(MODES), help="only these")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time, each on a cluster of its own")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     accepted = outcomes.Accepted(ACCEPTED)
@@ -77,25 +100,19 @@ def main():
     binary, differences, failures, started = program(), 0, 0, time.monotonic()
     template = Template(binary)
     try:
-        for suite in suites:
-            direct = None
-            for mode in ["direct", *modes]:
-                try:
-                    found, seconds = run_suite(template, binary, suite, mode)
-                except Failure as failure:
-                    print(f"suite={suite} mode={mode} could not run: {failure}", flush=True)
-                    failures += 1
-                    if mode == "direct":
-                        break
-                    continue
-                if mode == "direct":
-                    direct = found
-                    print(
-                        f"suite={suite} mode=direct passed={outcomes.count(found, 'passed')}"
-                        f" skipped={outcomes.count(found, 'skipped')} failed={outcomes.count(found, 'failed')}"
-                        f" seconds={seconds:.0f}", flush=True)
-                else:
-                    differences += compare(suite, mode, direct, found, accepted, seconds)
+        with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+            runs = {
+                (suite, mode): pool.submit(run_suite, template, binary, suite, mode)
+                for suite in suites for mode in ["direct", *modes]}
+            try:
+                for suite in suites:
+                    some, unable = report(suite, modes, {mode: runs[suite, mode] for mode in ["direct", *modes]}, accepted)
+                    differences += some
+                    failures += unable
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                Run.end_all()
+                raise
     finally:
         template.remove()
     print(

@@ -35,12 +35,6 @@ local all all trust
 host all all 127.0.0.1/32 trust
 host replication all 127.0.0.1/32 trust
 """
-# What the suites' own instructions ask for.
-CONTENT = """
-CREATE SCHEMA test_schema; CREATE SCHEMA test_schema_2;
-CREATE EXTENSION hstore; CREATE EXTENSION citext;
-"""
-
 
 class Failure(Exception):
     """Something around the suites failed, so that nothing can be said of them."""
@@ -131,7 +125,6 @@ class Template:
             (server.data / "pg_hba.conf").write_text(AUTHENTICATION)
             server.start()
             server.sql(f"CREATE DATABASE {DATABASE}", database="postgres")
-            server.sql(CONTENT)
             done = subprocess.run([binary, "init", dsn(server.port)], capture_output=True, text=True)
             if done.returncode != 0:
                 raise Failure(f"walden init: {done.stdout}{done.stderr}")
@@ -189,7 +182,10 @@ class World:
             except OSError:
                 return False
 
-        await_true("walden caches", caches)
+        try:
+            await_true("walden caches", caches)
+        except Failure as failure:
+            raise Failure(f"{failure}; its log: {log}") from None
         return port
 
     def is_whole(self):
