@@ -317,7 +317,7 @@ public class Jdbc {
         test("large objects", c -> largeObjects(c));
         test("types", c -> types(c), "prepareThreshold", "3");
         test("syntax error", c -> query(c, "SELEC 1"));
-        test("wrong database", c -> DriverManager.getConnection(url.replace("/client?", "/none?")));
+        test("wrong database", c -> DriverManager.getConnection(url.replaceAll("/[a-z]+[?]", "/none?")));
         test("options", c -> query(c, "SHOW work_mem"), "options", "-c work_mem=1234kB");
     }
 }

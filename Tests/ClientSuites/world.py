@@ -14,7 +14,9 @@ MODES = {
     "relay": [],
     "pooled": ["--auth-method", "trust", "--pool-mode", "auto"],
 }
-DATABASE = "client"
+# What the tests of some suites name themselves.
+DATABASE = "postgres"
+ATTEMPTS = 5
 START_SECONDS = 60
 
 # Durability is of no use to a cluster that is thrown away.
@@ -73,7 +75,7 @@ class Server:
 
     def __init__(self, data):
         self.data = pathlib.Path(data)
-        self.port = free_port()
+        self.port = None
         self.bin = programs()
 
     def command(self, program, *arguments):
@@ -91,9 +93,17 @@ class Server:
             raise Failure(f"{program}: {done.stdout[-2000:]}")
 
     def start(self):
-        self.run(
-            "pg_ctl", "start", "-w", "-t", START_SECONDS, "-D", self.data, "-l", self.data.parent / "server.log",
-            "-o", f"-p {self.port} -k {self.data.parent}")
+        """Starts on a port that is free; somebody may take it in between, then on another one."""
+        log = self.data.parent / "server.log"
+        for attempt in range(1, ATTEMPTS + 1):
+            self.port = free_port()
+            try:
+                return self.run(
+                    "pg_ctl", "start", "-w", "-t", START_SECONDS, "-D", self.data, "-l", log, "-o",
+                    f"-p {self.port} -k {self.data.parent}")
+            except Failure:
+                if attempt == ATTEMPTS or "Address already in use" not in log.read_text():
+                    raise
 
     def stop(self):
         if (self.data / "postmaster.pid").exists():
@@ -124,7 +134,6 @@ class Template:
                 file.write(SERVER_SETTINGS)
             (server.data / "pg_hba.conf").write_text(AUTHENTICATION)
             server.start()
-            server.sql(f"CREATE DATABASE {DATABASE}", database="postgres")
             done = subprocess.run([binary, "init", dsn(server.port)], capture_output=True, text=True)
             if done.returncode != 0:
                 raise Failure(f"walden init: {done.stdout}{done.stderr}")
@@ -167,26 +176,29 @@ class World:
             raise
 
     def start_walden(self, binary, flags, log):
-        port, admin = free_port(), free_port()
-        with open(log, "w") as output:
-            self.walden = subprocess.Popen(
-                [binary, "run", "--primary", dsn(self.server.port), "--listen", f"127.0.0.1:{port}", "--admin",
-                 f"127.0.0.1:{admin}", *flags], stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
-
-        def caches():
-            if self.walden.poll() is not None:
-                raise Failure(f"walden ended with {self.walden.returncode}: {pathlib.Path(log).read_text()[-2000:]}")
+        """Starts it on free ports, as often as somebody takes one in between, and waits until it caches."""
+        for attempt in range(1, ATTEMPTS + 1):
+            port, admin = free_port(), free_port()
+            with open(log, "w") as output:
+                self.walden = subprocess.Popen(
+                    [binary, "run", "--primary", dsn(self.server.port), "--listen", f"127.0.0.1:{port}", "--admin",
+                     f"127.0.0.1:{admin}", *flags], stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{admin}/readyz", timeout=5) as answer:
-                    return b"caching: on" in answer.read()
-            except OSError:
-                return False
+                await_true("walden caches", lambda: self.caches(admin))
+                return port
+            except Failure as failure:
+                text = pathlib.Path(log).read_text()
+                if attempt == ATTEMPTS or self.is_whole() or "ddress already in use" not in text:
+                    raise Failure(f"{failure}; its log: {text[-2000:]}") from None
 
+    def caches(self, admin):
+        if not self.is_whole():
+            raise Failure(f"walden ended with {self.walden.returncode}")
         try:
-            await_true("walden caches", caches)
-        except Failure as failure:
-            raise Failure(f"{failure}; its log: {log}") from None
-        return port
+            with urllib.request.urlopen(f"http://127.0.0.1:{admin}/readyz", timeout=5) as answer:
+                return b"caching: on" in answer.read()
+        except OSError:
+            return False
 
     def is_whole(self):
         """Whether Walden still runs: a crash is a difference by itself."""
