@@ -4,7 +4,6 @@ import java.nio.charset.StandardCharsets;
 import java.sql.*;
 import java.util.ArrayList;
 import java.util.Properties;
-import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
@@ -193,7 +192,8 @@ public class Jdbc {
         DatabaseMetaData data = connection.getMetaData();
         String columns = rows(data.getColumns(null, "public", "jdbc", "%"));
         return data.getDatabaseProductVersion() + columns + rows(data.getPrimaryKeys(null, "public", "jdbc"))
-            + rows(data.getTables(null, "public", "%", null)) + rows(data.getIndexInfo(null, "public", "jdbc", true, true))
+            + rows(data.getTables(null, "public", "%", null))
+            + rows(data.getIndexInfo(null, "public", "jdbc", true, true))
             + rows(data.getTypeInfo()).length();
     }
 
@@ -244,7 +244,8 @@ public class Jdbc {
     static Object several(Connection connection) throws SQLException {
         StringBuilder seen = new StringBuilder();
         try (Statement statement = connection.createStatement()) {
-            boolean isResult = statement.execute("SELECT 1; UPDATE jdbc SET name = name WHERE id < 4; SELECT count(*) FROM jdbc");
+            boolean isResult = statement.execute(
+                "SELECT 1; UPDATE jdbc SET name = name WHERE id < 4; SELECT count(*) FROM jdbc");
             while (isResult || statement.getUpdateCount() != -1) {
                 seen.append(isResult ? rows(statement.getResultSet()) : statement.getUpdateCount() + " ");
                 isResult = statement.getMoreResults();
@@ -268,8 +269,8 @@ public class Jdbc {
     }
 
     static Object types(Connection connection) throws SQLException {
-        try (PreparedStatement read = connection.prepareStatement("SELECT ?::int8, ?::numeric, ?::bytea, ?::timestamptz, "
-                + "?::text[], ?::bool, ?::uuid")) {
+        String sql = "SELECT ?::int8, ?::numeric, ?::bytea, ?::timestamptz, ?::text[], ?::bool, ?::uuid";
+        try (PreparedStatement read = connection.prepareStatement(sql)) {
             StringBuilder seen = new StringBuilder();
             for (int i = 0; i < 8; i++) {
                 read.setLong(1, Long.MIN_VALUE + i);

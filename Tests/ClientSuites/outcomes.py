@@ -26,7 +26,7 @@ def from_lines(text):
 
 
 class Accepted:
-    """The differences that are known and have a reason, each a line `suite mode test reason` with `*` as in file names."""
+    """The differences that are known and have a reason: lines `suite mode test reason`, with `*` as in file names."""
 
     def __init__(self, path):
         self.entries = []

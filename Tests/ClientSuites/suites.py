@@ -18,8 +18,8 @@ TEST_SECONDS = 120
 
 # Of Django's suite, what talks to the database in ways of its own; the rest repeats it through the ORM.
 DJANGO = """
-backends transactions transaction_hooks select_for_update queries basic bulk_create get_or_create raw_query lookup delete
-update aggregation expressions db_utils introspection schema postgres_tests prefetch_related
+backends transactions transaction_hooks select_for_update queries basic bulk_create get_or_create raw_query lookup
+delete update aggregation expressions db_utils introspection schema postgres_tests prefetch_related
 """.split()
 # Not about PostgreSQL: the sources' formatting, and the interpreter.
 ASYNCPG_WITHOUT = ["test__sourcecode.py", "test__environment.py", "test_subinterpreters.py"]
@@ -62,7 +62,7 @@ class Run:
         return next(path for path in (self.tools / "sources").iterdir() if path.name.lower().startswith(name + "-"))
 
     def call(self, command, directory, seconds=SUITE_SECONDS, **more):
-        """Runs it to its end and appends what it says to output.txt. Suites that fail tests end with a status of their own."""
+        """Runs it to its end, appends what it says to output.txt and returns its status."""
         path = self.folder / "output.txt"
         with open(path, "a") as output:
             process = subprocess.Popen(
@@ -108,7 +108,9 @@ def psycopg2(run):
 
 
 def sqlalchemy(run, driver):
-    run.world.server.sql("CREATE SCHEMA test_schema; CREATE SCHEMA test_schema_2; CREATE EXTENSION hstore; CREATE EXTENSION citext")
+    # As its instructions ask for.
+    run.world.server.sql("CREATE SCHEMA test_schema; CREATE SCHEMA test_schema_2")
+    run.world.server.sql("CREATE EXTENSION hstore; CREATE EXTENSION citext")
     return run.pytest(
         run.source("sqlalchemy"), "test/dialect/postgresql", "test/dialect/test_suite.py", "--dburi",
         f"postgresql+{driver}{run.url}", *SQLALCHEMY_WITHOUT)
@@ -119,8 +121,9 @@ def django(run):
     told = run.folder / "outcomes.txt"
     told.unlink(missing_ok=True)
     run.call(
-        [sys.executable, "runtests.py", "--settings", "django_settings", "--keepdb", "--noinput", "--parallel", "1", *DJANGO],
-        run.source("django") / "tests", PYTHONPATH=f"{HERE}", OUTCOMES=str(told))
+        [sys.executable, "runtests.py", "--settings", "django_settings", "--keepdb", "--noinput", "--parallel", "1",
+         *DJANGO],
+        run.source("django") / "tests", PYTHONPATH=str(HERE), OUTCOMES=str(told))
     if not told.exists():
         raise Failure(f"no test ran: {run.folder / 'output.txt'}")
     return outcomes.from_lines(told.read_text())
@@ -131,8 +134,8 @@ def jdbc(run):
         raise Failure("libpostgresql-jdbc-java and default-jdk-headless are needed")
     if run.call(["javac", "-cp", JDBC, "-d", run.folder, HERE / "Jdbc.java"], run.folder) != 0:
         raise Failure(f"javac: {run.folder / 'output.txt'}")
-    run.call(["java", "-Xmx256m", "-cp", f"{JDBC}:{run.folder}", "Jdbc", f"jdbc:postgresql://127.0.0.1:{run.world.port}/"
-              f"{DATABASE}?user=postgres"], run.folder)
+    url = f"jdbc:postgresql://127.0.0.1:{run.world.port}/{DATABASE}?user=postgres"
+    run.call(["java", "-Xmx256m", "-cp", f"{JDBC}:{run.folder}", "Jdbc", url], run.folder)
     return outcomes.from_lines((run.folder / "output.txt").read_text())
 
 

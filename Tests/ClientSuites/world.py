@@ -159,7 +159,7 @@ def dsn(port):
 
 
 class World:
-    """A copy of the template, running; `port` is where the clients connect: to PostgreSQL itself when mode is `direct`."""
+    """A copy of the template, running, and `port`, where clients connect: Walden's, or when `direct` the server's."""
 
     def __init__(self, template, mode, binary, log):
         self.walden = None
