@@ -104,7 +104,9 @@ def asyncpg(run):
 
 
 def psycopg2(run):
-    return run.pytest(copy_tests(run, "psycopg2"), "tests", PSYCOPG2_TESTDB=DATABASE)
+    run.world.server.sql("CREATE EXTENSION hstore")
+    # Empty: replication, which is tested only when asked for, at the same address.
+    return run.pytest(copy_tests(run, "psycopg2"), "tests", PSYCOPG2_TESTDB=DATABASE, PSYCOPG2_TEST_REPL_DSN="")
 
 
 def sqlalchemy(run, driver):
