@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.sql.*;
 import java.util.ArrayList;
 import java.util.Properties;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
@@ -254,6 +255,15 @@ public class Jdbc {
         return seen;
     }
 
+    /** What the server says to something that it must refuse. */
+    static Object refusal(Callable<Object> attempt) throws Exception {
+        try {
+            return "not refused: " + attempt.call();
+        } catch (SQLException error) {
+            return error.getSQLState() + " " + error.getMessage();
+        }
+    }
+
     static Object largeObjects(Connection connection) throws Exception {
         connection.setAutoCommit(false);
         var api = connection.unwrap(PGConnection.class).getLargeObjectAPI();
@@ -317,8 +327,8 @@ public class Jdbc {
         test("settings", c -> settings(c));
         test("large objects", c -> largeObjects(c));
         test("types", c -> types(c), "prepareThreshold", "3");
-        test("syntax error", c -> query(c, "SELEC 1"));
-        test("wrong database", c -> DriverManager.getConnection(url.replaceAll("/[a-z]+[?]", "/none?")));
+        test("syntax error", c -> refusal(() -> query(c, "SELEC 1")));
+        test("wrong database", c -> refusal(() -> DriverManager.getConnection(url.replaceAll("/[a-z]+[?]", "/none?"))));
         test("options", c -> query(c, "SHOW work_mem"), "options", "-c work_mem=1234kB");
     }
 }
