@@ -61,6 +61,7 @@ let package = Package(
     products: [.executable(name: "walden", targets: ["walden"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
@@ -93,8 +94,9 @@ let package = Package(
             shell(
                 "WaldenProxy",
                 [
-                    "CLZ4", "WaldenCore", "WaldenWire", "WaldenPool", "WaldenSession", "WaldenCache",
-                    "WaldenDependency", logging,
+                    "CCrypto", "CLZ4", "WaldenAuth", "WaldenCore", "WaldenWire", "WaldenPool", "WaldenSession",
+                    "WaldenCache", "WaldenDependency", logging,
+                    .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
                 ] + nio
             ),
             shell(
