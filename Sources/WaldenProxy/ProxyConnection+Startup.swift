@@ -70,7 +70,7 @@ extension ProxyConnection {
             channel.close(promise: nil)
             return serverUnreachable(error)
         }
-        link.serve(self)
+        link.listener = .client(self)
         link.tls = connection.tls
         link.alternative = connection.alternative.map { (attempt: $0, startup: packet) }
         self.link = link

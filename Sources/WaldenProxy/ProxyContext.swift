@@ -26,6 +26,8 @@ final class ProxyContext: Sendable {
     let encryption: Encryption
     /// Makes connections to the primary.
     let primary: ServerConnector
+    /// The pools of server connections.
+    let pools: ServerPools
     let fingerprints = FingerprintTable()
     let waiters = FillWaiters()
     let waits = WaitEstimate()
@@ -33,13 +35,20 @@ final class ProxyContext: Sendable {
     private let counters = Mutex<[ObjectIdentifier: LoopCounters]>([:])
 
     init(
-        configuration: ProxyConfiguration, cache: ResultCache, delegate: any ProxyDelegate, log: Logger
+        configuration: ProxyConfiguration, group: any EventLoopGroup, cache: ResultCache,
+        delegate: any ProxyDelegate, log: Logger
     ) throws {
         self.configuration = configuration
-        encryption = try Encryption(configuration)
+        let encryption = try Encryption(configuration)
+        self.encryption = encryption
         primary = ServerConnector(
             endpoint: configuration.primary, tls: encryption.server(.configuredPrimary),
             timeout: configuration.startupTimeout)
+        let connectors = configuration.nodes.enumerated().map { index, endpoint in
+            ServerConnector(
+                endpoint: endpoint, tls: encryption.server(NodeID(index)), timeout: configuration.pool.loginTimeout)
+        }
+        pools = ServerPools(configuration: configuration, connectors: connectors, group: group, log: log)
         self.cache = cache
         self.delegate = delegate
         self.log = log

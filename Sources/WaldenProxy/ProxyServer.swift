@@ -21,7 +21,7 @@ public final class ProxyServer: Sendable {
         configuration: ProxyConfiguration, group: any EventLoopGroup, cache: ResultCache,
         delegate: any ProxyDelegate, log: Logger
     ) throws {
-        context = try ProxyContext(configuration: configuration, cache: cache, delegate: delegate, log: log)
+        context = try ProxyContext(configuration: configuration, group: group, cache: cache, delegate: delegate, log: log)
         self.group = group
     }
 
