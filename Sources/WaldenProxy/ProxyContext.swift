@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import Synchronization
 import WaldenCache
+import WaldenConsole
 import WaldenCore
 public import WaldenDependency
 import WaldenSession
@@ -24,6 +25,7 @@ final class ProxyContext: Sendable {
     let log: Logger
     let cancels = CancelRegistry()
     let encryption: Encryption
+    let authenticator: Authenticator
     /// Makes connections to the primary.
     let primary: ServerConnector
     /// The pools of server connections.
@@ -32,11 +34,16 @@ final class ProxyContext: Sendable {
     let waiters = FillWaiters()
     let waits = WaitEstimate()
     let clients = Mutex(0)
+    let traffic = TrafficLedger()
+    private let lastClientID = Atomic<UInt64>(0)
+    private let attachedConsole = Mutex<ConsoleServices?>(nil)
+    /// All client channels, the console's among them.
+    let connections = ConnectionSet()
     private let counters = Mutex<[ObjectIdentifier: LoopCounters]>([:])
 
     init(
         configuration: ProxyConfiguration, group: any EventLoopGroup, cache: ResultCache,
-        delegate: any ProxyDelegate, log: Logger
+        delegate: any ProxyDelegate, secrets: (any SecretSource)?, log: Logger
     ) throws {
         self.configuration = configuration
         let encryption = try Encryption(configuration)
@@ -49,9 +56,20 @@ final class ProxyContext: Sendable {
                 endpoint: endpoint, tls: encryption.server(NodeID(index)), timeout: configuration.pool.loginTimeout)
         }
         pools = ServerPools(configuration: configuration, connectors: connectors, group: group, log: log)
+        authenticator = Authenticator(configuration.authentication, source: secrets, log: log)
         self.cache = cache
         self.delegate = delegate
         self.log = log
+    }
+
+    /// The console's, once there is one.
+    var console: ConsoleServices? {
+        get { attachedConsole.withLock { $0 } }
+        set { attachedConsole.withLock { $0 = newValue } }
+    }
+
+    func nextClientID() -> UInt64 {
+        lastClientID.wrappingAdd(1, ordering: .relaxed).newValue
     }
 
     func counters(for loop: any EventLoop) -> LoopCounters {

@@ -76,7 +76,9 @@ final class LinkLogin {
     func serverSent() {
         guard let link, completion != nil else { return }
         if let alternative {
-            guard let isRefused = link.input.withUnsafeReadableBytes({ EncryptionPlan.isRefusal($0.bytes) }) else { return }
+            guard let isRefused = link.input.withUnsafeReadableBytes({ EncryptionPlan.isRefusal($0.bytes) }) else {
+                return
+            }
             self.alternative = nil
             if isRefused {
                 link.close()
