@@ -40,6 +40,8 @@ extension SQLState {
     public static let invalidPassword = SQLState(known: "28P01")
     public static let invalidCursorName = SQLState(known: "34000")
     public static let invalidCatalogName = SQLState(known: "3D000")
+    public static let serializationFailure = SQLState(known: "40001")
+    public static let deadlockDetected = SQLState(known: "40P01")
     public static let syntaxError = SQLState(known: "42601")
     public static let duplicatePreparedStatement = SQLState(known: "42P05")
     public static let outOfMemory = SQLState(known: "53200")
