@@ -1,4 +1,5 @@
 import NIOCore
+import NIOTLS
 import WaldenWire
 
 /// The client's end of a connection: hands bytes and events to the `ProxyConnection` and holds no state of its own.
@@ -32,42 +33,15 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        connection.clientFailed(error)
         context.close(promise: nil)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is DrainEvent { connection.drainRequested() }
-    }
-}
-
-/// The server's end.
-final class ServerHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-
-    private let connection: ProxyConnection
-
-    init(_ connection: ProxyConnection) {
-        self.connection = connection
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        connection.serverSent(unwrapInboundIn(data))
-    }
-
-    func channelReadComplete(context: ChannelHandlerContext) {
-        connection.serverReadEnded()
-    }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        connection.serverWritabilityChanged(to: context.channel.isWritable)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        connection.serverClosed()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        context.close(promise: nil)
+        if case .handshakeCompleted(let name)? = event as? TLSUserEvent {
+            connection.tlsEstablished(applicationProtocol: name)
+        }
     }
 }
 

@@ -10,6 +10,7 @@ enum ConnectionFailure {
             if let first = error.connectionErrors.first { return words(for: first.error) }
             return "the name \(error.host) cannot be resolved"
         case ChannelError.connectTimeout(let time): return "no answer within \(time.nanoseconds / 1_000_000) ms"
+        case ChannelError.alreadyClosed: return "the connection was closed at once"
         case let error as IOError: return String(cString: strerror(error.errnoCode))
         default: return "\(error)"
         }

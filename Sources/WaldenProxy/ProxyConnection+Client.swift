@@ -12,7 +12,7 @@ extension ProxyConnection {
         var buffer = buffer
         if clientInput.readableBytes == 0 { clientInput = buffer } else { clientInput.writeBuffer(&buffer) }
         switch state {
-        case .startup: processStartup()
+        case .startup: processFront()
         case .relaying: processClient()
         case .connecting, .closed: break
         }
@@ -23,7 +23,7 @@ extension ProxyConnection {
         if clientInput.readableBytes == 0 { clientInput = ByteBuffer() }
         countTraffic()
         flushClient()
-        flushServer()
+        link?.flush()
         adjustReading()
     }
 
@@ -80,16 +80,16 @@ extension ProxyConnection {
         sendInjection()
         forwardedBytes += byteCount
         if byteCount > Self.gatherBytes, let slice = clientInput.readSlice(length: byteCount) {
-            writeToServer(slice)
+            link?.write(slice)
         } else {
-            serverOutput.writeBytes(clientInput, first: byteCount)
+            link?.output.writeBytes(clientInput, first: byteCount)
             clientInput.moveReaderIndex(forwardBy: byteCount)
         }
     }
 
     private func sendInjection() {
         if machine?.hasInjection ?? false, let injection = machine?.takeInjection() {
-            serverOutput.writeBytes(injection)
+            link?.output.writeBytes(injection)
         }
     }
 

@@ -6,12 +6,12 @@ import WaldenSession
 import WaldenWire
 
 extension ProxyConnection {
-    func serverSent(_ buffer: ByteBuffer) {
-        guard state == .relaying else { return }
+    /// The link has unread bytes.
+    func serverSent() {
+        guard state == .relaying, let link else { return }
+        if link.alternative != nil, !isAnswered(link) { return }
         readClock()
-        var buffer = buffer
-        if serverInput.readableBytes == 0 { serverInput = buffer } else { serverInput.writeBuffer(&buffer) }
-        processServer()
+        processServer(link)
     }
 
     func serverReadEnded() {
@@ -24,13 +24,12 @@ extension ProxyConnection {
         }
         countTraffic()
         flushClient()
-        flushServer()
+        link?.flush()
         adjustReading()
         closeIfDrained()
     }
 
-    func serverWritabilityChanged(to isWritable: Bool) {
-        serverTakes = isWritable
+    func serverWritabilityChanged() {
         adjustReading()
     }
 
@@ -41,35 +40,35 @@ extension ProxyConnection {
     }
 
     /// Walks over what the server sent; runs of bytes that go to the client leave as one slice.
-    private func processServer() {
+    private func processServer(_ link: ServerLink) {
         var relayed = 0
         while state == .relaying {
-            let step = serverInput.withUnsafeReadableBytes { bytes in
+            let step = link.input.withUnsafeReadableBytes { bytes in
                 machine?.nextServerStep(UnsafeRawBufferPointer(rebasing: bytes[relayed...]).bytes, now: now)
                     ?? .needMore
             }
             switch step {
             case .needMore:
-                relay(&relayed)
-                if serverInput.readableBytes == 0 { serverInput = ByteBuffer() }
+                relay(&relayed, from: link)
+                if link.input.readableBytes == 0 { link.input = ByteBuffer() }
                 return
             case .relay(let byteCount): relayed += byteCount
             case .capture(let byteCount, let fill):
-                keep(relayed..<(relayed + byteCount), for: FillID(rawValue: fill))
+                keep(relayed..<(relayed + byteCount), of: link, for: FillID(rawValue: fill))
                 relayed += byteCount
             case .swallow(let byteCount):
-                relay(&relayed)
-                serverInput.moveReaderIndex(forwardBy: byteCount)
+                relay(&relayed, from: link)
+                link.input.moveReaderIndex(forwardBy: byteCount)
             case .backendKey(let byteCount, let key):
-                relay(&relayed)
-                serverInput.moveReaderIndex(forwardBy: byteCount)
-                give(key)
+                relay(&relayed, from: link)
+                link.input.moveReaderIndex(forwardBy: byteCount)
+                give(key, of: link)
             case .fillBroken(let fill):
                 capture.clear()
                 abandon(FillID(rawValue: fill), .error)
             case .unitEnded(let byteCount, let fill):
                 if let notice = machine?.takeNotice() {
-                    relay(&relayed)
+                    relay(&relayed, from: link)
                     clientOutput.writeBytes(notice)
                 }
                 relayed += byteCount
@@ -78,10 +77,10 @@ extension ProxyConnection {
                 if let fill { complete(FillID(rawValue: fill)) }
             case .becomeTransparent: break
             case .giveUp(let error):
-                relay(&relayed)
+                relay(&relayed, from: link)
                 fail(error, cause: "server_refused")
             case .violation(let error):
-                relay(&relayed)
+                relay(&relayed, from: link)
                 context.log.error("the server broke the protocol", metadata: ["error": "\(error)"])
                 fail(
                     ErrorResponse(
@@ -93,34 +92,35 @@ extension ProxyConnection {
     }
 
     /// Sends the first `byteCount` unread bytes to the client.
-    private func relay(_ byteCount: inout Int) {
+    private func relay(_ byteCount: inout Int, from link: ServerLink) {
         defer { byteCount = 0 }
         guard byteCount > 0 else { return }
         relayedBytes += byteCount
         if byteCount <= Self.gatherBytes {
-            clientOutput.writeBytes(serverInput, first: byteCount)
-            serverInput.moveReaderIndex(forwardBy: byteCount)
-        } else if let slice = serverInput.readSlice(length: byteCount) {
+            clientOutput.writeBytes(link.input, first: byteCount)
+            link.input.moveReaderIndex(forwardBy: byteCount)
+        } else if let slice = link.input.readSlice(length: byteCount) {
             writeToClient(slice)
         }
     }
 
-    private func give(_ key: BackendKeyData) {
-        guard let own = context.cancels.register(key) else { return }
+    private func give(_ key: BackendKeyData, of link: ServerLink) {
+        link.key = key
+        guard let own = context.cancels.register(key, secretByteCount: cancelSecretByteCount) else { return }
         cancelKey = own
         clientOutput.writeBytes(own.encoded())
     }
 
     // MARK: Fills
 
-    private func keep(_ range: Range<Int>, for fill: FillID) {
+    private func keep(_ range: Range<Int>, of link: ServerLink, for fill: FillID) {
         guard capture.readableBytes + range.count <= context.configuration.resultBytes else {
             capture.clear()
             machine?.giveUpFill(fill.rawValue)
             return abandon(fill, .tooLarge)
         }
-        let start = serverInput.readerIndex + range.lowerBound
-        if let slice = serverInput.getSlice(at: start, length: range.count) { capture.writeImmutableBuffer(slice) }
+        let start = link.input.readerIndex + range.lowerBound
+        if let slice = link.input.getSlice(at: start, length: range.count) { capture.writeImmutableBuffer(slice) }
     }
 
     private func complete(_ fill: FillID) {

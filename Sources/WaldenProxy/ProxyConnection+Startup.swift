@@ -12,7 +12,7 @@ extension ProxyConnection {
         startupTimeout = channel.eventLoop.assumeIsolated().scheduleTask(in: context.configuration.startupTimeout) {
             self.startupTimedOut()
         }
-        adjustReading()
+        if openFront(channel) { adjustReading() }
     }
 
     private func startupTimedOut() {
@@ -24,52 +24,12 @@ extension ProxyConnection {
             cause: "startup_timeout")
     }
 
-    /// Takes packets until the startup message.
-    func processStartup() {
-        while state == .startup {
-            let parsed: (packet: StartupPacket, byteCount: Int)?
-            do throws(WireError) {
-                parsed = try clientInput.parseStartupPacket()
-            } catch {
-                return fail(ErrorResponse(error), cause: "malformed_startup")
-            }
-            guard let parsed else { return }
-            clientInput.moveReaderIndex(forwardBy: parsed.byteCount)
-            act(on: parsed.packet)
-        }
-    }
-
-    private func act(on packet: StartupPacket) {
-        switch packet {
-        case .sslRequest:
-            // Each is refused once; a client that goes on asking is none of ours (as ProcessStartupPacket).
-            guard !hasAnsweredSSLRequest else { return close(cause: "malformed_startup") }
-            hasAnsweredSSLRequest = true
-            refuseEncryption()
-        case .gssEncRequest:
-            guard !hasAnsweredGSSRequest else { return close(cause: "malformed_startup") }
-            hasAnsweredGSSRequest = true
-            refuseEncryption()
-        case .cancelRequest(let processID, let secret):
-            counters.count { $0.cancelRequests += 1 }
-            if let key = context.cancels.server(processID: processID, secret: secret) { forwardCancel(key) }
-            close(cause: "cancel_request")
-        case .startup(let message):
-            begin(message)
-        }
-    }
-
-    private func refuseEncryption() {
-        clientOutput.writeInteger(UInt8(ascii: "N"))
-        flushClient()
-    }
-
-    private func begin(_ message: StartupMessage) {
-        if message.minor > 0 || !message.protocolOptions.isEmpty {
-            let reply = NegotiateProtocolVersion(
-                version: .earliest, unrecognizedOptions: message.protocolOptions.map(\.name))
-            clientOutput.writeBytes(reply.encoded())
-        }
+    func begin(_ message: StartupMessage) {
+        cancelSecretByteCount = message.cancelSecretByteCount
+        if let reply = message.negotiation { clientOutput.writeBytes(reply.encoded()) }
+        context.log.debug(
+            "a client begins a session",
+            metadata: ["client": "\(info.address)", "tls": "\(info.tls?.version ?? "none")"])
         // The stream tells of one database's changes; and a walsender takes commands, not statements.
         let isCached =
             context.configuration.isCaching && message["replication"] == nil
@@ -80,35 +40,64 @@ extension ProxyConnection {
         state = .connecting
         var packet: [UInt8] = []
         StartupMessage(version: .earliest, parameters: message.parameters).encode(into: &packet)
-        serverOutput.writeBytes(packet)
-        connect()
+        connect(sending: packet)
     }
 
-    private func connect() {
+    /// Makes a link for this client alone, and begins the session there by `packet`.
+    private func connect(sending packet: [UInt8], attempt: EncryptionPlan.Attempt? = nil) {
         guard let client else { return }
-        let connected = ServerBootstrapping.connect(
-            to: context.configuration.primary, on: client.eventLoop,
-            timeout: context.configuration.startupTimeout, connection: self)
+        let connected = context.primary.connect(node: .configuredPrimary, on: client.eventLoop, attempt: attempt)
         connected.assumeIsolated().whenComplete { result in
             switch result {
-            case .success(let channel): self.serverConnected(channel)
+            case .success(let connection): self.serverConnected(connection, packet)
             case .failure(let error): self.serverUnreachable(error)
             }
         }
     }
 
-    private func serverConnected(_ channel: any Channel) {
+    private func serverConnected(_ connection: ServerConnection, _ packet: [UInt8]) {
+        let channel = connection.channel
         guard state == .connecting else {
             channel.close(promise: nil)
             return
         }
-        server = channel
+        let link: ServerLink
+        do {
+            link = try connection.link()
+            // Closed between the connection and now: nobody would tell.
+            guard channel.isActive else { throw ChannelError.alreadyClosed }
+        } catch {
+            channel.close(promise: nil)
+            return serverUnreachable(error)
+        }
+        link.serve(self)
+        link.tls = connection.tls
+        link.alternative = connection.alternative.map { (attempt: $0, startup: packet) }
+        self.link = link
         state = .relaying
-        flushServer()
+        link.output.writeBytes(packet)
+        link.flush()
         flushClient()
         processClient()
-        flushServer()
+        link.flush()
         adjustReading()
+    }
+
+    /// Whether what `link` has sent is to be taken: not when the server refuses the session by its first message, and
+    /// libpq would try again with or without encryption. What follows a first message that is no refusal is the client's
+    /// to judge, which takes part in the authentication.
+    func isAnswered(_ link: ServerLink) -> Bool {
+        guard let alternative = link.alternative else { return true }
+        guard let isRefused = link.input.withUnsafeReadableBytes({ EncryptionPlan.isRefusal($0.bytes) }) else {
+            return false
+        }
+        link.alternative = nil
+        guard isRefused else { return true }
+        link.close()
+        self.link = nil
+        state = .connecting
+        connect(sending: alternative.startup, attempt: alternative.attempt)
+        return false
     }
 
     private func serverUnreachable(_ error: any Error) {
@@ -124,73 +113,17 @@ extension ProxyConnection {
             cause: "server_unreachable")
     }
 
-    private func forwardCancel(_ key: BackendKeyData) {
+    func forwardCancel(_ key: BackendKeyData) {
         guard let client else { return }
         var packet: [UInt8] = []
         CancelRequest(processID: key.processID, secret: key.secret).encode(into: &packet)
         let bytes = ByteBuffer(bytes: packet)
-        ServerBootstrapping.connectOnly(
-            to: context.configuration.primary, on: client.eventLoop, timeout: context.configuration.startupTimeout
-        ).whenSuccess { channel in
+        context.primary.connectOnly(on: client.eventLoop).whenSuccess { connection in
+            let channel = connection.channel
             // The server closes once it has read it; a half-closed or silent one is ended by the timeout.
             channel.writeAndFlush(bytes).whenComplete { _ in
                 channel.eventLoop.scheduleTask(in: .seconds(5)) { channel.close(promise: nil) }
             }
-        }
-    }
-}
-
-extension ByteBuffer {
-    fileprivate func parseStartupPacket() throws(WireError) -> (packet: StartupPacket, byteCount: Int)? {
-        try readableBytesSpan.parseStartupPacket()
-    }
-}
-
-extension RawSpan {
-    fileprivate func parseStartupPacket() throws(WireError) -> (packet: StartupPacket, byteCount: Int)? {
-        try StartupPacket.parse(self, at: 0)
-    }
-}
-
-/// Makes connections to servers.
-enum ServerBootstrapping {
-    /// A connection that belongs to `connection`, on the client's event loop.
-    static func connect(
-        to endpoint: Endpoint, on loop: any EventLoop, timeout: TimeAmount,
-        connection: ProxyConnection
-    ) -> EventLoopFuture<any Channel> {
-        let bound = NIOLoopBound(connection, eventLoop: loop)
-        let bootstrap = bootstrap(on: loop, timeout: timeout)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(ServerHandler(bound.value))
-                }
-            }
-        return connect(bootstrap, to: endpoint)
-    }
-
-    static func connectOnly(
-        to endpoint: Endpoint, on loop: any EventLoop, timeout: TimeAmount
-    ) -> EventLoopFuture<any Channel> {
-        connect(bootstrap(on: loop, timeout: timeout), to: endpoint)
-    }
-
-    private static func bootstrap(on loop: any EventLoop, timeout: TimeAmount) -> ClientBootstrap {
-        ClientBootstrap(group: loop)
-            .connectTimeout(timeout)
-            .channelOption(.writeBufferWaterMark, value: ProxyServer.waterMark)
-            .channelOption(.recvAllocator, value: ProxyServer.receiveAllocator)
-    }
-
-    private static func connect(
-        _ bootstrap: ClientBootstrap, to endpoint: Endpoint
-    ) -> EventLoopFuture<any Channel> {
-        switch endpoint {
-        case .tcp(let host, let port):
-            bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .channelOption(.socketOption(.so_keepalive), value: 1)
-                .connect(host: host, port: port)
-        case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
         }
     }
 }

@@ -14,7 +14,7 @@ import WaldenWire
 ///
 ///     startup ──StartupMessage──► connecting ──connected──► relaying ──► closed
 ///
-/// Startup packets are in `ProxyConnection+Startup`, the client's side in `+Client`, the server's in `+Server`.
+/// What comes before the startup message is in `ProxyConnection+Front`, the session's beginning in `+Startup`, the client's side in `+Client`, the server's in `+Server`.
 final class ProxyConnection {
     enum State {
         case startup
@@ -50,29 +50,27 @@ final class ProxyConnection {
     var machine: SessionMachine?
     var pause: Pause?
     var isDrainRequested = false
-    var hasAnsweredSSLRequest = false
-    var hasAnsweredGSSRequest = false
+    /// The beginning of the connection, and who is at its other end as far as is known.
+    var front = ConnectionFront(FrontPolicy())
+    var info = ClientInfo(address: .local)
+    /// What `beginTLS` offered, whose certificate the client has seen.
+    var offeredTLS: ClientTLS?
+    /// The length of the cancel key's secret that the client's protocol version has.
+    var cancelSecretByteCount = 4
     var startupTimeout: Scheduled<Void>?
     var cancelKey: BackendKeyData?
 
     var client: (any Channel)?
-    var server: (any Channel)?
+    /// The server connection that serves this client now.
+    var link: ServerLink?
     /// Read from the client and not yet consumed.
     var clientInput = ByteBuffer()
-    /// Read from the server and not yet consumed: the beginning of a message that must be seen whole.
-    var serverInput = ByteBuffer()
     /// To be sent to the client with the next flush; reused once the channel has let go of it.
     var clientOutput = ByteBuffer()
-    /// To be sent to the server with the next flush.
-    var serverOutput = ByteBuffer()
-    /// Whether the channels' write queues are below their watermarks, as they last told.
+    /// Whether the channel's write queue is below its watermark, as it last told.
     var clientTakes = true
-    var serverTakes = true
-    /// Whether the channels read by themselves now.
     private var isReadingClient = true
-    private var isReadingServer = true
     var clientNeedsFlush = false
-    var serverNeedsFlush = false
     /// The audit under way, of which at most one is, and the fill that runs for it.
     var auditBegan: Instant?
     var auditFill: FillID?
@@ -88,9 +86,10 @@ final class ProxyConnection {
     /// Numbers the waits for freshness, so that one that ended is not ended again.
     var waitNumber: UInt64 = 0
 
-    init(context: ProxyContext, counters: LoopCounters) {
+    init(context: ProxyContext, counters: LoopCounters, listener: ClientInfo.Listener) {
         self.context = context
         self.counters = counters
+        info.listener = listener
     }
 
     func readClock() {
@@ -135,27 +134,6 @@ final class ProxyConnection {
         clientNeedsFlush = false
     }
 
-    func writeToServer(_ buffer: ByteBuffer) {
-        handOverServerOutput()
-        server?.write(buffer, promise: nil)
-        serverNeedsFlush = true
-    }
-
-    private func handOverServerOutput() {
-        guard serverOutput.readableBytes > 0 else { return }
-        server?.write(serverOutput, promise: nil)
-        serverOutput.clear()
-        serverNeedsFlush = true
-    }
-
-    func flushServer() {
-        // What is to be sent first waits for the connection.
-        guard server != nil else { return }
-        handOverServerOutput()
-        if serverNeedsFlush { server?.flush() }
-        serverNeedsFlush = false
-    }
-
     func countTraffic() {
         guard forwardedBytes + relayedBytes > 0 else { return }
         counters.count { figures in
@@ -166,19 +144,16 @@ final class ProxyConnection {
         relayedBytes = 0
     }
 
-    /// Reads each side as long as the other can take it. Channels read by themselves until they are told not to: asking
-    /// for each read would cost two system calls (epoll_ctl) more a request.
+    /// Reads each side as long as the other can take it.
     func adjustReading() {
         guard state != .closed, let client else { return }
+        let serverTakes = link?.takes ?? true
         let readsClient = state == .startup || (state == .relaying && pause == nil && clientTakes && serverTakes)
         if readsClient != isReadingClient {
             isReadingClient = readsClient
             try? client.syncOptions?.setOption(.autoRead, value: readsClient)
         }
-        if let server, clientTakes != isReadingServer {
-            isReadingServer = clientTakes
-            try? server.syncOptions?.setOption(.autoRead, value: clientTakes)
-        }
+        link?.setReading(clientTakes)
     }
 
     // MARK: End
@@ -201,12 +176,11 @@ final class ProxyConnection {
         countTraffic()
         if let cancelKey { context.cancels.remove(cancelKey) }
         flushClient()
-        flushServer()
-        server?.close(promise: nil)
+        link?.close()
+        link = nil
         client?.close(promise: nil)
         machine = nil
         clientInput = ByteBuffer()
-        serverInput = ByteBuffer()
         capture = ByteBuffer()
     }
 
