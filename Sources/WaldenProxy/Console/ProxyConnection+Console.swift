@@ -58,7 +58,7 @@ extension ProxyConnection {
         context.log.info(
             "a console session begins", metadata: ["client": "\(info.address)", "role": "\(role)"])
         let handler = ConsoleHandler(
-            desk: ConsoleDesk(services: console, census: census), role: role, client: self, unread: clientInput,
+            desk: ConsoleDesk(services: console, census: census, pools: context.authenticator.rules == nil ? nil : context.pools), role: role, client: self, unread: clientInput,
             greets: greets)
         clientInput = ByteBuffer()
         do {
