@@ -68,8 +68,12 @@ extension SessionMachine {
         if openTransaction() { return .openTransaction }
         var unit = Unit(isExtended: false)
         unit.executes = true
-        unit.isSuspect = true
-        unit.effects.add(.opaque)
+        if !isPooled || !LargeObjectFunctions.isCalled(by: input) {
+            unit.effects.add(.opaque)
+            unit.isSuspect = true
+        } else {
+            unit.effects.add(.writes)
+        }
         units.append(unit)
         return stream(header, input)
     }

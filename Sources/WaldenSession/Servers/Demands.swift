@@ -28,6 +28,8 @@ extension SessionMachine {
         _ candidate: Candidate, _ analysis: StatementAnalysis, _ input: borrowing RawSpan
     ) -> ClientStep? {
         guard isPooled else { return nil }
+        // What SQL is about to name must be known by then.
+        if renames, namesStatements(analysis), units.contains(where: \.definesStatements) { return .drain }
         let demand = demand(of: candidate, analysis, input)
         return stepBefore(demand: demand)
     }

@@ -37,6 +37,15 @@ final class PooledState {
 
     var isSuspect: Bool { suspicion != nil }
 
+    /// The next server must be the primary, whatever is asked of it.
+    var staysOnPrimary: Bool { needsPrimary || pooling.mode == .session }
+
+    /// Nothing that has run binds the session to its server, or may.
+    var leavesNothing: Bool {
+        pins.isEmpty && !isSuspect && touched.isEmpty && awaited == nil && !usesOwnNames
+            && server?.ownStatements.isEmpty ?? true
+    }
+
     func suspect(_ scope: Census.Scope) {
         suspicion = max(suspicion ?? scope, scope)
     }
