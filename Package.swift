@@ -140,7 +140,10 @@ let package = Package(
             tests("WaldenAdmin", ["WaldenCore", logging, lifecycle] + nio),
             tests(
                 "WaldenRuntime",
-                ["WaldenCore", "WaldenCache", "WaldenAdmin", "WaldenDependency", "WaldenPostgres", logging]
+                [
+                    "WaldenCore", "WaldenCache", "WaldenAdmin", "WaldenDependency", "WaldenPostgres", "WaldenProxy",
+                    "WaldenRouting", logging,
+                ]
             ),
             .testTarget(
                 name: "IntegrationTests",
