@@ -74,7 +74,7 @@ let package = Package(
         + pure("WaldenDecoding", ["WaldenCore"], testData: ["Captures"])
         + pure("WaldenDependency", ["WaldenCore"])
         + pure("WaldenCache", ["WaldenCore", "WaldenDependency", deque])
-        + pure("WaldenRouting", ["WaldenCore"])
+        + pure("WaldenRouting", ["WaldenCore", deque])
         + pure("WaldenPool", ["WaldenCore", "WaldenWire", deque])
         + pure("WaldenSession", ["WaldenCore", "WaldenWire", "WaldenDependency", deque])
         + pure("WaldenAuth", ["CCrypto", "CIDN", "WaldenCore", "WaldenWire"])
@@ -95,7 +95,7 @@ let package = Package(
                 "WaldenProxy",
                 [
                     "CCrypto", "CLZ4", "WaldenAuth", "WaldenCore", "WaldenWire", "WaldenPool", "WaldenSession",
-                    "WaldenCache", "WaldenDependency", logging,
+                    "WaldenCache", "WaldenDependency", "WaldenRouting", logging,
                     .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
                 ] + nio
             ),
@@ -146,7 +146,10 @@ let package = Package(
             tests("WaldenAdmin", ["WaldenCore", logging, lifecycle] + nio),
             tests(
                 "WaldenRuntime",
-                ["WaldenCore", "WaldenCache", "WaldenAdmin", "WaldenDependency", "WaldenPostgres", logging]
+                [
+                    "WaldenCore", "WaldenCache", "WaldenAdmin", "WaldenDependency", "WaldenPostgres", "WaldenProxy",
+                    "WaldenRouting", logging,
+                ]
             ),
             .testTarget(
                 name: "IntegrationTests",

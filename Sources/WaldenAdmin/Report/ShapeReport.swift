@@ -68,6 +68,8 @@ public struct ExplainReport: Hashable, Sendable {
     public var tables: [Table] = []
     /// What it does to its session.
     public var effects: [String] = []
+    /// Where it may run: on any node, or on the primary and why.
+    public var route = ""
     /// The rule of the configuration that matches, and what it says.
     public var configurationRule: String?
     /// Why its results are not kept now, one reason a line; empty when they are.
@@ -86,15 +88,19 @@ public struct AdminQuestions: Sendable {
     public var explain: @Sendable (ExplainQuestion) -> ExplainReport
     /// The shapes whose results have saved most, at most so many.
     public var shapes: @Sendable (Int) -> [ShapeReport]
+    /// By node, the lag of the last ten minutes, oldest first.
+    public var lag: @Sendable () -> [(node: String, points: [LagPointReport])]
 
     public init(
         explain: @escaping @Sendable (ExplainQuestion) -> ExplainReport,
-        shapes: @escaping @Sendable (Int) -> [ShapeReport]
+        shapes: @escaping @Sendable (Int) -> [ShapeReport],
+        lag: @escaping @Sendable () -> [(node: String, points: [LagPointReport])]
     ) {
         self.explain = explain
         self.shapes = shapes
+        self.lag = lag
     }
 
     /// Of an instance that knows nothing.
-    static let none = AdminQuestions(explain: { _ in ExplainReport() }, shapes: { _ in [] })
+    static let none = AdminQuestions(explain: { _ in ExplainReport() }, shapes: { _ in [] }, lag: { [] })
 }

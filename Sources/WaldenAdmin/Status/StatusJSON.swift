@@ -23,6 +23,8 @@ extension StatusReport {
             "control": control.json,
             "proxy": proxy.json,
             "nodes": .array(nodes.map(\.json)),
+            "slots": .array(slots.map(\.json)),
+            "routing": routing.json,
             "findings": .array(findings.map(JSON.string)),
         ]
     }
@@ -109,22 +111,6 @@ extension ProxyReport {
             "waits": .counts(waits),
             "bytes_from_clients": .whole(bytesFromClients),
             "bytes_from_servers": .whole(bytesFromServers),
-        ]
-    }
-}
-
-extension NodeReport {
-    fileprivate var json: JSON {
-        [
-            "name": .string(name),
-            "role": .string(role),
-            "reachable": .bool(reachable),
-            "problem": .string(orNull: problem),
-            "received_lsn": .string(orNull: receivedLSN),
-            "replayed_lsn": .string(orNull: replayedLSN),
-            "lag_bytes": lagBytes.map(JSON.whole) ?? .null,
-            "lag_seconds": lagSeconds.map(JSON.number) ?? .null,
-            "timeline": .whole(UInt64(timeline)),
         ]
     }
 }

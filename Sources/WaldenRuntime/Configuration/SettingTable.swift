@@ -2,7 +2,7 @@ import WaldenCore
 import WaldenPostgres
 
 extension Setting {
-    static let all: [Setting] = connections + proxy + front + tls + cache + audit + explain + stream + log
+    static let all: [Setting] = connections + proxy + front + tls + routing + cache + audit + explain + stream + log
 
     private static let connections = [
         Setting(
@@ -14,7 +14,7 @@ extension Setting {
             }),
         Setting(
             key: "replicas", form: "DSN", isList: true, isSecret: true,
-            help: "A streaming standby, for the status views. May be given several times.",
+            help: "A streaming standby, which reads may go to. May be given several times.",
             show: { $0.replicas },
             read: { (texts, configuration) throws(Quantity.Malformed) in
                 var strings: [String] = []
