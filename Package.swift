@@ -76,6 +76,7 @@ let package = Package(
         + pure("WaldenCache", ["WaldenCore", "WaldenDependency", deque])
         + pure("WaldenRouting", ["WaldenCore", deque])
         + pure("WaldenPool", ["WaldenCore", "WaldenWire", deque])
+        + pure("WaldenConsole", ["WaldenCore", "WaldenWire"])
         + pure("WaldenSession", ["WaldenCore", "WaldenWire", "WaldenDependency", deque])
         + pure("WaldenAuth", ["CCrypto", "CIDN", "WaldenCore", "WaldenWire"])
         + [
@@ -95,7 +96,7 @@ let package = Package(
                 "WaldenProxy",
                 [
                     "CCrypto", "CLZ4", "WaldenAuth", "WaldenCore", "WaldenWire", "WaldenPool", "WaldenSession",
-                    "WaldenCache", "WaldenDependency", "WaldenRouting", logging,
+                    "WaldenCache", "WaldenDependency", "WaldenConsole", "WaldenRouting", logging,
                     .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
                 ] + nio
             ),
@@ -110,8 +111,8 @@ let package = Package(
                 "WaldenRuntime",
                 [
                     "WaldenCore", "WaldenWire", "WaldenDecoding", "WaldenDependency", "WaldenCache", "WaldenRouting",
-                    "WaldenSession", "WaldenSQLParser", "WaldenPostgres", "WaldenProxy", "WaldenAdmin", logging,
-                    lifecycle, .product(name: "Yams", package: "Yams"),
+                    "WaldenSession", "WaldenConsole", "WaldenSQLParser", "WaldenPostgres", "WaldenProxy", "WaldenAdmin",
+                    "WaldenAuth", logging, lifecycle, .product(name: "Yams", package: "Yams"),
                     .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 ] + nio
             ),
@@ -126,6 +127,10 @@ let package = Package(
             .executableTarget(
                 name: "walden-torture", dependencies: ["WaldenTorture"], swiftSettings: strict),
             tests("WaldenTorture", ["WaldenTestKit"]),
+            .target(name: "WaldenConformance", dependencies: ["WaldenTestKit"], swiftSettings: strict),
+            .executableTarget(
+                name: "walden-conformance", dependencies: ["WaldenConformance"], swiftSettings: strict),
+            tests("WaldenConformance", ["WaldenTestKit"]),
             .executableTarget(
                 name: "walden-soundness",
                 dependencies: [
@@ -147,13 +152,13 @@ let package = Package(
             tests(
                 "WaldenRuntime",
                 [
-                    "WaldenCore", "WaldenCache", "WaldenAdmin", "WaldenDependency", "WaldenPostgres", "WaldenProxy",
-                    "WaldenRouting", logging,
+                    "WaldenCore", "WaldenCache", "WaldenAdmin", "WaldenConsole", "WaldenDependency", "WaldenPostgres",
+                    "WaldenProxy", "WaldenRouting", logging,
                 ]
             ),
             .testTarget(
                 name: "IntegrationTests",
-                dependencies: ["WaldenTestKit", "WaldenTorture"],
+                dependencies: ["WaldenTestKit", "WaldenTorture", "WaldenConformance"],
                 exclude: ["Scripts"],
                 swiftSettings: strict
             ),

@@ -9,10 +9,13 @@ import WaldenWire
 extension ProxyConnection {
     func clientSent(_ buffer: ByteBuffer) {
         readClock()
+        requestedAt = now
+        traffic.received += buffer.readableBytes
         var buffer = buffer
         if clientInput.readableBytes == 0 { clientInput = buffer } else { clientInput.writeBuffer(&buffer) }
         switch state {
         case .startup: processFront()
+        case .authenticating: processLogin()
         case .relaying: processClient()
         case .connecting, .closed: break
         }
@@ -54,6 +57,7 @@ extension ProxyConnection {
                 clientInput.moveReaderIndex(forwardBy: byteCount)
                 clientOutput.writeBytes(reply)
                 counters.count { $0.localAnswers += 1 }
+                answered(endsTransaction: machine?.isQuiescent ?? false)
             case .tell(let bytes): clientOutput.writeBytes(bytes)
             case .acquire(let demand): acquire(demand, to: .goOn)
             case .openTransaction:
@@ -79,6 +83,7 @@ extension ProxyConnection {
 
     private func forward(_ sent: Forwarding) {
         arrivedAt = nil
+        serverUse.begin(now)
         clientInput.moveReaderIndex(forwardBy: sent.replacing)
         sendInjection()
         let byteCount = sent.byteCount - sent.replacing
@@ -124,6 +129,13 @@ extension ProxyConnection {
         }
         if let buffer = reply.append(to: &clientOutput, allocator: ByteBufferAllocator()) { writeToClient(buffer) }
         clientOutput.writeStaticString(HitFrames.end(of: frame))
+        answered(endsTransaction: !frame.isInTransaction)
+    }
+
+    /// A unit was answered without its server.
+    private func answered(endsTransaction: Bool) {
+        traffic.queries &+= 1
+        if endsTransaction { traffic.transactions &+= 1 }
     }
 
     /// - Parameter isAudit: There was a hit; it is not served but compared with what the server answers.

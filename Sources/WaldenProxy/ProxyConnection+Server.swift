@@ -20,7 +20,7 @@ extension ProxyConnection {
             pause = nil
             processClient()
         case .opening(let fills): transactionAnswered(fills: fills)
-        case .waiting, .freshening, nil: break
+        case .waiting, .freshening, .acquiring, nil: break
         }
         settleServer()
         countTraffic()
@@ -82,9 +82,15 @@ extension ProxyConnection {
                     clientOutput.writeBytes(notice)
                 }
                 relayed += byteCount
+                let isLogin = startupTimeout != nil
                 startupTimeout?.cancel()
                 startupTimeout = nil
                 if let fill { complete(FillID(rawValue: fill)) }
+                if let consoleRole {
+                    relay(&relayed, from: link)
+                    return enterConsole(consoleRole, greets: false)
+                }
+                if isLogin { serverUse = ServerUse() } else { unitAnswered() }
             case .becomeTransparent: break
             case .giveUp(let error):
                 relay(&relayed, from: link)
@@ -99,6 +105,13 @@ extension ProxyConnection {
                     cause: "server_violation")
             }
         }
+    }
+
+    private func unitAnswered() {
+        let isIdle = machine?.status == .idle
+        traffic.queries &+= 1
+        if isIdle { traffic.transactions &+= 1 }
+        serverUse.end(now, isIdle: isIdle, isQuiescent: machine?.isQuiescent ?? true, &traffic)
     }
 
     /// Sends the first `byteCount` unread bytes to the client.
@@ -116,9 +129,7 @@ extension ProxyConnection {
 
     private func give(_ key: BackendKeyData, of link: ServerLink) {
         link.key = key
-        guard let own = context.cancels.register(key, secretByteCount: cancelSecretByteCount) else { return }
-        cancelKey = own
-        clientOutput.writeBytes(own.encoded())
+        giveCancelKey()
     }
 
     // MARK: Fills

@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import WaldenCache
+import WaldenConsole
 import WaldenCore
 import WaldenSession
 import WaldenWire
@@ -12,12 +13,14 @@ import WaldenWire
 /// the other side cannot be written to, so what a slow peer makes us hold is bounded by the two write watermarks and
 /// one read. States:
 ///
-///     startup ──StartupMessage──► connecting ──connected──► relaying ──► closed
+///     startup ──StartupMessage──► [authenticating] ──► connecting ──connected──► relaying ──► closed
 ///
 /// What comes before the startup message is in `ProxyConnection+Front`, the session's beginning in `+Startup`, the client's side in `+Client`, the server's in `+Server`.
 final class ProxyConnection {
     enum State {
         case startup
+        /// Walden finds out who the client is.
+        case authenticating
         /// The server connection is being made; the client's further bytes wait.
         case connecting
         case relaying
@@ -35,6 +38,17 @@ final class ProxyConnection {
         case opening(fills: Bool)
         /// The cache is about to become fresh enough for the unit at the front.
         case freshening(FreshnessWait)
+        /// A link from a pool is awaited.
+        case acquiring
+    }
+
+    /// What a client that waited for a server was about to do.
+    enum Continuation {
+        case goOn
+        /// The unit at the front was not found in the cache.
+        case fill
+        /// It is to be forwarded, for `heldFill` if there is one.
+        case forward
     }
 
     /// What a client that waited for a server was about to do.
@@ -66,12 +80,24 @@ final class ProxyConnection {
     var offeredTLS: ClientTLS?
     /// The length of the cancel key's secret that the client's protocol version has.
     var cancelSecretByteCount = 4
+    /// Who it is to the console, and what it has asked since it last told the account of its database.
+    var identity: ClientIdentity
+    var consoleRole: ConsoleRole?
+    var account: TrafficAccount?
+    var traffic = TrafficPart()
+    var serverUse = ServerUse()
+    let connectedAt: Instant
+    var requestedAt: Instant
     var startupTimeout: Scheduled<Void>?
+    /// While authenticating.
+    var login: ClientLogin?
     var cancelKey: BackendKeyData?
 
     var client: (any Channel)?
     /// The server connection that serves this client now.
     var link: ServerLink?
+    /// For a client that Walden has authenticated itself: where its links come from.
+    var pooled: PooledClient?
     /// Read from the client and not yet consumed.
     var clientInput = ByteBuffer()
     /// To be sent to the client with the next flush; reused once the channel has let go of it.
@@ -102,6 +128,9 @@ final class ProxyConnection {
     init(context: ProxyContext, counters: LoopCounters, listener: ClientInfo.Listener) {
         self.context = context
         self.counters = counters
+        identity = ClientIdentity(id: context.nextClientID())
+        connectedAt = Instant(nanoseconds: NIODeadline.now().uptimeNanoseconds)
+        requestedAt = connectedAt
         info.listener = listener
     }
 
@@ -119,12 +148,14 @@ final class ProxyConnection {
 
     func writeToClient(_ buffer: ByteBuffer) {
         handOverClientOutput()
+        traffic.sent += buffer.readableBytes
         client?.write(buffer, promise: nil)
         clientNeedsFlush = true
     }
 
     func handOverClientOutput() {
         guard clientOutput.readableBytes > 0 else { return }
+        traffic.sent += clientOutput.readableBytes
         client?.write(clientOutput, promise: nil)
         clientOutput.clear()
         clientNeedsFlush = true
@@ -138,6 +169,7 @@ final class ProxyConnection {
 
     func flushClient() {
         if clientOutput.readableBytes > 0, !clientNeedsFlush {
+            traffic.sent += clientOutput.readableBytes
             client?.writeAndFlush(clientOutput, promise: nil)
             clientOutput.clear()
             return
@@ -148,6 +180,10 @@ final class ProxyConnection {
     }
 
     func countTraffic() {
+        if !traffic.isEmpty, let account {
+            account.add(traffic)
+            traffic = TrafficPart()
+        }
         guard forwardedBytes + relayedBytes > 0 else { return }
         counters.count { figures in
             figures.bytesFromClients += UInt64(forwardedBytes)
@@ -161,7 +197,9 @@ final class ProxyConnection {
     func adjustReading() {
         guard state != .closed, let client else { return }
         let serverTakes = link?.takes ?? true
-        let readsClient = state == .startup || (state == .relaying && pause == nil && clientTakes && serverTakes)
+        let readsClient =
+            state == .startup || (state == .authenticating && login?.isBusy == false)
+            || (state == .relaying && pause == nil && clientTakes && serverTakes)
         if readsClient != isReadingClient {
             isReadingClient = readsClient
             try? client.syncOptions?.setOption(.autoRead, value: readsClient)
@@ -184,13 +222,14 @@ final class ProxyConnection {
         state = .closed
         counters.count { $0.closed[cause, default: 0] += 1 }
         startupTimeout?.cancel()
+        login?.abandon()
+        login = nil
         endWait()
         abandonFills()
         countTraffic()
         if let cancelKey { context.cancels.remove(cancelKey) }
         flushClient()
-        link?.close()
-        link = nil
+        giveUpLink()
         client?.close(promise: nil)
         machine = nil
         clientInput = ByteBuffer()
@@ -230,11 +269,7 @@ final class ProxyConnection {
     func closeIfDrained() {
         guard isDrainRequested, state != .closed else { return }
         if let quiescent = machine?.isQuiescent, !quiescent || clientInput.readableBytes > 0 { return }
-        fail(
-            ErrorResponse(
-                severity: .fatal, sqlState: .adminShutdown,
-                message: "terminating connection because Walden is shutting down"),
-            cause: "drained")
+        fail(.drained, cause: "drained")
     }
 }
 

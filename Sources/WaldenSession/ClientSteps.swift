@@ -182,7 +182,7 @@ extension SessionMachine {
         guard let candidate, units.isEmpty else { return nil }
         self.candidate = nil
         consistency.hit()
-        pooled?.reads.hitAt = now
+        pooled?.reads.answeredAt = now
         if candidate.parses, case .execution(let statement, _) = candidate.source { statements.define(statement) }
         return HitFrame(
             byteCount: candidate.byteCount, parseComplete: candidate.parses, bindComplete: candidate.isExtended,

@@ -39,6 +39,8 @@ extension StatusReport {
         proxy.clients = 3
         proxy.accepted = 41
         proxy.closed = ["terminated": 30, "lost": 8]
+        proxy.authentications = ["admitted": 6, "refused": 4]
+        proxy.authenticating = 10
         proxy.cancelRequests = 2
         proxy.coalesced = 7
         proxy.localAnswers = 9
@@ -46,6 +48,9 @@ extension StatusReport {
         proxy.bytesFromClients = 1_001
         proxy.bytesFromServers = 2_002
         proxy.listening = ["127.0.0.1:6432", "/run/walden/.s.PGSQL.6432"]
+        proxy.certificates = [
+            CertificateReport(shownTo: "client", expiresAt: 1_800_000_000, remainingSeconds: -3)
+        ]
         proxy.primary = "127.0.0.1:5432"
         proxy.primaryProblem = "refused"
         control.probes = 71

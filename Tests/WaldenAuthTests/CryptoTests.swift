@@ -48,7 +48,7 @@ struct CryptoTests {
         let salt = text(Base64.encode(RFC7677.salt))
         let verifier = try #require(ScramVerifier(ascii("SCRAM-SHA-256$4096:\(salt)$\(stored):\(server)")))
         #expect(try verifier == RFC7677.verifier())
-        #expect(try verifier.matches(keys))
+        #expect(verifier.matches(keys) == true)
         for bad in [
             "", "SCRAM-SHA-256", "SCRAM-SHA-1$4096:\(salt)$\(stored):\(server)",
             "SCRAM-SHA-256$0:\(salt)$\(stored):\(server)", "SCRAM-SHA-256$2000000:\(salt)$\(stored):\(server)",

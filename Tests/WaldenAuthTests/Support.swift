@@ -49,3 +49,17 @@ enum RFC7677 {
         return ScramVerifier(iterations: 4096, salt: salt, storedKey: try keys.storedKey(), serverKey: keys.server)
     }
 }
+
+extension ClientAuthentication {
+    /// What follows from the client's bytes.
+    mutating func heard(_ bytes: [UInt8]) -> Step {
+        receive(bytes.span.bytes).step
+    }
+}
+
+extension ServerLogin {
+    /// What follows from the server's bytes.
+    mutating func heard(_ bytes: [UInt8]) -> Step {
+        receive(bytes.span.bytes).step
+    }
+}

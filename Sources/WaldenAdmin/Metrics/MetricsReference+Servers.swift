@@ -38,6 +38,13 @@ extension MetricsReference {
         .counter("walden_clients_accepted_total", "Client connections accepted.") { $0.proxy.accepted },
         .counter("walden_clients_closed_total", by: "cause", "Client connections that ended.") { $0.proxy.closed },
         .counter(
+            "walden_authentications_total", by: "result",
+            "Clients that Walden authenticated itself: admitted, refused, failed (no secret could be had), overloaded."
+        ) { $0.proxy.authentications },
+        .gauge("walden_authenticating", "Clients whose password is being worked at, or waits for a thread.") {
+            .count($0.proxy.authenticating)
+        },
+        .counter(
             "walden_transactions_answered_total",
             "BEGINs answered before the server saw them, and ends of transactions that it never saw."
         ) { $0.proxy.localAnswers },

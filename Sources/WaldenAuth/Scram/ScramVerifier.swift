@@ -28,9 +28,16 @@ public struct ScramVerifier: Hashable, Sendable {
         self.init(iterations: iterations, salt: salt, storedKey: Secret(stored), serverKey: Secret(server))
     }
 
-    /// Whether these are the keys of the password that this was made from.
-    func matches(_ keys: ScramKeys) throws(Crypto.Failure) -> Bool {
-        let isStored = try keys.storedKey() == storedKey
+    /// The verifier of the password that these keys were made from; nil when libcrypto refuses.
+    init?(keys: ScramKeys, salt: [UInt8], iterations: Int = MockSecrets.iterations) {
+        guard let stored = try? keys.storedKey() else { return nil }
+        self.init(iterations: iterations, salt: salt, storedKey: stored, serverKey: keys.server)
+    }
+
+    /// Whether these are the keys of the password that this was made from; nil when libcrypto refuses.
+    func matches(_ keys: ScramKeys) -> Bool? {
+        guard let stored = try? keys.storedKey() else { return nil }
+        let isStored = stored == storedKey
         let isServer = keys.server == serverKey
         return isStored && isServer
     }

@@ -51,6 +51,8 @@ extension Instance {
         report.clients = figures.clients
         report.accepted = figures.accepted
         report.closed = figures.closed
+        report.authentications = figures.authentications
+        report.authenticating = proxy.authenticating
         report.cancelRequests = figures.cancelRequests
         report.coalesced = figures.coalesced
         report.localAnswers = figures.localAnswers
