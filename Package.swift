@@ -154,7 +154,7 @@ let package = Package(
                 "WaldenRuntime",
                 [
                     "WaldenCore", "WaldenCache", "WaldenAdmin", "WaldenConsole", "WaldenDependency", "WaldenPostgres",
-                    logging,
+                    "WaldenProxy", "WaldenRouting", logging,
                 ]
             ),
             .testTarget(

@@ -68,8 +68,12 @@ extension SessionMachine {
         if openTransaction() { return .openTransaction }
         var unit = Unit(isExtended: false)
         unit.executes = true
-        unit.isSuspect = true
-        unit.effects.add(.opaque)
+        if !isPooled || !LargeObjectFunctions.isCalled(by: input) {
+            unit.effects.add(.opaque)
+            unit.isSuspect = true
+        } else {
+            unit.effects.add(.writes)
+        }
         units.append(unit)
         return stream(header, input)
     }
@@ -178,7 +182,7 @@ extension SessionMachine {
         guard let candidate, units.isEmpty else { return nil }
         self.candidate = nil
         consistency.hit()
-        pooled?.reads.hitAt = now
+        pooled?.reads.answeredAt = now
         if candidate.parses, case .execution(let statement, _) = candidate.source { statements.define(statement) }
         return HitFrame(
             byteCount: candidate.byteCount, parseComplete: candidate.parses, bindComplete: candidate.isExtended,

@@ -196,6 +196,9 @@ struct SettingsTracker: Sendable {
         readOwnSettings()
     }
 
+    /// What a statement means may depend on what only the session's server has.
+    var hasUnseenObjects: Bool { obstacle != nil }
+
     mutating func temporaryObjectsGone() {
         if obstacle == .temporaryObjects { obstacle = nil }
     }

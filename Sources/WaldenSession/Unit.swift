@@ -106,6 +106,9 @@ struct Unit {
         self.fill = fill
     }
 
+    /// Answers to Parse messages of the client are still to come.
+    var definesStatements: Bool { pendingParses[answeredParses...].contains { !$0.isInjected } }
+
     /// What the unit's unanswered messages make of a statement's name; nil: nothing.
     func change(of name: Range<Int>, in input: borrowing RawSpan) -> SessionMachine.KnownStatement? {
         var parse = pendingParses.count - 1

@@ -10,7 +10,8 @@ struct ScriptedEnvironment: SessionEnvironment {
         let statement = (try? text.text(0..<text.byteCount)) ?? ""
         let effects = statement.split(separator: ";").map { Self.effect(of: String($0)) }
         return StatementAnalysis(
-            effects: effects, verdict: Self.verdict(on: statement), binding: Self.binding(of: statement, effects))
+            effects: effects, verdict: Self.verdict(on: statement),
+            readRoute: statement.hasPrefix("READ") ? .anyNode : nil, binding: Self.binding(of: statement, effects))
     }
 
     private static func binding(of statement: String, _ effects: [SessionEffect]) -> SessionBinding {
@@ -30,7 +31,7 @@ struct ScriptedEnvironment: SessionEnvironment {
         let words = statement.split(separator: " ").map(String.init)
         switch words.first {
         case "SELECT" where words.contains("FOR"): return .writes
-        case "SELECT", "SHOW", "LISTEN", "UNLISTEN", "CLOSE": return .readOnly
+        case "SELECT", "SHOW", "READ", "LISTEN", "UNLISTEN", "CLOSE": return .readOnly
         case "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE": return .transactionControl
         case "SET" where words[1] == "TRANSACTION": return .transactionControl
         case "SET" where words[1] == "LOCAL":

@@ -1,4 +1,5 @@
 import DequeModule
+import WaldenCore
 import WaldenDependency
 import WaldenWire
 
@@ -92,5 +93,18 @@ private enum DeallocateAll {
         guard words.skip("deallocate", in: bytes) else { return false }
         _ = words.skip("prepare", in: bytes)
         return words.skip("all", in: bytes) && words.isAtEnd(in: bytes)
+    }
+}
+
+/// The functions that clients call by FunctionCall to work with large objects (libpq `fe-lobj.c`): they leave nothing in
+/// the session but descriptors, which end with the transaction (PostgreSQL `catalog/pg_proc.dat`).
+enum LargeObjectFunctions {
+    private static let oids: Set<UInt32> = [715, 764, 952, 953, 954, 955, 956, 957, 958, 964, 1004, 3170, 3171, 3172]
+
+    /// - Parameter input: The beginning of a FunctionCall.
+    static func isCalled(by input: borrowing RawSpan) -> Bool {
+        var cursor = ByteCursor(at: MessageHeader.byteCount)
+        guard let oid = try? cursor.read(UInt32.self, in: input) else { return false }
+        return oids.contains(oid)
     }
 }

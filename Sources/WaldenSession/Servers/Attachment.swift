@@ -46,7 +46,7 @@ extension SessionMachine {
     /// Whether nothing holds the session to its server: every unit has ended, no transaction is open, nothing is bound.
     public var mayRelease: Bool {
         guard let pooled, pooled.server != nil else { return false }
-        return isAtRest && pooled.pins.isEmpty && !pooled.isSuspect && pooled.awaited == nil && !pooled.usesOwnNames
+        return isAtRest && pooled.leavesNothing
     }
 
     /// No unit is under way, no transaction open at the server, no message half sent.
@@ -62,10 +62,7 @@ extension SessionMachine {
         let isBetweenUnits =
             units.isEmpty && !isUnitOpen && clientSkip == 0 && serverSkip == 0 && !isRelayOnly && phase == .ready
             && injection.isEmpty
-        let isHarmless =
-            pooled.pins.isEmpty && !pooled.isSuspect && pooled.touched.isEmpty && pooled.awaited == nil
-            && !pooled.usesOwnNames
-        return isBetweenUnits && isHarmless && status != .idle ? .rollback : .close
+        return isBetweenUnits && pooled.leavesNothing && status != .idle ? .rollback : .close
     }
 
     /// The server's connection has ended.

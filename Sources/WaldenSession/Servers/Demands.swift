@@ -28,6 +28,8 @@ extension SessionMachine {
         _ candidate: Candidate, _ analysis: StatementAnalysis, _ input: borrowing RawSpan
     ) -> ClientStep? {
         guard isPooled else { return nil }
+        // What SQL is about to name must be known by then.
+        if renames, namesStatements(analysis), units.contains(where: \.definesStatements) { return .drain }
         let demand = demand(of: candidate, analysis, input)
         return stepBefore(demand: demand)
     }
@@ -68,14 +70,20 @@ extension SessionMachine {
         if case .begin(let form) = candidate.command(in: input) {
             return form.mayRunOnReplica ? .readTransaction(readNeeds(nil)) : .primary
         }
-        return .primary
+        guard case .anyNode = analysis.readRoute, !settings.hasUnseenObjects else { return .primary }
+        return .read(readNeeds(analysis))
     }
 
-    private func readNeeds(_ level: ConsistencyLevel?) -> ReadNeeds {
+    /// - Parameter analysis: Of the one statement; nil: of a transaction that is yet to come.
+    private func readNeeds(_ analysis: StatementAnalysis?) -> ReadNeeds {
         let reads = pooled?.reads ?? ReadTracker()
-        return ReadNeeds(
-            level: level ?? self.level, wroteAt: consistency.wroteAt, sawAt: max(consistency.sawAt, reads.hitAt),
-            sticky: reads.sticky, sawElsewhereAt: reads.elsewhereAt)
+        var needs = ReadNeeds(
+            level: analysis?.level ?? level, wroteAt: consistency.wroteAt, sawAt: reads.answeredAt)
+        needs.lastReplica = reads.replica
+        needs.lastReplicaAt = reads.replicaAt
+        needs.preference = analysis?.routePreference ?? settings.own.route
+        needs.maxLag = settings.own.maxLag
+        return needs
     }
 
     /// Sync and Flush outside of any unit, while the session has no server: the answer is known.

@@ -48,6 +48,6 @@ extension SessionMachine {
     mutating func saw(_ now: Instant) {
         consistency.saw(now)
         guard let pooled, let server = pooled.server else { return }
-        if server.isPrimary { pooled.reads.primaryAt = now } else { pooled.reads.read(on: server.node, now) }
+        if server.isPrimary { pooled.reads.answeredAt = now } else { pooled.reads.read(on: server.node, now) }
     }
 }

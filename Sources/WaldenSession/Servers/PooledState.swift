@@ -37,6 +37,15 @@ final class PooledState {
 
     var isSuspect: Bool { suspicion != nil }
 
+    /// The next server must be the primary, whatever is asked of it.
+    var staysOnPrimary: Bool { needsPrimary || pooling.mode == .session }
+
+    /// Nothing that has run binds the session to its server, or may.
+    var leavesNothing: Bool {
+        pins.isEmpty && !isSuspect && touched.isEmpty && awaited == nil && !usesOwnNames
+            && server?.ownStatements.isEmpty ?? true
+    }
+
     func suspect(_ scope: Census.Scope) {
         suspicion = max(suspicion ?? scope, scope)
     }
@@ -48,24 +57,16 @@ final class PooledState {
     }
 }
 
-/// Where the session read last, beside the primary.
+/// Where the session read last.
 struct ReadTracker {
-    /// When the cache last answered.
-    var hitAt = Instant.distantPast
-    private(set) var sticky: NodeID?
-    /// When `sticky` last answered.
-    private var stickyAt = Instant.distantPast
-    /// When anything else did, the primary and the cache apart.
-    private(set) var otherReplicaAt = Instant.distantPast
-    /// When the primary last did.
-    var primaryAt = Instant.distantPast
+    /// When the primary or the cache last answered.
+    var answeredAt = Instant.distantPast
+    private(set) var replica: NodeID?
+    /// When `replica` last answered.
+    private(set) var replicaAt = Instant.distantPast
 
     mutating func read(on node: NodeID, _ now: Instant) {
-        if let sticky, sticky != node { otherReplicaAt = max(otherReplicaAt, stickyAt) }
-        sticky = node
-        stickyAt = now
+        replica = node
+        replicaAt = now
     }
-
-    /// When the session was last shown something by another than `sticky`.
-    var elsewhereAt: Instant { max(hitAt, primaryAt, otherReplicaAt) }
 }

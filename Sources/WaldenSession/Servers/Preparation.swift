@@ -22,12 +22,8 @@ extension SessionMachine {
     mutating func prepareServer(for demand: ServerDemand) -> Preparation {
         guard let pooled else { return .done }
         if pooled.awaited != nil || defaultsAsked != nil { return .drain }
-        guard let server = pooled.server else { return .acquire(pooled.needsPrimary ? .primary : demand) }
-        if !server.isPrimary, !isUnitOpen, status == .idle {
-            // It serves one read, or a transaction from its beginning: what comes next chooses anew.
-            guard units.isEmpty else { return .drain }
-            if demand.needs == nil || pooled.needsPrimary { return .acquire(.primary) }
-        }
+        guard let server = pooled.server else { return .acquire(pooled.staysOnPrimary ? .primary : demand) }
+        if !server.isPrimary, !isUnitOpen, let other = leaveReplica(for: demand) { return other }
         guard units.isEmpty, !isUnitOpen, status == .idle else { return .done }
         if let replay = replay(on: server) {
             push(.replay, replay)
@@ -43,6 +39,20 @@ extension SessionMachine {
             settings.parameterReported(name: status.name, value: status.value)
         }
         return .tell(bytes)
+    }
+
+    /// A replica serves one read, or a transaction from its beginning to its end: what comes next chooses anew. Nil: the
+    /// transaction goes on, or the demand is met.
+    private mutating func leaveReplica(for demand: ServerDemand) -> Preparation? {
+        // Whether a unit under way has ended the transaction, its answer tells.
+        if units.contains(where: { status == .idle || !$0.effects.isReadOnly }) { return .drain }
+        guard status == .idle, demand.needs == nil || pooled?.needsPrimary ?? false else { return nil }
+        switch settle() {
+        case .release: return .acquire(.primary)
+        case .ask: return .ask
+        // What binds the session to the replica stays; what the replica cannot do, it says by itself.
+        case .keep: return nil
+        }
     }
 
     /// Puts messages of Walden's own before the next ones, in a unit of their own.

@@ -21,32 +21,29 @@ public enum ServerDemand: Hashable, Sendable {
 /// How fresh a node must be for a session's next read, and where it read last.
 public struct ReadNeeds: Hashable, Sendable {
     /// The session's level, or the one that the statement itself names.
-    public let level: ConsistencyLevel
+    public var level: ConsistencyLevel
     /// When the session's last write ended.
-    public let wroteAt: Instant
-    /// When the session was last shown a state of the database, by the primary, a replica or the cache.
-    public let sawAt: Instant
-    /// The replica that the session read from last.
-    public let sticky: NodeID?
-    /// The same as `sawAt` without what `sticky` itself has shown: to stay there never goes back in time.
-    public let sawElsewhereAt: Instant
+    public var wroteAt: Instant
+    /// When the session was last shown a state of the database by the primary or the cache.
+    public var sawAt: Instant
+    /// The replica that the session read from last, which never shows less than it did then.
+    public var lastReplica: NodeID?
+    /// When that read ended.
+    public var lastReplicaAt = Instant.distantPast
+    public var preference = RoutePreference.auto
+    /// How old the state shown may be; nil: as the instance has it.
+    public var maxLag: Duration?
 
-    public init(
-        level: ConsistencyLevel, wroteAt: Instant, sawAt: Instant, sticky: NodeID? = nil,
-        sawElsewhereAt: Instant? = nil
-    ) {
+    public init(level: ConsistencyLevel, wroteAt: Instant, sawAt: Instant) {
         self.level = level
         self.wroteAt = wroteAt
         self.sawAt = sawAt
-        self.sticky = sticky
-        self.sawElsewhereAt = sawElsewhereAt ?? sawAt
     }
 
-    /// What `node` must have replayed.
+    /// What a node must have replayed, as far as it is not `lastReplica` that has shown it.
     ///
     /// - Parameter arrivedAt: When the request was read.
-    public func freshness(on node: NodeID, arrivedAt: Instant) -> FreshnessNeeds {
-        FreshnessNeeds(
-            level: level, wroteAt: wroteAt, sawAt: node == sticky ? sawElsewhereAt : sawAt, arrivedAt: arrivedAt)
+    public func instant(arrivedAt: Instant) -> Instant {
+        FreshnessNeeds(level: level, wroteAt: wroteAt, sawAt: sawAt, arrivedAt: arrivedAt).instant()
     }
 }

@@ -43,7 +43,8 @@ import WaldenWire
     @Test func plainStatementsCostNoCensus() {
         let script = session()
         script.client(Query("SELECT 1"), Query("INSERT x"), Query("BEGIN"), Query("INSERT y"), Query("COMMIT"))
-        #expect(servers[0].log == ["Q SELECT 1", "Q INSERT x", "Q BEGIN", "Q INSERT y", "Q COMMIT"])
+        let queries = servers[0].log.filter { $0.hasPrefix("Q") || $0.contains("census") }
+        #expect(queries == ["Q SELECT 1", "Q INSERT x", "Q BEGIN", "Q INSERT y", "Q COMMIT"])
         let careful = session(.transaction, .always)
         careful.client(Query("SELECT 1"))
         careful.client(Query("INSERT x"))

@@ -8,8 +8,6 @@ import WaldenWire
 @Suite struct ReplicaTests {
     private let servers = [SimulatedServer(), SimulatedServer(node: 1), SimulatedServer(node: 2)]
 
-    private func needs(_ demand: ServerDemand?) -> ReadNeeds? { demand?.needs }
-
     /// Case 58.
     @Test func aReadOnlyTransactionStaysOnOneReplica() {
         let script = PooledScript(servers: servers)
@@ -50,12 +48,67 @@ import WaldenWire
         let second = script.demands[3].needs
         #expect(first?.wroteAt == Instant(nanoseconds: 10))
         #expect(first?.sawAt == Instant(nanoseconds: 20))
-        #expect(first?.sticky == nil)
-        #expect(second?.sawAt == Instant(nanoseconds: 30))
-        #expect(second?.sticky == NodeID(1))
-        #expect(second?.sawElsewhereAt == Instant(nanoseconds: 20))
-        let arrival = Instant(nanoseconds: 40)
-        #expect(second?.freshness(on: NodeID(1), arrivedAt: arrival).session == Instant(nanoseconds: 20))
-        #expect(second?.freshness(on: NodeID(2), arrivedAt: arrival).session == Instant(nanoseconds: 30))
+        #expect(first?.lastReplica == nil)
+        #expect(second?.sawAt == Instant(nanoseconds: 20))
+        #expect(second?.lastReplica == NodeID(1))
+        #expect(second?.lastReplicaAt == Instant(nanoseconds: 30))
+        #expect(second?.instant(arrivedAt: Instant(nanoseconds: 40)) == Instant(nanoseconds: 20))
+    }
+
+    /// Case 57.
+    @Test func aReadThatAReplicaRefusesIsRunOnceOnThePrimary() {
+        let script = PooledScript(servers: servers)
+        script.next = 1
+        script.answersAtOnce = false
+        script.client(Query("READ f()"))
+        script.next = 0
+        script.say(ErrorResponse(sqlState: .readOnlySQLTransaction, message: "no").encoded())
+        #expect(script.seen().isEmpty)
+        script.say(ReadyForQuery(.idle).encoded())
+        script.answersAtOnce = true
+        script.clientBytes([])
+        #expect(script.seen() == "D(READ f()) C ZI")
+        #expect(script.takeEvents() == ["acquire 1", "rerun", "release 1", "acquire 0", "release 0"])
+    }
+
+    @Test func aReadThatHasShownRowsIsNotRunAgain() {
+        let script = PooledScript(servers: servers)
+        script.next = 1
+        script.answersAtOnce = false
+        script.client(Query("READ f()"))
+        script.say(DataRow([Array("1".utf8)]).encoded())
+        script.say(ErrorResponse(sqlState: .serializationFailure, message: "no").encoded())
+        script.say(ReadyForQuery(.idle).encoded())
+        #expect(script.seen() == "D(1) E(40001 no) ZI")
+    }
+
+    @Test func aReadIsRunAgainWhenItsReplicaIsLost() {
+        let script = PooledScript(servers: servers)
+        script.next = 1
+        script.answersAtOnce = false
+        script.client(Parse(query: "READ f()"), Bind(), Execute(), Sync())
+        script.say(ParseComplete().encoded() + BindComplete().encoded())
+        #expect(script.seen().isEmpty)
+        script.next = 0
+        script.answersAtOnce = true
+        guard case .rerun = script.loseServer() else {
+            Issue.record("it is not run again")
+            return
+        }
+        #expect(script.seen() == "1 2 D(READ f()) C ZI")
+    }
+
+    /// What comes after a read on a replica chooses its server anew.
+    @Test func theNextUnitWaitsForTheReplicasAnswer() {
+        let script = PooledScript(servers: servers)
+        script.next = 1
+        script.answersAtOnce = false
+        script.client(Query("READ f()"), Query("INSERT x"))
+        #expect(script.takeEvents() == ["acquire 1"])
+        script.next = 0
+        script.answersAtOnce = true
+        script.pump()
+        #expect(script.seen() == "D(READ f()) C ZI D(INSERT x) C ZI")
+        #expect(script.takeEvents() == ["release 1", "acquire 0", "release 0"])
     }
 }
