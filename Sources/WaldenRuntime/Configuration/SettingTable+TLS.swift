@@ -44,7 +44,7 @@ extension Setting {
             "direct: the handshake begins without a request first, which PostgreSQL 17 understands."),
     ]
 
-    private static func file(
+    static func file(
         _ key: String, _ property: any WritableKeyPath<Configuration, String> & Sendable, _ help: String
     ) -> Setting {
         Setting(
