@@ -5,13 +5,13 @@ import WaldenFuzzing
 public func fuzz(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: bytes, count: count))
     #if FUZZ_CLIENT
-        ClientFuzzer.run(input)
+    ClientFuzzer.run(input)
     #elseif FUZZ_SERVER
-        ServerFuzzer.run(input)
+    ServerFuzzer.run(input)
     #elseif FUZZ_FRONT
-        FrontFuzzer.run(input)
+    FrontFuzzer.run(input)
     #else
-        #error("no target is chosen")
+    #error("no target is chosen")
     #endif
     return 0
 }
