@@ -154,7 +154,7 @@ let package = Package(
             ),
             tests("WaldenTestKit", []),
             tests("WaldenPostgres", ["WaldenCore", "WaldenDependency"]),
-            tests("WaldenProxy", []),
+            tests("WaldenProxy", ["WaldenCore"]),
             tests("WaldenSQLParser", ["WaldenCore", "WaldenDependency"]),
             tests("WaldenAdmin", ["WaldenCore", logging, lifecycle] + nio),
             tests(

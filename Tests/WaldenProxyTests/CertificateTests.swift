@@ -1,5 +1,5 @@
-import Glibc
 import Testing
+import WaldenCore
 
 @testable import WaldenProxy
 
