@@ -41,7 +41,8 @@ private typealias Send = FrontendMessage
     }
 
     @Test(arguments: [
-        (Send.protocol30, ["_pq_.walden_test"], Send.protocol30), (Send.protocol32, ["_pq_.a", "_pq_.b"], Send.protocol32),
+        (Send.protocol30, ["_pq_.walden_test"], Send.protocol30),
+        (Send.protocol32, ["_pq_.a", "_pq_.b"], Send.protocol32),
         (Send.protocol32 + 1, [], Send.protocol32), (Send.protocol32 + 7, ["_pq_.a"], Send.protocol32),
     ])
     func whatIsNewerIsNegotiatedDownOnce(asked: Int32, options: [String], agreed: Int32) throws {

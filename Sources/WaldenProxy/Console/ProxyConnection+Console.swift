@@ -113,7 +113,7 @@ extension ProxyConnection: ClientEnd {
         row.requestedAt = clock.time(of: requestedAt)
         row.closesSoon = isDrainRequested
         switch state {
-        case .startup: row.state = .login
+        case .startup, .authenticating: row.state = .login
         case .connecting:
             row.state = .waiting
             row.waitMicroseconds = clock.age(of: requestedAt)
