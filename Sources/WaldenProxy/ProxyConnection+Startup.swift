@@ -34,6 +34,11 @@ extension ProxyConnection {
     func begin(_ message: StartupMessage) {
         cancelSecretByteCount = message.cancelSecretByteCount
         if let reply = message.negotiation { clientOutput.writeBytes(reply.encoded()) }
+        identity.user = message.user
+        identity.database = message.database
+        identity.applicationName = message["application_name"] ?? ""
+        if beginConsole(message) { return }
+        account = context.traffic.account(of: message.database)
         context.log.debug(
             "a client begins a session",
             metadata: ["client": "\(info.address)", "tls": "\(info.tls?.version ?? "none")"])
@@ -82,6 +87,8 @@ extension ProxyConnection {
         link.listener = .client(self)
         self.link = link
         state = .relaying
+        readClock()
+        traffic.waitTime &+= now.nanosecondsSince(requestedAt)
         var input = ByteBuffer(bytes: greeting.encoded())
         input.writeBuffer(&link.input)
         link.input = input
@@ -101,7 +108,7 @@ extension ProxyConnection {
     }
 
     /// Makes a link for this client alone, and begins the session there by `packet`.
-    private func connect(sending packet: [UInt8], attempt: EncryptionPlan.Attempt? = nil) {
+    func connect(sending packet: [UInt8], attempt: EncryptionPlan.Attempt? = nil) {
         guard let client else { return }
         let connected = context.primary.connect(node: .configuredPrimary, on: client.eventLoop, attempt: attempt)
         connected.assumeIsolated().whenComplete { result in
@@ -132,6 +139,8 @@ extension ProxyConnection {
         link.alternative = connection.alternative.map { (attempt: $0, startup: packet) }
         self.link = link
         state = .relaying
+        readClock()
+        traffic.waitTime &+= now.nanosecondsSince(requestedAt)
         link.output.writeBytes(packet)
         link.flush()
         flushClient()

@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import WaldenCache
+import WaldenConsole
 import WaldenCore
 import WaldenSession
 import WaldenWire
@@ -59,6 +60,14 @@ final class ProxyConnection {
     var offeredTLS: ClientTLS?
     /// The length of the cancel key's secret that the client's protocol version has.
     var cancelSecretByteCount = 4
+    /// Who it is to the console, and what it has asked since it last told the account of its database.
+    var identity: ClientIdentity
+    var consoleRole: ConsoleRole?
+    var account: TrafficAccount?
+    var traffic = TrafficPart()
+    var serverUse = ServerUse()
+    let connectedAt: Instant
+    var requestedAt: Instant
     var startupTimeout: Scheduled<Void>?
     /// While authenticating.
     var login: ClientLogin?
@@ -93,6 +102,9 @@ final class ProxyConnection {
     init(context: ProxyContext, counters: LoopCounters, listener: ClientInfo.Listener) {
         self.context = context
         self.counters = counters
+        identity = ClientIdentity(id: context.nextClientID())
+        connectedAt = Instant(nanoseconds: NIODeadline.now().uptimeNanoseconds)
+        requestedAt = connectedAt
         info.listener = listener
     }
 
@@ -110,12 +122,14 @@ final class ProxyConnection {
 
     func writeToClient(_ buffer: ByteBuffer) {
         handOverClientOutput()
+        traffic.sent += buffer.readableBytes
         client?.write(buffer, promise: nil)
         clientNeedsFlush = true
     }
 
     func handOverClientOutput() {
         guard clientOutput.readableBytes > 0 else { return }
+        traffic.sent += clientOutput.readableBytes
         client?.write(clientOutput, promise: nil)
         clientOutput.clear()
         clientNeedsFlush = true
@@ -129,6 +143,7 @@ final class ProxyConnection {
 
     func flushClient() {
         if clientOutput.readableBytes > 0, !clientNeedsFlush {
+            traffic.sent += clientOutput.readableBytes
             client?.writeAndFlush(clientOutput, promise: nil)
             clientOutput.clear()
             return
@@ -139,6 +154,10 @@ final class ProxyConnection {
     }
 
     func countTraffic() {
+        if !traffic.isEmpty, let account {
+            account.add(traffic)
+            traffic = TrafficPart()
+        }
         guard forwardedBytes + relayedBytes > 0 else { return }
         counters.count { figures in
             figures.bytesFromClients += UInt64(forwardedBytes)
@@ -219,11 +238,7 @@ final class ProxyConnection {
     func closeIfDrained() {
         guard isDrainRequested, state != .closed else { return }
         if let quiescent = machine?.isQuiescent, !quiescent || clientInput.readableBytes > 0 { return }
-        fail(
-            ErrorResponse(
-                severity: .fatal, sqlState: .adminShutdown,
-                message: "terminating connection because Walden is shutting down"),
-            cause: "drained")
+        fail(.drained, cause: "drained")
     }
 }
 

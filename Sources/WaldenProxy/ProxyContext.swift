@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import Synchronization
 import WaldenCache
+import WaldenConsole
 import WaldenCore
 public import WaldenDependency
 import WaldenSession
@@ -31,6 +32,11 @@ final class ProxyContext: Sendable {
     let waiters = FillWaiters()
     let waits = WaitEstimate()
     let clients = Mutex(0)
+    let traffic = TrafficLedger()
+    private let lastClientID = Atomic<UInt64>(0)
+    private let attachedConsole = Mutex<ConsoleServices?>(nil)
+    /// All client channels, the console's among them.
+    let connections = ConnectionSet()
     private let counters = Mutex<[ObjectIdentifier: LoopCounters]>([:])
 
     init(
@@ -46,6 +52,16 @@ final class ProxyContext: Sendable {
         self.cache = cache
         self.delegate = delegate
         self.log = log
+    }
+
+    /// The console's, once there is one.
+    var console: ConsoleServices? {
+        get { attachedConsole.withLock { $0 } }
+        set { attachedConsole.withLock { $0 = newValue } }
+    }
+
+    func nextClientID() -> UInt64 {
+        lastClientID.wrappingAdd(1, ordering: .relaxed).newValue
     }
 
     func counters(for loop: any EventLoop) -> LoopCounters {

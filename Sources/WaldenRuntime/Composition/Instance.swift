@@ -25,12 +25,13 @@ final class Instance: Sendable {
     let catalog: CatalogKeeper
     let proxy: ProxyServer
     let nodes: NodeBoard
+    let routes: RouteTable
     let group: MultiThreadedEventLoopGroup
     let startedAt = MonotonicClock.now()
     private let monitors: [NodeMonitor]
     private let secrets: PrimarySecrets?
     /// By `NodeID.index`.
-    private let servers: [DSN]
+    let servers: [DSN]
 
     init(_ configuration: Configuration, log: Logger) throws {
         self.configuration = configuration
@@ -69,16 +70,19 @@ final class Instance: Sendable {
         hands.attach(keepalive: { stream.requestKeepalive() }, catalog: { catalog.refresh() })
         proberCoupling.attach(hands)
 
-        var watched = [(name: NodeBoard.primary, dsn: primary)]
-        for (index, replica) in configuration.replicas.enumerated() {
-            watched.append((name: "replica\(index + 1)", dsn: try DSN(replica)))
-        }
-        let nodes = NodeBoard(names: watched.map(\.name))
+        let servers = [primary] + (try configuration.replicas.map { text throws(PostgresError) in try DSN(text) })
+        let routes = RouteTable(isOn: configuration.isRouting, weights: configuration.routeWeights)
+        self.routes = routes
+        let nodes = NodeBoard(nodes: servers.indices.map(NodeID.init), routes: routes)
         self.nodes = nodes
-        monitors = try watched.map { node in
-            try NodeMonitor(NodeMonitor.Configuration(name: node.name, dsn: node.dsn), seed: generator.next()) {
-                nodes.note($0)
-            }
+        proberCoupling.attach(nodes)
+        let monitors = try servers.enumerated().map { index, dsn in
+            try NodeMonitor(
+                NodeMonitor.Configuration(node: NodeID(index), dsn: dsn), seed: generator.next(), delegate: nodes)
+        }
+        self.monitors = monitors
+        routes.attach { node in
+            if monitors.indices.contains(node.index) { monitors[node.index].wake() }
         }
         group = MultiThreadedEventLoopGroup(
             numberOfThreads: configuration.workers > 0 ? configuration.workers : System.coreCount)
@@ -122,6 +126,9 @@ final class Instance: Sendable {
     /// - Returns: what could not be taken over, and why; that stays as it was.
     func adopt(_ new: Configuration, insteadOf old: Configuration) -> [String] {
         adoptRules(new, insteadOf: old)
+        var access = new.consoleAccess
+        access.database = configuration.consoleDatabase
+        proxy.adopt(access)
         var problems: [String] = []
         do throws(ConfigurationProblem) {
             var auth = new.auth

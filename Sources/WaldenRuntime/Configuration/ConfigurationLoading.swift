@@ -99,6 +99,12 @@ extension Configuration {
                     reason: "\(Quantity.describe(bytes: resultBytes)) is more than an eighth of cache.max_bytes, "
                         + Quantity.describe(bytes: cacheBytes)))
         }
+        if let weight = unknownWeight {
+            problems.append(
+                ConfigurationProblem(
+                    origin: origin("routing.weights"), key: "routing.weights",
+                    reason: "there is no \(weight.node): \(replicas.count) replicas are configured"))
+        }
         return problems + frontContradictions(origin)
     }
 

@@ -1,3 +1,4 @@
+import WaldenAuth
 import WaldenCore
 import WaldenPostgres
 import WaldenProxy
@@ -61,7 +62,7 @@ struct TLSChoices: Hashable, Sendable {
         if let certificate {
             settings.identity = ServerTLSSettings.Identity(
                 certificateFile: certificate, keyFile: key ?? "",
-                passphrase: (dsn.keyPassphrase ?? primary.keyPassphrase).map { Passphrase($0) })
+                passphrase: (dsn.keyPassphrase ?? primary.keyPassphrase).map { Secret($0) })
         }
         settings.serverName = dsn.serverName
         if let version = option(.minimumVersion) {
