@@ -161,8 +161,8 @@ let package = Package(
             tests(
                 "WaldenRuntime",
                 [
-                    "WaldenCore", "WaldenCache", "WaldenAdmin", "WaldenConsole", "WaldenDependency", "WaldenPostgres",
-                    "WaldenProxy", "WaldenRouting", logging,
+                    "WaldenCore", "WaldenAuth", "WaldenCache", "WaldenAdmin", "WaldenConsole", "WaldenDependency",
+                    "WaldenPostgres", "WaldenProxy", "WaldenRouting", logging,
                 ]
             ),
             .testTarget(

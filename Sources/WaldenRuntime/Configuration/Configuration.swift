@@ -26,6 +26,7 @@ public struct Configuration: Hashable, Sendable {
     /// Load balancers that may send PROXY headers.
     public internal(set) var proxyProtocolFrom: [AddressRange] = []
     var tls = TLSChoices()
+    var auth = AuthChoices()
     /// `auto` or `off`.
     public internal(set) var routedReads = "auto"
     var nodeWeights = [NodeWeight.primaryAside]
