@@ -11,8 +11,11 @@ struct Mode: Sendable {
     /// Whether other clients use the pool's server sessions between the steps.
     var isDirtied = false
 
+    /// As delivered.
+    static let relay = Mode(name: "relay", plays: 3)
+
     static let all = [
-        Mode(name: "relay", plays: 3),
+        relay,
         Mode(name: "uncached", file: "cache: {enabled: false}\n", hasCache: false),
     ]
 
