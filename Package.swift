@@ -74,7 +74,7 @@ let package = Package(
         + pure("WaldenDecoding", ["WaldenCore"], testData: ["Captures"])
         + pure("WaldenDependency", ["WaldenCore"])
         + pure("WaldenCache", ["WaldenCore", "WaldenDependency", deque])
-        + pure("WaldenRouting", ["WaldenCore"])
+        + pure("WaldenRouting", ["WaldenCore", deque])
         + pure("WaldenPool", ["WaldenCore", "WaldenWire", deque])
         + pure("WaldenConsole", ["WaldenCore", "WaldenWire"])
         + pure("WaldenSession", ["WaldenCore", "WaldenWire", "WaldenDependency", deque])
@@ -96,7 +96,7 @@ let package = Package(
                 "WaldenProxy",
                 [
                     "CCrypto", "CLZ4", "WaldenAuth", "WaldenCore", "WaldenWire", "WaldenPool", "WaldenSession",
-                    "WaldenCache", "WaldenDependency", "WaldenConsole", logging,
+                    "WaldenCache", "WaldenDependency", "WaldenConsole", "WaldenRouting", logging,
                     .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
                 ] + nio
             ),
@@ -151,7 +151,10 @@ let package = Package(
             tests("WaldenAdmin", ["WaldenCore", logging, lifecycle] + nio),
             tests(
                 "WaldenRuntime",
-                ["WaldenCore", "WaldenCache", "WaldenAdmin", "WaldenDependency", "WaldenPostgres", logging]
+                [
+                    "WaldenCore", "WaldenCache", "WaldenAdmin", "WaldenConsole", "WaldenDependency", "WaldenPostgres",
+                    logging,
+                ]
             ),
             .testTarget(
                 name: "IntegrationTests",

@@ -28,6 +28,8 @@ public struct ProxyConfiguration: Sendable {
     public var compressBytes: Int
     /// Hits per audit; 0: none.
     public var auditPeriod: UInt64
+    /// Whether and how Walden authenticates clients itself.
+    public var authentication = AuthenticationSettings()
     public var session: SessionLimits
     public var policy: SessionPolicy
     /// How long a request may wait for the cache to become as fresh as it must be.

@@ -9,10 +9,13 @@ import WaldenWire
 extension ProxyConnection {
     func clientSent(_ buffer: ByteBuffer) {
         readClock()
+        requestedAt = now
+        traffic.received += buffer.readableBytes
         var buffer = buffer
         if clientInput.readableBytes == 0 { clientInput = buffer } else { clientInput.writeBuffer(&buffer) }
         switch state {
         case .startup: processFront()
+        case .authenticating: processLogin()
         case .relaying: processClient()
         case .connecting, .closed: break
         }
@@ -54,6 +57,7 @@ extension ProxyConnection {
                 clientInput.moveReaderIndex(forwardBy: byteCount)
                 clientOutput.writeBytes(reply)
                 counters.count { $0.localAnswers += 1 }
+                answered(endsTransaction: machine?.isQuiescent ?? false)
             case .openTransaction:
                 sendInjection()
                 pause = .draining
@@ -77,6 +81,7 @@ extension ProxyConnection {
 
     private func forward(_ byteCount: Int) {
         arrivedAt = nil
+        serverUse.begin(now)
         sendInjection()
         forwardedBytes += byteCount
         if byteCount > Self.gatherBytes, let slice = clientInput.readSlice(length: byteCount) {
@@ -116,6 +121,13 @@ extension ProxyConnection {
         }
         if let buffer = reply.append(to: &clientOutput, allocator: ByteBufferAllocator()) { writeToClient(buffer) }
         clientOutput.writeStaticString(HitFrames.end(of: frame))
+        answered(endsTransaction: !frame.isInTransaction)
+    }
+
+    /// A unit was answered without its server.
+    private func answered(endsTransaction: Bool) {
+        traffic.queries &+= 1
+        if endsTransaction { traffic.transactions &+= 1 }
     }
 
     /// - Parameter isAudit: There was a hit; it is not served but compared with what the server answers.

@@ -72,9 +72,15 @@ extension ProxyConnection {
                     clientOutput.writeBytes(notice)
                 }
                 relayed += byteCount
+                let isLogin = startupTimeout != nil
                 startupTimeout?.cancel()
                 startupTimeout = nil
                 if let fill { complete(FillID(rawValue: fill)) }
+                if let consoleRole {
+                    relay(&relayed, from: link)
+                    return enterConsole(consoleRole, greets: false)
+                }
+                if isLogin { serverUse = ServerUse() } else { unitAnswered() }
             case .becomeTransparent: break
             case .giveUp(let error):
                 relay(&relayed, from: link)
@@ -89,6 +95,13 @@ extension ProxyConnection {
                     cause: "server_violation")
             }
         }
+    }
+
+    private func unitAnswered() {
+        let isIdle = machine?.status == .idle
+        traffic.queries &+= 1
+        if isIdle { traffic.transactions &+= 1 }
+        serverUse.end(now, isIdle: isIdle, isQuiescent: machine?.isQuiescent ?? true, &traffic)
     }
 
     /// Sends the first `byteCount` unread bytes to the client.

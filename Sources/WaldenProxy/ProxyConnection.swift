@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import WaldenCache
+import WaldenConsole
 import WaldenCore
 import WaldenSession
 import WaldenWire
@@ -12,12 +13,14 @@ import WaldenWire
 /// the other side cannot be written to, so what a slow peer makes us hold is bounded by the two write watermarks and
 /// one read. States:
 ///
-///     startup ──StartupMessage──► connecting ──connected──► relaying ──► closed
+///     startup ──StartupMessage──► [authenticating] ──► connecting ──connected──► relaying ──► closed
 ///
 /// What comes before the startup message is in `ProxyConnection+Front`, the session's beginning in `+Startup`, the client's side in `+Client`, the server's in `+Server`.
 final class ProxyConnection {
     enum State {
         case startup
+        /// Walden finds out who the client is.
+        case authenticating
         /// The server connection is being made; the client's further bytes wait.
         case connecting
         case relaying
@@ -57,7 +60,17 @@ final class ProxyConnection {
     var offeredTLS: ClientTLS?
     /// The length of the cancel key's secret that the client's protocol version has.
     var cancelSecretByteCount = 4
+    /// Who it is to the console, and what it has asked since it last told the account of its database.
+    var identity: ClientIdentity
+    var consoleRole: ConsoleRole?
+    var account: TrafficAccount?
+    var traffic = TrafficPart()
+    var serverUse = ServerUse()
+    let connectedAt: Instant
+    var requestedAt: Instant
     var startupTimeout: Scheduled<Void>?
+    /// While authenticating.
+    var login: ClientLogin?
     var cancelKey: BackendKeyData?
 
     var client: (any Channel)?
@@ -89,6 +102,9 @@ final class ProxyConnection {
     init(context: ProxyContext, counters: LoopCounters, listener: ClientInfo.Listener) {
         self.context = context
         self.counters = counters
+        identity = ClientIdentity(id: context.nextClientID())
+        connectedAt = Instant(nanoseconds: NIODeadline.now().uptimeNanoseconds)
+        requestedAt = connectedAt
         info.listener = listener
     }
 
@@ -106,12 +122,14 @@ final class ProxyConnection {
 
     func writeToClient(_ buffer: ByteBuffer) {
         handOverClientOutput()
+        traffic.sent += buffer.readableBytes
         client?.write(buffer, promise: nil)
         clientNeedsFlush = true
     }
 
     func handOverClientOutput() {
         guard clientOutput.readableBytes > 0 else { return }
+        traffic.sent += clientOutput.readableBytes
         client?.write(clientOutput, promise: nil)
         clientOutput.clear()
         clientNeedsFlush = true
@@ -125,6 +143,7 @@ final class ProxyConnection {
 
     func flushClient() {
         if clientOutput.readableBytes > 0, !clientNeedsFlush {
+            traffic.sent += clientOutput.readableBytes
             client?.writeAndFlush(clientOutput, promise: nil)
             clientOutput.clear()
             return
@@ -135,6 +154,10 @@ final class ProxyConnection {
     }
 
     func countTraffic() {
+        if !traffic.isEmpty, let account {
+            account.add(traffic)
+            traffic = TrafficPart()
+        }
         guard forwardedBytes + relayedBytes > 0 else { return }
         counters.count { figures in
             figures.bytesFromClients += UInt64(forwardedBytes)
@@ -148,7 +171,9 @@ final class ProxyConnection {
     func adjustReading() {
         guard state != .closed, let client else { return }
         let serverTakes = link?.takes ?? true
-        let readsClient = state == .startup || (state == .relaying && pause == nil && clientTakes && serverTakes)
+        let readsClient =
+            state == .startup || (state == .authenticating && login?.isBusy == false)
+            || (state == .relaying && pause == nil && clientTakes && serverTakes)
         if readsClient != isReadingClient {
             isReadingClient = readsClient
             try? client.syncOptions?.setOption(.autoRead, value: readsClient)
@@ -171,6 +196,8 @@ final class ProxyConnection {
         state = .closed
         counters.count { $0.closed[cause, default: 0] += 1 }
         startupTimeout?.cancel()
+        login?.abandon()
+        login = nil
         endWait()
         abandonFills()
         countTraffic()
@@ -211,11 +238,7 @@ final class ProxyConnection {
     func closeIfDrained() {
         guard isDrainRequested, state != .closed else { return }
         if let quiescent = machine?.isQuiescent, !quiescent || clientInput.readableBytes > 0 { return }
-        fail(
-            ErrorResponse(
-                severity: .fatal, sqlState: .adminShutdown,
-                message: "terminating connection because Walden is shutting down"),
-            cause: "drained")
+        fail(.drained, cause: "drained")
     }
 }
 

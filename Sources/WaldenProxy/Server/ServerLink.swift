@@ -8,6 +8,14 @@ import WaldenWire
 /// It serves at most one client at a time and hands what happens on the channel to that client's connection. A link
 /// that was made for one client alone, and authenticated by it, ends with it; others are lent out by `LoopPools`.
 final class ServerLink {
+    /// Who hears what happens on the channel.
+    enum Listener {
+        case nobody
+        /// The login, until it has succeeded.
+        case login(LinkLogin)
+        case client(ProxyConnection)
+    }
+
     let channel: any Channel
     let node: NodeID
     /// What the server wants to see in a CancelRequest for this connection; nil until it told.
@@ -16,8 +24,7 @@ final class ServerLink {
     var tls: TLSSession?
     /// Until the server's first message: how else it may be reached, and what begins the session there.
     var alternative: (attempt: EncryptionPlan.Attempt, startup: [UInt8])?
-    /// Whom it serves now.
-    private(set) var client: ProxyConnection?
+    var listener = Listener.nobody
 
     /// Read and not yet consumed: the beginning of a message that must be seen whole.
     var input = ByteBuffer()
@@ -33,11 +40,7 @@ final class ServerLink {
         self.node = node
     }
 
-    func serve(_ client: ProxyConnection) {
-        self.client = client
-    }
-
-    // MARK: What the client's connection does
+    // MARK: What its user does
 
     func write(_ buffer: ByteBuffer) {
         handOverOutput()
@@ -68,7 +71,7 @@ final class ServerLink {
 
     /// Closes the channel after what has been written, and serves nobody any more.
     func close() {
-        client = nil
+        listener = .nobody
         flush()
         channel.close(promise: nil)
         input = ByteBuffer()
@@ -79,20 +82,30 @@ final class ServerLink {
     func received(_ buffer: ByteBuffer) {
         var buffer = buffer
         if input.readableBytes == 0 { input = buffer } else { input.writeBuffer(&buffer) }
-        client?.serverSent()
+        switch listener {
+        case .client(let client): client.serverSent()
+        case .login(let login): login.serverSent()
+        case .nobody: input.clear()
+        }
     }
 
     func readEnded() {
-        client?.serverReadEnded()
+        if case .client(let client) = listener { client.serverReadEnded() }
     }
 
     func writabilityChanged(to isWritable: Bool) {
         takes = isWritable
-        client?.serverWritabilityChanged()
+        if case .client(let client) = listener { client.serverWritabilityChanged() }
     }
 
     func channelClosed() {
-        client?.serverClosed()
+        let last = listener
+        listener = .nobody
+        switch last {
+        case .client(let client): client.serverClosed()
+        case .login(let login): login.serverClosed()
+        case .nobody: break
+        }
     }
 }
 

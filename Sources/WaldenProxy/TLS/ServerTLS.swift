@@ -85,7 +85,7 @@ final class ServerTLS: Sendable {
     func handler() throws -> NIOSSLClientHandler {
         let (settings, context) = state.withLock { ($0.settings, $0.context) }
         guard let context else { throw ServerTLSFailure.disabled }
-        let name = settings.serverName.flatMap { IPAddress($0) == nil ? $0 : nil }
+        let name = settings.serverName.flatMap { WaldenCore.IPAddress($0) == nil ? $0 : nil }
         return try NIOSSLClientHandler(context: context, serverHostname: name)
     }
 

@@ -30,7 +30,8 @@ struct TLSChoices: Hashable, Sendable {
     /// string, then from the primary's, then from libpq's environment and its files in `~/.postgresql`.
     ///
     /// - Throws: what the connection strings ask for and clients' connections cannot have.
-    func server(_ dsn: DSN, primary: DSN, home: HomeFiles = HomeFiles()) throws(ConfigurationProblem) -> ServerTLSSettings
+    func server(_ dsn: DSN, primary: DSN, home: HomeFiles = HomeFiles()) throws(ConfigurationProblem)
+        -> ServerTLSSettings
     {
         func option(_ option: DSN.TLSOption) -> String? { dsn.given(option) ?? primary.value(of: option) }
         let spelled = serverMode.isEmpty ? option(.mode) ?? SSLMode.prefer.rawValue : serverMode
