@@ -32,8 +32,9 @@ extension Scenario {
                 try client.exchange(Send.query(raise("cut")))
                 try client.send(Send.query("COMMIT"))
                 let messages = try client.receiveUntilClosed()
-                let states = messages.map { $0.sqlState ?? "\($0.tag)" }
-                try require(states.count == 1 && states[0].hasPrefix("08"), "the client was told \(messages)")
+                // At most that the outcome is unknown (class 08), as libpq says when a connection ends without a word.
+                let isHonest = messages.count <= 1 && messages.allSatisfy { $0.sqlState?.hasPrefix("08") ?? false }
+                try require(isHonest, "the client was told \(messages)")
                 try require(try stage.admin.scalar("SELECT count(*) FROM rows"), is: "1", "rows committed")
                 try stage.admin.query("DELETE FROM rows")
             }
