@@ -20,7 +20,7 @@ extension ProxyConnection {
             pause = nil
             processClient()
         case .opening(let fills): transactionAnswered(fills: fills)
-        case .waiting, .freshening, nil: break
+        case .waiting, .freshening, .acquiring, nil: break
         }
         countTraffic()
         flushClient()
