@@ -152,8 +152,8 @@ let package = Package(
             tests(
                 "WaldenRuntime",
                 [
-                    "WaldenCore", "WaldenCache", "WaldenAdmin", "WaldenConsole", "WaldenDependency", "WaldenPostgres",
-                    logging,
+                    "WaldenCore", "WaldenAuth", "WaldenCache", "WaldenAdmin", "WaldenConsole", "WaldenDependency",
+                    "WaldenPostgres", "WaldenProxy", logging,
                 ]
             ),
             .testTarget(

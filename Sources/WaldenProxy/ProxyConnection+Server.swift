@@ -20,7 +20,7 @@ extension ProxyConnection {
             pause = nil
             processClient()
         case .opening(let fills): transactionAnswered(fills: fills)
-        case .waiting, .freshening, nil: break
+        case .waiting, .freshening, .acquiring, nil: break
         }
         countTraffic()
         flushClient()
@@ -78,7 +78,7 @@ extension ProxyConnection {
                 if let fill { complete(FillID(rawValue: fill)) }
                 if let consoleRole {
                     relay(&relayed, from: link)
-                    return enterConsole(consoleRole, greets: false)
+                    return enterConsole(consoleRole, .greeted)
                 }
                 if isLogin { serverUse = ServerUse() } else { unitAnswered() }
             case .becomeTransparent: break

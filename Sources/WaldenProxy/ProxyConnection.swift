@@ -38,6 +38,8 @@ final class ProxyConnection {
         case opening(fills: Bool)
         /// The cache is about to become fresh enough for the unit at the front.
         case freshening(FreshnessWait)
+        /// A link from a pool is awaited.
+        case acquiring
     }
 
     /// A place in the queue of another client's fill.
@@ -76,6 +78,8 @@ final class ProxyConnection {
     var client: (any Channel)?
     /// The server connection that serves this client now.
     var link: ServerLink?
+    /// For a client that Walden has authenticated itself: where its links come from.
+    var pooled: PooledClient?
     /// Read from the client and not yet consumed.
     var clientInput = ByteBuffer()
     /// To be sent to the client with the next flush; reused once the channel has let go of it.
@@ -203,8 +207,7 @@ final class ProxyConnection {
         countTraffic()
         if let cancelKey { context.cancels.remove(cancelKey) }
         flushClient()
-        link?.close()
-        link = nil
+        giveUpLink()
         client?.close(promise: nil)
         machine = nil
         clientInput = ByteBuffer()

@@ -23,7 +23,7 @@ public final class ProxyServer: Sendable {
         delegate: any ProxyDelegate, secrets: (any SecretSource)? = nil, log: Logger
     ) throws {
         context = try ProxyContext(
-            configuration: configuration, cache: cache, delegate: delegate, secrets: secrets, log: log)
+            configuration: configuration, group: group, cache: cache, delegate: delegate, secrets: secrets, log: log)
         self.group = group
     }
 
