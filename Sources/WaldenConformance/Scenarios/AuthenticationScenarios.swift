@@ -26,10 +26,45 @@ extension Scenario {
                     try walden.connect(user: "scram_user", "password=renewed").scalar("SELECT 1") == "1"
                 }
             }
-        }
+        },
+        Scenario("passwords that Walden checks", [9, 12, 13, 14, 15, 16]) { _ in
+            try withPasswords(["--auth-method", "scram-sha-256"]) { cluster, walden in
+                func login(_ user: String, _ more: String) throws { _ = try walden.connect(user: user, more) }
+                try login("scram_user", "password=secret sslmode=require channel_binding=require")
+                try login("scram_user", "password=secret sslmode=disable")
+                let unbound = try refusal("channel binding without TLS") {
+                    try login("scram_user", "password=secret sslmode=disable channel_binding=require")
+                }
+                try require(unbound.message.contains("channel binding"), "the reason: \(unbound)")
+                // Nobody learns from the answer who exists.
+                for user in ["scram_user", "nobody", "expired_user"] {
+                    let password = user == "expired_user" ? "secret" : "wrong"
+                    let error = try refusal(user) {
+                        try login(user, "password=\(password) options='-c search_path=hostile'")
+                    }
+                    try require(
+                        error.message.hasSuffix("FATAL:  password authentication failed for user \"\(user)\"\n"),
+                        "the refusal: \(error)")
+                }
+                try brokenExchange(walden)
+                let open = try walden.connect(user: "scram_user", "password=secret")
+                try cluster.primary.connect().query("ALTER ROLE scram_user PASSWORD 'renewed'")
+                try require(try open.scalar("SELECT 1"), is: "1", "the session that was open")
+                try login("scram_user", "password=renewed")
+                _ = try refusal("the old password") { try login("scram_user", "password=secret") }
+                try cluster.primary.restart()
+                try walden.waitUntilReady()
+                try eventually("the user is let in after the server's restart") {
+                    try walden.connect(user: "scram_user", "password=renewed").scalar("SELECT 1") == "1"
+                }
+            }
+            try withPasswords(["--auth-method", "password"]) { _, walden in try longPassword(walden) }
+        },
     ]
 
-    private static func withPasswords(_ body: (Cluster, WaldenProcess) throws -> Void) throws {
+    private static func withPasswords(
+        _ flags: [String] = [], _ body: (Cluster, WaldenProcess) throws -> Void
+    ) throws {
         let cluster = try Cluster.start()
         defer { cluster.end() }
         let admin = try cluster.primary.connect()
@@ -39,6 +74,7 @@ extension Scenario {
             CREATE ROLE scram_user LOGIN PASSWORD 'secret';
             CREATE ROLE expired_user LOGIN PASSWORD 'secret' VALID UNTIL '2001-01-01'
             """)
+        try WaldenStack.install(on: cluster.primary)
         try cluster.primary.setAuthentication([
             "host all postgres 127.0.0.1/32 trust", "host replication postgres 127.0.0.1/32 trust",
             "host all plain_user 127.0.0.1/32 password", "host all all 127.0.0.1/32 scram-sha-256",
@@ -46,7 +82,11 @@ extension Scenario {
         cluster.primary.reload()
         try eventually("the server asks for passwords") { (try? cluster.primary.connect(user: "scram_user")) == nil }
         var configuration = WaldenProcess.Configuration(primary: cluster.primary.dsn())
-        configuration.flags = ["--cache-enabled", "false"]
+        let authority = try CertificateAuthority()
+        let own = try authority.issue("walden", subject: "/CN=walden", alternatives: ["IP:127.0.0.1"])
+        configuration.flags =
+            ["--cache-enabled", "false", "--tls-client-mode", "prefer", "--tls-client-cert-file", own.certificate]
+            + ["--tls-client-key-file", own.key] + flags
         let walden = try WaldenProcess.start(configuration)
         try walden.waitUntilReady()
         try body(cluster, walden)
@@ -61,8 +101,9 @@ extension Scenario {
             ("expired_user", "password=secret options='-c search_path=hostile'"),
         ]
         for (user, more) in attempts {
-            let direct = try refusal("\(user), directly") { _ = try SQLClient(cluster.primary.dsn(user: user, more)) }
-            let proxied = try refusal("\(user)") { _ = try SQLClient(walden.dsn(user: user, more)) }
+            let direct = try refusal("\(user), directly") { _ = try SQLClient(cluster.primary.dsn(user: user, "\(more) sslmode=disable")) }
+            let clear = "\(more) sslmode=disable"
+            let proxied = try refusal("\(user)") { _ = try SQLClient(walden.dsn(user: user, clear)) }
             let expected = direct.message.replacing("port \(cluster.primary.port)", with: "port \(walden.port)")
             try require(proxied.message, is: expected, "the refusal of \(user) \(more)")
         }
