@@ -153,7 +153,7 @@ let package = Package(
                 "WaldenRuntime",
                 [
                     "WaldenCore", "WaldenAuth", "WaldenCache", "WaldenAdmin", "WaldenConsole", "WaldenDependency",
-                    "WaldenPostgres", "WaldenProxy", logging,
+                    "WaldenPostgres", "WaldenProxy", "WaldenRouting", logging,
                 ]
             ),
             .testTarget(

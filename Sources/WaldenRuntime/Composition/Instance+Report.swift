@@ -70,7 +70,7 @@ extension Instance {
     }
 
     private func routingReport() -> RoutingReport {
-        let figures = routes.figures
+        let figures = routes.figures(MonotonicClock.now())
         var report = RoutingReport()
         report.isOn = configuration.isRouting
         report.replica = Self.labelled(figures.replica)
