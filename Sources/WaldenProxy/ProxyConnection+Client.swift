@@ -136,6 +136,7 @@ extension ProxyConnection {
     private func answered(endsTransaction: Bool) {
         traffic.queries &+= 1
         if endsTransaction { traffic.transactions &+= 1 }
+        pooled?.unitAnswered(isIdle: endsTransaction)
     }
 
     /// - Parameter isAudit: There was a hit; it is not served but compared with what the server answers.

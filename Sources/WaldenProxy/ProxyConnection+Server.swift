@@ -111,6 +111,7 @@ extension ProxyConnection {
         let isIdle = machine?.status == .idle
         traffic.queries &+= 1
         if isIdle { traffic.transactions &+= 1 }
+        pooled?.unitAnswered(isIdle: isIdle)
         serverUse.end(now, isIdle: isIdle, isQuiescent: machine?.isQuiescent ?? true, &traffic)
     }
 

@@ -179,19 +179,6 @@ extension LoopPools {
         }
     }
 
-    /// Ends every session that uses the database, and the links.
-    func kill(_ database: String, _ reason: ErrorResponse) {
-        for pool in all where pool.key.database == database {
-            refuse(pool.machine.takeWaiters(), in: pool, reason, cause: "killed")
-            for id in pool.machine.pause() { close(id) }
-        }
-        for link in links.values {
-            guard let pooled = link.pooled, pooled.pool.key.database == database else { continue }
-            pooled.isRetired = true
-            if case .client(let client) = link.listener { client.fail(reason, cause: "killed") }
-        }
-    }
-
     private func close(_ id: LinkID) {
         if let link = links[id], let pooled = link.pooled { close(link, pooled) }
     }

@@ -94,6 +94,7 @@ final class Instance: Sendable {
         do {
             let serverTLS = try Self.serverTLS(configuration, servers)
             var proxying = configuration.proxyConfiguration(primary, serverTLS: serverTLS)
+            proxying.replicas = servers.dropFirst().map(\.endpoint)
             proxying.authentication = try configuration.auth.settings(ownAddresses: Self.ownAddresses())
             proxy = try ProxyServer(
                 configuration: proxying, group: group, cache: cache, delegate: surroundings, secrets: secrets,
