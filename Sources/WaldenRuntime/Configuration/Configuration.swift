@@ -32,7 +32,6 @@ public struct Configuration: Hashable, Sendable {
     var nodeWeights = [NodeWeight.primaryAside]
     public internal(set) var maxLag = Duration.seconds(10)
     public internal(set) var routeWait = Duration.milliseconds(5)
-    var auth = AuthChoices()
     var pool = PoolChoices()
 
     public internal(set) var isCaching = true
