@@ -57,8 +57,10 @@ extension ProxyConnection {
         self.client = nil
         context.log.info(
             "a console session begins", metadata: ["client": "\(info.address)", "role": "\(role)"])
+        let pools = context.authenticator.rules == nil ? nil : context.pools
         let handler = ConsoleHandler(
-            desk: ConsoleDesk(services: console, census: census, pools: context.authenticator.rules == nil ? nil : context.pools), role: role, client: self, unread: clientInput,
+            desk: ConsoleDesk(services: console, census: census, pools: pools), role: role, client: self,
+            unread: clientInput,
             greets: greets)
         clientInput = ByteBuffer()
         do {
@@ -113,7 +115,7 @@ extension ProxyConnection: ClientEnd {
         row.requestedAt = clock.time(of: requestedAt)
         row.closesSoon = isDrainRequested
         switch state {
-        case .startup: row.state = .login
+        case .startup, .authenticating: row.state = .login
         case .connecting:
             row.state = .waiting
             row.waitMicroseconds = clock.age(of: requestedAt)
