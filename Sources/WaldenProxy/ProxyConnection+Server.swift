@@ -88,7 +88,7 @@ extension ProxyConnection {
                 if let fill { complete(FillID(rawValue: fill)) }
                 if let consoleRole {
                     relay(&relayed, from: link)
-                    return enterConsole(consoleRole, greets: false)
+                    return enterConsole(consoleRole, .greeted)
                 }
                 if isLogin { serverUse = ServerUse() } else { unitAnswered() }
             case .becomeTransparent: break

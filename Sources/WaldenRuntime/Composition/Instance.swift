@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import WaldenCache
+import WaldenConsole
 import WaldenCore
 import WaldenDependency
 import WaldenPostgres
@@ -87,7 +88,7 @@ final class Instance: Sendable {
         group = MultiThreadedEventLoopGroup(
             numberOfThreads: configuration.workers > 0 ? configuration.workers : System.coreCount)
         let surroundings = ProxySurroundings(statements: statements, catalog: catalog, prober: prober)
-        servers = watched.map(\.dsn)
+        self.servers = servers
         secrets =
             configuration.auth.asksPrimary
             ? PrimarySecrets(try RoleSecrets(dsn: primary, query: configuration.auth.query)) : nil
