@@ -3,7 +3,7 @@ public import NIOCore
 import NIOPosix
 public import WaldenCache
 public import WaldenConsole
-import WaldenCore
+public import WaldenCore
 public import WaldenPool
 import WaldenWire
 

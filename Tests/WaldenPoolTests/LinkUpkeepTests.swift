@@ -23,7 +23,8 @@ import WaldenWire
         var upkeep = LinkUpkeep()
         #expect(upkeep.begin(.test) == Query("").encoded())
         #expect(upkeep.isAsking)
-        #expect(steps(&upkeep, EmptyQueryResponse().encoded() + idle) == [.drop(byteCount: 5), .finished(byteCount: 6), .wait])
+        let answer = EmptyQueryResponse().encoded() + idle
+        #expect(steps(&upkeep, answer) == [.drop(byteCount: 5), .finished(byteCount: 6), .wait])
         #expect(!upkeep.isAsking)
     }
 
