@@ -101,7 +101,9 @@ extension Scenario {
             ("expired_user", "password=secret options='-c search_path=hostile'"),
         ]
         for (user, more) in attempts {
-            let direct = try refusal("\(user), directly") { _ = try SQLClient(cluster.primary.dsn(user: user, "\(more) sslmode=disable")) }
+            let direct = try refusal("\(user), directly") {
+                _ = try SQLClient(cluster.primary.dsn(user: user, "\(more) sslmode=disable"))
+            }
             let clear = "\(more) sslmode=disable"
             let proxied = try refusal("\(user)") { _ = try SQLClient(walden.dsn(user: user, clear)) }
             let expected = direct.message.replacing("port \(cluster.primary.port)", with: "port \(walden.port)")

@@ -9,7 +9,8 @@ extension Scenario {
             let authority = try CertificateAuthority()
             let own = try authority.issue("walden", subject: "/CN=walden", alternatives: ["IP:127.0.0.1"])
             let walden = try stage.walden([
-                "--tls-client-mode", "prefer", "--tls-client-cert-file", own.certificate, "--tls-client-key-file", own.key,
+                "--tls-client-mode", "prefer", "--tls-client-cert-file", own.certificate, "--tls-client-key-file",
+                own.key,
             ])
             let client = try walden.connect("sslmode=verify-full sslrootcert=\(authority.certificate)")
             try require(client.encryption != nil, "the session is not encrypted")
