@@ -24,6 +24,7 @@ final class ProxyContext: Sendable {
     let delegate: any ProxyDelegate
     let log: Logger
     let cancels = CancelRegistry()
+    let statementNames = StatementNames()
     let encryption: Encryption
     let authenticator: Authenticator
     /// Makes connections to the primary.
@@ -53,10 +54,14 @@ final class ProxyContext: Sendable {
             timeout: configuration.startupTimeout)
         let connectors = configuration.nodes.enumerated().map { index, endpoint in
             ServerConnector(
-                endpoint: endpoint, tls: encryption.server(NodeID(index)), timeout: configuration.pool.loginTimeout)
+                endpoint: endpoint, tls: encryption.server(NodeID(index)), timeout: configuration.pool.loginTimeout,
+                userTimeout: configuration.pool.tcpUserTimeout)
         }
-        pools = ServerPools(configuration: configuration, connectors: connectors, group: group, log: log)
-        authenticator = Authenticator(configuration.authentication, source: secrets, log: log)
+        let authenticator = Authenticator(configuration.authentication, source: secrets, log: log)
+        self.authenticator = authenticator
+        pools = ServerPools(
+            configuration: configuration, connectors: connectors, group: group, log: log,
+            proofWasRefused: { authenticator.forget($0) })
         self.cache = cache
         self.delegate = delegate
         self.log = log

@@ -4,6 +4,7 @@ import NIOPosix
 public import WaldenCache
 public import WaldenConsole
 import WaldenCore
+public import WaldenPool
 import WaldenWire
 
 /// Listens for clients and relays each to its server connection.
@@ -30,6 +31,14 @@ public final class ProxyServer: Sendable {
     public var figures: ProxyFigures { context.figures }
 
     /// What clients have asked of each database.
+    /// Pools of server connections, as of a moment ago.
+    public var pools: [PoolFigures] { context.pools.figures }
+    /// A node cannot serve any more: its idle server connections are closed, and clients that wait for one are told why.
+    public func nodeLost(_ node: NodeID, reason: String) {
+        context.pools.nodeIsUnusable(node, PoolRefusal.nodeLost(node, reason))
+    }
+
+    public var poolCounts: PoolCounts { context.pools.counters.current }
     public var traffic: [DatabaseTraffic] { context.traffic.sums }
 
     /// Opens the console, or gives its sessions to come another one; nil: none are let in.

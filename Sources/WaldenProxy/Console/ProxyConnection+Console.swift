@@ -61,8 +61,9 @@ extension ProxyConnection {
         context.log.info(
             "a console session begins", metadata: ["client": "\(info.address)", "role": "\(role)"])
         let handler = ConsoleHandler(
-            desk: ConsoleDesk(services: console, census: census), role: role, client: self, unread: clientInput,
-            admission: admission)
+            desk: ConsoleDesk(
+                services: console, census: census, pools: context.authenticator.rules == nil ? nil : context.pools),
+            role: role, client: self, unread: clientInput, admission: admission)
         clientInput = ByteBuffer()
         do {
             try client.syncOptions?.setOption(.autoRead, value: true)

@@ -37,6 +37,7 @@ extension LoopPools {
     }
 
     private func openFailed(_ failure: LoginFailure, _ pool: LocalPool) {
+        if failure.wantsFreshProof { shared.proofWasRefused(pool.credentials.user) }
         let isNews = pool.failure != failure.error
         pool.failure = failure.error
         shared.counters.count { $0.loginFailures += 1 }
@@ -175,19 +176,6 @@ extension LoopPools {
         for pool in all where pool.key.node == node {
             refuse(pool.machine.takeWaiters(), in: pool, reason, cause: "node_unusable")
             stateNeed(pool, now)
-        }
-    }
-
-    /// Ends every session that uses the database, and the links.
-    func kill(_ database: String, _ reason: ErrorResponse) {
-        for pool in all where pool.key.database == database {
-            refuse(pool.machine.takeWaiters(), in: pool, reason, cause: "killed")
-            for id in pool.machine.pause() { close(id) }
-        }
-        for link in links.values {
-            guard let pooled = link.pooled, pooled.pool.key.database == database else { continue }
-            pooled.isRetired = true
-            if case .client(let client) = link.listener { client.fail(reason, cause: "killed") }
         }
     }
 

@@ -41,6 +41,10 @@ final class LoopPools {
     private var lendings = Deque<(link: ServerLink, client: ProxyConnection)>()
     private var isLending = false
     private var ticks: RepeatedTask?
+    private var tickCount = 0
+    /// All that are to be looked at for `ClientTimeLimits`; none while there are no limits.
+    private var clients: [ObjectIdentifier: ProxyConnection] = [:]
+    private var looks: RepeatedTask?
 
     static let tickInterval = TimeAmount.milliseconds(100)
 
@@ -148,6 +152,7 @@ final class LoopPools {
         guard let pooled = link.pooled else { return }
         pooled.state = .asked
         link.listener = .pool(self)
+        if case .clean(_, discards: true) = task { pooled.sessionIsReset() }
         link.output.writeBytes(pooled.upkeep.begin(task))
         link.flush()
         if link.input.readableBytes > 0 { serverSent(on: link) }
@@ -258,6 +263,27 @@ final class LoopPools {
         return pooled
     }
 
+    // MARK: Clients' time limits
+
+    func clientCame(_ client: ProxyConnection) {
+        guard let interval = shared.configuration.pool.clientLimits.lookInterval else { return }
+        clients[ObjectIdentifier(client)] = client
+        guard looks == nil else { return }
+        let delay = TimeAmount.nanoseconds(interval.wholeNanoseconds)
+        looks = loop.assumeIsolated().scheduleRepeatedTask(initialDelay: delay, delay: delay) { [weak self] _ in
+            self?.lookAtClients()
+        }
+    }
+
+    func clientWent(_ client: ProxyConnection) {
+        clients[ObjectIdentifier(client)] = nil
+    }
+
+    private func lookAtClients() {
+        let now = now
+        for client in clients.values { client.lookAtLimits(shared.configuration.pool.clientLimits, now: now) }
+    }
+
     // MARK: Time
 
     private func startTicking() {
@@ -272,6 +298,8 @@ final class LoopPools {
         for pool in byID.values where !pool.machine.isUnused || shared.configuration.pool.limits.minimum > 0 {
             tick(pool, now)
         }
+        tickCount &+= 1
+        if tickCount % 5 == 0 { shared.publish(all.map { PoolFigures(key: $0.key, $0.machine) }, of: id) }
     }
 
     private func tick(_ pool: LocalPool, _ now: Instant) {

@@ -1,3 +1,4 @@
+import WaldenCore
 import WaldenPool
 import WaldenWire
 
@@ -19,9 +20,11 @@ enum PoolRefusal {
             hint: "Let clients send the same startup parameters, and set others after connecting.")
     }
 
-    static let killed = ErrorResponse(
-        severity: .fatal, sqlState: .adminShutdown, message: "terminating connection due to administrator command",
-        detail: "KILL was given on Walden's console.")
+    static func nodeLost(_ node: NodeID, _ reason: String) -> ErrorResponse {
+        ErrorResponse(
+            severity: .fatal, sqlState: .sqlClientUnableToEstablishConnection,
+            message: "the server that was to serve the session cannot be used: the \(node) is lost", detail: reason)
+    }
 
     private static func words(
         for obstacle: PoolScope?, _ key: PoolKey, _ limits: PoolLimits, _ lastFailure: ErrorResponse?

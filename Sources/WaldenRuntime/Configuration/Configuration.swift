@@ -32,6 +32,7 @@ public struct Configuration: Hashable, Sendable {
     var nodeWeights = [NodeWeight.primaryAside]
     public internal(set) var maxLag = Duration.seconds(10)
     public internal(set) var routeWait = Duration.milliseconds(5)
+    var pool = PoolChoices()
 
     public internal(set) var isCaching = true
     public internal(set) var cacheBytes = 256 << 20
