@@ -12,7 +12,7 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        connection.clientConnected(context.channel)
+        connection.clientConnected()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

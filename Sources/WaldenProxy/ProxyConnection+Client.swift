@@ -22,8 +22,8 @@ extension ProxyConnection {
         // The channel uses a receive buffer again that nobody holds.
         if clientInput.readableBytes == 0 { clientInput = ByteBuffer() }
         countTraffic()
-        flushClient()
-        link?.flush()
+        clientOutput.flush()
+        link?.output.flush()
         adjustReading()
     }
 
@@ -37,6 +37,7 @@ extension ProxyConnection {
     }
 
     func clientClosed() {
+        clientOutput.channelClosed()
         if state != .closed { context.log.trace("client closed its connection") }
         close(cause: "client_closed")
         context.clientLeft()
@@ -52,7 +53,7 @@ extension ProxyConnection {
                 forward(byteCount)
             case .answer(let byteCount, let reply):
                 clientInput.moveReaderIndex(forwardBy: byteCount)
-                clientOutput.writeBytes(reply)
+                clientOutput.write(reply)
                 counters.count { $0.localAnswers += 1 }
             case .openTransaction:
                 sendInjection()
@@ -79,17 +80,18 @@ extension ProxyConnection {
         arrivedAt = nil
         sendInjection()
         forwardedBytes += byteCount
-        if byteCount > Self.gatherBytes, let slice = clientInput.readSlice(length: byteCount) {
-            link?.write(slice)
-        } else {
-            link?.output.writeBytes(clientInput, first: byteCount)
-            clientInput.moveReaderIndex(forwardBy: byteCount)
-        }
+        link?.output.write(byteCount, from: &clientInput)
+    }
+
+    /// True while the client takes more.
+    private func clientTakesMore() -> Bool {
+        clientOutput.limitBatch()
+        return clientTakes
     }
 
     private func sendInjection() {
         if machine?.hasInjection ?? false, let injection = machine?.takeInjection() {
-            link?.output.writeBytes(injection)
+            link?.output.write(injection)
         }
     }
 
@@ -112,10 +114,10 @@ extension ProxyConnection {
         arrivedAt = nil
         clientInput.moveReaderIndex(forwardBy: frame.byteCount)
         if frame.bindComplete {
-            clientOutput.writeStaticString(frame.parseComplete ? HitFrames.parseAndBind : HitFrames.bind)
+            clientOutput.write(frame.parseComplete ? HitFrames.parseAndBind : HitFrames.bind)
         }
-        if let buffer = reply.append(to: &clientOutput, allocator: ByteBufferAllocator()) { writeToClient(buffer) }
-        clientOutput.writeStaticString(HitFrames.end(of: frame))
+        clientOutput.write(reply)
+        clientOutput.write(HitFrames.end(of: frame))
     }
 
     /// - Parameter isAudit: There was a hit; it is not served but compared with what the server answers.
@@ -169,7 +171,7 @@ extension ProxyConnection {
     // MARK: Coalescing
 
     private func join(_ fill: FillID) {
-        guard let loop = client?.eventLoop else { return }
+        let loop = client.eventLoop
         let bound = NIOLoopBound(self, eventLoop: loop)
         let waiter = context.waiters.add { reply in
             loop.execute { bound.value.waitEnded(with: reply) }

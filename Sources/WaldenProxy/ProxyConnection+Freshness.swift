@@ -74,7 +74,7 @@ extension ProxyConnection {
 
     /// Pauses until the cache is as fresh, or the budget is spent. False when there is no way to.
     private func wait(until instant: Instant) -> Bool {
-        guard let loop = client?.eventLoop else { return false }
+        let loop = client.eventLoop
         waitNumber += 1
         let number = waitNumber
         let bound = NIOLoopBound(self, eventLoop: loop)

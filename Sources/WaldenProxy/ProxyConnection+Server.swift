@@ -22,8 +22,8 @@ extension ProxyConnection {
         case .waiting, .freshening, nil: break
         }
         countTraffic()
-        flushClient()
-        link?.flush()
+        clientOutput.flush()
+        link?.output.flush()
         adjustReading()
         closeIfDrained()
     }
@@ -68,7 +68,7 @@ extension ProxyConnection {
             case .unitEnded(let byteCount, let fill):
                 if let notice = machine?.takeNotice() {
                     relay(&relayed, from: link)
-                    clientOutput.writeBytes(notice)
+                    clientOutput.write(notice)
                 }
                 relayed += byteCount
                 startupTimeout?.cancel()
@@ -95,19 +95,14 @@ extension ProxyConnection {
         defer { byteCount = 0 }
         guard byteCount > 0 else { return }
         relayedBytes += byteCount
-        if byteCount <= Self.gatherBytes {
-            clientOutput.writeBytes(link.input, first: byteCount)
-            link.input.moveReaderIndex(forwardBy: byteCount)
-        } else if let slice = link.input.readSlice(length: byteCount) {
-            writeToClient(slice)
-        }
+        clientOutput.write(byteCount, from: &link.input)
     }
 
     private func give(_ key: BackendKeyData, of link: ServerLink) {
         link.key = key
         guard let own = context.cancels.register(key) else { return }
         cancelKey = own
-        clientOutput.writeBytes(own.encoded())
+        clientOutput.write(own.encoded())
     }
 
     // MARK: Fills

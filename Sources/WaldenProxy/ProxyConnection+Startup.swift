@@ -6,10 +6,9 @@ import WaldenSession
 import WaldenWire
 
 extension ProxyConnection {
-    func clientConnected(_ channel: any Channel) {
-        client = channel
+    func clientConnected() {
         counters.count { $0.accepted += 1 }
-        startupTimeout = channel.eventLoop.assumeIsolated().scheduleTask(in: context.configuration.startupTimeout) {
+        startupTimeout = client.eventLoop.assumeIsolated().scheduleTask(in: context.configuration.startupTimeout) {
             self.startupTimedOut()
         }
         adjustReading()
@@ -60,15 +59,15 @@ extension ProxyConnection {
     }
 
     private func refuseEncryption() {
-        clientOutput.writeInteger(UInt8(ascii: "N"))
-        flushClient()
+        clientOutput.write("N")
+        clientOutput.flush()
     }
 
     private func begin(_ message: StartupMessage) {
         if message.minor > 0 || !message.protocolOptions.isEmpty {
             let reply = NegotiateProtocolVersion(
                 version: .earliest, unrecognizedOptions: message.protocolOptions.map(\.name))
-            clientOutput.writeBytes(reply.encoded())
+            clientOutput.write(reply.encoded())
         }
         // The stream tells of one database's changes; and a walsender takes commands, not statements.
         let isCached =
@@ -85,7 +84,6 @@ extension ProxyConnection {
 
     /// Makes a link for this client alone, and begins the session there by `packet`.
     private func connect(sending packet: [UInt8]) {
-        guard let client else { return }
         let connected = ServerBootstrapping.connect(
             to: context.configuration.primary, node: .configuredPrimary, on: client.eventLoop,
             timeout: context.configuration.startupTimeout)
@@ -114,11 +112,11 @@ extension ProxyConnection {
         link.serve(self)
         self.link = link
         state = .relaying
-        link.output.writeBytes(packet)
-        link.flush()
-        flushClient()
+        link.output.write(packet)
+        link.output.flush()
+        clientOutput.flush()
         processClient()
-        link.flush()
+        link.output.flush()
         adjustReading()
     }
 
@@ -136,7 +134,6 @@ extension ProxyConnection {
     }
 
     private func forwardCancel(_ key: BackendKeyData) {
-        guard let client else { return }
         var packet: [UInt8] = []
         CancelRequest(processID: key.processID, secret: key.secret).encode(into: &packet)
         let bytes = ByteBuffer(bytes: packet)

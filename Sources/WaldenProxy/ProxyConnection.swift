@@ -55,17 +55,15 @@ final class ProxyConnection {
     var startupTimeout: Scheduled<Void>?
     var cancelKey: BackendKeyData?
 
-    var client: (any Channel)?
+    let client: any Channel
     /// The server connection that serves this client now.
     var link: ServerLink?
     /// Read from the client and not yet consumed.
     var clientInput = ByteBuffer()
-    /// To be sent to the client with the next flush; reused once the channel has let go of it.
-    var clientOutput = ByteBuffer()
+    let clientOutput: SocketOutput
     /// Whether the channel's write queue is below its watermark, as it last told.
     var clientTakes = true
     private var isReadingClient = true
-    var clientNeedsFlush = false
     /// The audit under way, of which at most one is, and the fill that runs for it.
     var auditBegan: Instant?
     var auditFill: FillID?
@@ -81,51 +79,15 @@ final class ProxyConnection {
     /// Numbers the waits for freshness, so that one that ended is not ended again.
     var waitNumber: UInt64 = 0
 
-    init(context: ProxyContext, counters: LoopCounters) {
+    init(client: any Channel, context: ProxyContext, counters: LoopCounters) {
+        self.client = client
         self.context = context
         self.counters = counters
+        clientOutput = SocketOutput(client)
     }
 
     func readClock() {
         now = Instant(nanoseconds: NIODeadline.now().uptimeNanoseconds)
-    }
-
-    // MARK: Output
-
-    /// Up to this size bytes are copied and gathered into one write; that leaves the receive buffer free, and costs less
-    /// than another element in the write queue.
-    static let gatherBytes = 4 * 1024
-    /// Bytes kept in an output buffer before they are handed to the channel.
-    private static let batchBytes = 64 * 1024
-
-    func writeToClient(_ buffer: ByteBuffer) {
-        handOverClientOutput()
-        client?.write(buffer, promise: nil)
-        clientNeedsFlush = true
-    }
-
-    func handOverClientOutput() {
-        guard clientOutput.readableBytes > 0 else { return }
-        client?.write(clientOutput, promise: nil)
-        clientOutput.clear()
-        clientNeedsFlush = true
-    }
-
-    /// Hands a large batch over early so that its size stays bounded; true while the client takes more.
-    func clientTakesMore() -> Bool {
-        if clientOutput.readableBytes >= Self.batchBytes { flushClient() }
-        return clientTakes
-    }
-
-    func flushClient() {
-        if clientOutput.readableBytes > 0, !clientNeedsFlush {
-            client?.writeAndFlush(clientOutput, promise: nil)
-            clientOutput.clear()
-            return
-        }
-        handOverClientOutput()
-        if clientNeedsFlush { client?.flush() }
-        clientNeedsFlush = false
     }
 
     func countTraffic() {
@@ -140,7 +102,7 @@ final class ProxyConnection {
 
     /// Reads each side as long as the other can take it.
     func adjustReading() {
-        guard state != .closed, let client else { return }
+        guard state != .closed else { return }
         let serverTakes = link?.takes ?? true
         let readsClient = state == .startup || (state == .relaying && pause == nil && clientTakes && serverTakes)
         if readsClient != isReadingClient {
@@ -155,7 +117,7 @@ final class ProxyConnection {
     /// Tells the client why and closes both ends. The message has reached the channel before it closes.
     func fail(_ error: ErrorResponse, cause: String) {
         guard state != .closed else { return }
-        clientOutput.writeBytes(error.encoded())
+        clientOutput.write(error.encoded())
         close(cause: cause)
     }
 
@@ -169,10 +131,9 @@ final class ProxyConnection {
         abandonFills()
         countTraffic()
         if let cancelKey { context.cancels.remove(cancelKey) }
-        flushClient()
+        clientOutput.close()
         link?.close()
         link = nil
-        client?.close(promise: nil)
         machine = nil
         clientInput = ByteBuffer()
         capture = ByteBuffer()
@@ -214,12 +175,3 @@ final class ProxyConnection {
 }
 
 extension ProxyConnection.State: Equatable {}
-
-extension ByteBuffer {
-    /// Appends the first `count` readable bytes of `other`, at most all of them.
-    mutating func writeBytes(_ other: ByteBuffer, first count: Int) {
-        other.withUnsafeReadableBytes { bytes in
-            _ = writeBytes(UnsafeRawBufferPointer(rebasing: bytes.prefix(count)))
-        }
-    }
-}

@@ -81,7 +81,8 @@ public final class ProxyServer: Sendable {
             return
         }
         connections.add(channel)
-        let connection = ProxyConnection(context: context, counters: context.counters(for: channel.eventLoop))
+        let connection = ProxyConnection(
+            client: channel, context: context, counters: context.counters(for: channel.eventLoop))
         try channel.pipeline.syncOperations.addHandler(ClientHandler(connection))
     }
 

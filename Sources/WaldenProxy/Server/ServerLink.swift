@@ -16,16 +16,15 @@ final class ServerLink {
 
     /// Read and not yet consumed: the beginning of a message that must be seen whole.
     var input = ByteBuffer()
-    /// To be sent with the next flush.
-    var output = ByteBuffer()
+    let output: SocketOutput
     /// Whether the channel's write queue is below its watermark, as it last told.
     private(set) var takes = true
     private var isReading = true
-    private var needsFlush = false
 
     init(channel: any Channel, node: NodeID) {
         self.channel = channel
         self.node = node
+        output = SocketOutput(channel)
     }
 
     func serve(_ client: ProxyConnection) {
@@ -33,25 +32,6 @@ final class ServerLink {
     }
 
     // MARK: What the client's connection does
-
-    func write(_ buffer: ByteBuffer) {
-        handOverOutput()
-        channel.write(buffer, promise: nil)
-        needsFlush = true
-    }
-
-    private func handOverOutput() {
-        guard output.readableBytes > 0 else { return }
-        channel.write(output, promise: nil)
-        output.clear()
-        needsFlush = true
-    }
-
-    func flush() {
-        handOverOutput()
-        if needsFlush { channel.flush() }
-        needsFlush = false
-    }
 
     /// Channels read by themselves until they are told not to: asking for each read would cost two system calls
     /// (epoll_ctl) more a request.
@@ -64,8 +44,7 @@ final class ServerLink {
     /// Closes the channel after what has been written, and serves nobody any more.
     func close() {
         client = nil
-        flush()
-        channel.close(promise: nil)
+        output.close()
         input = ByteBuffer()
     }
 
@@ -87,6 +66,7 @@ final class ServerLink {
     }
 
     func channelClosed() {
+        output.channelClosed()
         client?.serverClosed()
     }
 }
