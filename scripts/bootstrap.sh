@@ -4,7 +4,7 @@
 set -eu
 
 purpose=${1:-build}
-packages="make pkg-config libpq-dev libssl-dev liblz4-dev libpg-query-dev postgresql-15 python3-psycopg python3-venv"
+packages="make pkg-config libpq-dev libssl-dev libidn-dev liblz4-dev libpg-query-dev postgresql-15 python3-psycopg python3-venv"
 case $purpose in
 build) ;;
 bench) packages="$packages gcc libc6-dev pgbouncer pgpool2" ;;

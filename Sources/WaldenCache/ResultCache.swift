@@ -90,19 +90,21 @@ extension ResultCache {
     /// - Parameters:
     ///   - generation: Of the catalog under which the dependencies were found, as last given to `catalogChanged`; 0
     ///     before the first.
-    ///   - notOlderThan: What the result must show at least; a fill that began earlier is not joined.
+    ///   - notOlderThan: What the result must show at least; a fill that shows less is not joined.
+    ///   - server: Where the query is about to run.
     ///   - isAudit: There was a hit, which is not served: the result is to be compared with what is kept.
     ///   - policy: How the statement is to be treated; nil: kept whatever that is worth.
     ///   - level: The level that the statement itself names, for whoever hits the entry.
     public func beginFill(
         key: [UInt8], dependencies: Dependencies, generation: UInt64, now: Instant, notOlderThan: Instant,
-        policy: StatementPolicy? = nil, level: ConsistencyLevel? = nil, isAudit: Bool = false
+        on server: FillServer = .primary, policy: StatementPolicy? = nil, level: ConsistencyLevel? = nil,
+        isAudit: Bool = false
     ) -> FillDecision {
         let hash = key.keyHash
         return engine.withLock { engine in
             engine.beginFill(
                 key: key, hash: hash, dependencies: dependencies, generation: generation, now: now,
-                notOlderThan: notOlderThan, policy: policy, level: level, isAudit: isAudit, shards: shards)
+                notOlderThan: notOlderThan, on: server, policy: policy, level: level, isAudit: isAudit, shards: shards)
         }
     }
 
@@ -189,6 +191,16 @@ extension ResultCache {
     }
 }
 
+// MARK: Standbys
+
+extension ResultCache {
+    /// How far the slowest of the standbys has replayed on which fills may run; nil when none may. To be told whenever
+    /// the standbys were looked at: what all of them have replayed is forgotten, what one lacks is remembered for it.
+    public func standbysReplayed(_ slowest: LSN?) {
+        engine.withLock { $0.standbys.replayed(slowest, watermark: $0.ledger.watermark) }
+    }
+}
+
 // MARK: Control
 
 extension ResultCache {
@@ -222,6 +234,7 @@ extension ResultCache {
     ) -> Bool {
         event { engine, shards in
             if !keepsEntries { _ = engine.dropEverything(.catalogChanged, .catalogChanged, shards: shards) }
+            engine.standbys.catalogRead(under: snapshot)
             return engine.catalog.catalogRead(generation: generation, under: snapshot)
         }
     }

@@ -12,12 +12,14 @@ final class CancelRegistry: Sendable {
     }
 
     /// A new random key that stands for `server`; nil when no free process number was found.
-    func register(_ server: BackendKeyData) -> BackendKeyData? {
+    ///
+    /// - Parameter secretByteCount: As the client's protocol version wants it.
+    func register(_ server: BackendKeyData, secretByteCount: Int) -> BackendKeyData? {
         keys.withLock { keys in
             for _ in 0..<64 {
                 let processID = Int32.random(in: 1...Int32.max)
                 guard keys[processID] == nil else { continue }
-                let secret = (0..<4).map { _ in UInt8.random(in: .min ... .max) }
+                let secret = (0..<secretByteCount).map { _ in UInt8.random(in: .min ... .max) }
                 keys[processID] = Entry(secret: secret, server: server)
                 return BackendKeyData(processID: processID, secret: secret)
             }

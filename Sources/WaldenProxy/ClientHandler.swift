@@ -1,4 +1,5 @@
 import NIOCore
+import NIOTLS
 import WaldenWire
 
 /// The client's end of a connection: hands bytes and events to the `ProxyConnection` and holds no state of its own.
@@ -32,11 +33,15 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        connection.clientFailed(error)
         context.close(promise: nil)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is DrainEvent { connection.drainRequested() }
+        if case .handshakeCompleted(let name)? = event as? TLSUserEvent {
+            connection.tlsEstablished(applicationProtocol: name)
+        }
     }
 }
 

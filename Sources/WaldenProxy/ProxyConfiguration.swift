@@ -5,7 +5,13 @@ public import WaldenSession
 /// What the proxy listens on, where it relays to, and what it may hold.
 public struct ProxyConfiguration: Sendable {
     public var listen: [Endpoint]
+    /// Where clients connect that ask for reads only.
+    public var readOnlyListen: [Endpoint] = []
     public var primary: Endpoint
+    public var clientTLS = ClientTLSSettings()
+    /// How connections to each node are encrypted, by `NodeID.index`.
+    public var serverTLS = [ServerTLSSettings()]
+    public var proxyHeader = ProxyHeaderPolicy()
     /// False: a plain relay that parses no statement.
     public var isCaching: Bool
     /// The one whose changes the stream follows; sessions of others are relayed.

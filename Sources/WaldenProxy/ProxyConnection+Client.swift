@@ -12,7 +12,7 @@ extension ProxyConnection {
         var buffer = buffer
         if clientInput.readableBytes == 0 { clientInput = buffer } else { clientInput.writeBuffer(&buffer) }
         switch state {
-        case .startup: processStartup()
+        case .startup: processFront()
         case .relaying: processClient()
         case .connecting, .closed: break
         }

@@ -9,6 +9,7 @@ extension ProxyConnection {
     /// The link has unread bytes.
     func serverSent() {
         guard state == .relaying, let link else { return }
+        if link.alternative != nil, !isAnswered(link) { return }
         readClock()
         processServer(link)
     }
@@ -100,7 +101,7 @@ extension ProxyConnection {
 
     private func give(_ key: BackendKeyData, of link: ServerLink) {
         link.key = key
-        guard let own = context.cancels.register(key) else { return }
+        guard let own = context.cancels.register(key, secretByteCount: cancelSecretByteCount) else { return }
         cancelKey = own
         clientOutput.write(own.encoded())
     }

@@ -11,7 +11,7 @@ extension ProxyConnection {
         startupTimeout = client.eventLoop.assumeIsolated().scheduleTask(in: context.configuration.startupTimeout) {
             self.startupTimedOut()
         }
-        adjustReading()
+        if openFront(client) { adjustReading() }
     }
 
     private func startupTimedOut() {
@@ -23,52 +23,12 @@ extension ProxyConnection {
             cause: "startup_timeout")
     }
 
-    /// Takes packets until the startup message.
-    func processStartup() {
-        while state == .startup {
-            let parsed: (packet: StartupPacket, byteCount: Int)?
-            do throws(WireError) {
-                parsed = try clientInput.parseStartupPacket()
-            } catch {
-                return fail(ErrorResponse(error), cause: "malformed_startup")
-            }
-            guard let parsed else { return }
-            clientInput.moveReaderIndex(forwardBy: parsed.byteCount)
-            act(on: parsed.packet)
-        }
-    }
-
-    private func act(on packet: StartupPacket) {
-        switch packet {
-        case .sslRequest:
-            // Each is refused once; a client that goes on asking is none of ours (as ProcessStartupPacket).
-            guard !hasAnsweredSSLRequest else { return close(cause: "malformed_startup") }
-            hasAnsweredSSLRequest = true
-            refuseEncryption()
-        case .gssEncRequest:
-            guard !hasAnsweredGSSRequest else { return close(cause: "malformed_startup") }
-            hasAnsweredGSSRequest = true
-            refuseEncryption()
-        case .cancelRequest(let processID, let secret):
-            counters.count { $0.cancelRequests += 1 }
-            if let key = context.cancels.server(processID: processID, secret: secret) { forwardCancel(key) }
-            close(cause: "cancel_request")
-        case .startup(let message):
-            begin(message)
-        }
-    }
-
-    private func refuseEncryption() {
-        clientOutput.write("N")
-        clientOutput.flush()
-    }
-
-    private func begin(_ message: StartupMessage) {
-        if message.minor > 0 || !message.protocolOptions.isEmpty {
-            let reply = NegotiateProtocolVersion(
-                version: .earliest, unrecognizedOptions: message.protocolOptions.map(\.name))
-            clientOutput.write(reply.encoded())
-        }
+    func begin(_ message: StartupMessage) {
+        cancelSecretByteCount = message.cancelSecretByteCount
+        if let reply = message.negotiation { clientOutput.write(reply.encoded()) }
+        context.log.debug(
+            "a client begins a session",
+            metadata: ["client": "\(info.address)", "tls": "\(info.tls?.version ?? "none")"])
         // The stream tells of one database's changes; and a walsender takes commands, not statements.
         let isCached =
             context.configuration.isCaching && message["replication"] == nil
@@ -83,26 +43,25 @@ extension ProxyConnection {
     }
 
     /// Makes a link for this client alone, and begins the session there by `packet`.
-    private func connect(sending packet: [UInt8]) {
-        let connected = ServerBootstrapping.connect(
-            to: context.configuration.primary, node: .configuredPrimary, on: client.eventLoop,
-            timeout: context.configuration.startupTimeout)
+    private func connect(sending packet: [UInt8], attempt: EncryptionPlan.Attempt? = nil) {
+        let connected = context.primary.connect(node: .configuredPrimary, on: client.eventLoop, attempt: attempt)
         connected.assumeIsolated().whenComplete { result in
             switch result {
-            case .success(let channel): self.serverConnected(channel, packet)
+            case .success(let connection): self.serverConnected(connection, packet)
             case .failure(let error): self.serverUnreachable(error)
             }
         }
     }
 
-    private func serverConnected(_ channel: any Channel, _ packet: [UInt8]) {
+    private func serverConnected(_ connection: ServerConnection, _ packet: [UInt8]) {
+        let channel = connection.channel
         guard state == .connecting else {
             channel.close(promise: nil)
             return
         }
         let link: ServerLink
         do {
-            link = try ServerBootstrapping.link(of: channel)
+            link = try connection.link()
             // Closed between the connection and now: nobody would tell.
             guard channel.isActive else { throw ChannelError.alreadyClosed }
         } catch {
@@ -110,6 +69,8 @@ extension ProxyConnection {
             return serverUnreachable(error)
         }
         link.serve(self)
+        link.tls = connection.tls
+        link.alternative = connection.alternative.map { (attempt: $0, startup: packet) }
         self.link = link
         state = .relaying
         link.output.write(packet)
@@ -118,6 +79,23 @@ extension ProxyConnection {
         processClient()
         link.output.flush()
         adjustReading()
+    }
+
+    /// Whether what `link` has sent is to be taken: not when the server refuses the session by its first message, and
+    /// libpq would try again with or without encryption. What follows a first message that is no refusal is the client's
+    /// to judge, which takes part in the authentication.
+    func isAnswered(_ link: ServerLink) -> Bool {
+        guard let alternative = link.alternative else { return true }
+        guard let isRefused = link.input.withUnsafeReadableBytes({ EncryptionPlan.isRefusal($0.bytes) }) else {
+            return false
+        }
+        link.alternative = nil
+        guard isRefused else { return true }
+        link.close()
+        self.link = nil
+        state = .connecting
+        connect(sending: alternative.startup, attempt: alternative.attempt)
+        return false
     }
 
     private func serverUnreachable(_ error: any Error) {
@@ -133,29 +111,16 @@ extension ProxyConnection {
             cause: "server_unreachable")
     }
 
-    private func forwardCancel(_ key: BackendKeyData) {
+    func forwardCancel(_ key: BackendKeyData) {
         var packet: [UInt8] = []
         CancelRequest(processID: key.processID, secret: key.secret).encode(into: &packet)
         let bytes = ByteBuffer(bytes: packet)
-        ServerBootstrapping.connectOnly(
-            to: context.configuration.primary, on: client.eventLoop, timeout: context.configuration.startupTimeout
-        ).whenSuccess { channel in
+        context.primary.connectOnly(on: client.eventLoop).whenSuccess { connection in
+            let channel = connection.channel
             // The server closes once it has read it; a half-closed or silent one is ended by the timeout.
             channel.writeAndFlush(bytes).whenComplete { _ in
                 channel.eventLoop.scheduleTask(in: .seconds(5)) { channel.close(promise: nil) }
             }
         }
-    }
-}
-
-extension ByteBuffer {
-    fileprivate func parseStartupPacket() throws(WireError) -> (packet: StartupPacket, byteCount: Int)? {
-        try readableBytesSpan.parseStartupPacket()
-    }
-}
-
-extension RawSpan {
-    fileprivate func parseStartupPacket() throws(WireError) -> (packet: StartupPacket, byteCount: Int)? {
-        try StartupPacket.parse(self, at: 0)
     }
 }

@@ -14,7 +14,7 @@ import WaldenWire
 ///
 ///     startup ──StartupMessage──► connecting ──connected──► relaying ──► closed
 ///
-/// Startup packets are in `ProxyConnection+Startup`, the client's side in `+Client`, the server's in `+Server`.
+/// What comes before the startup message is in `ProxyConnection+Front`, the session's beginning in `+Startup`, the client's side in `+Client`, the server's in `+Server`.
 final class ProxyConnection {
     enum State {
         case startup
@@ -50,8 +50,13 @@ final class ProxyConnection {
     var machine: SessionMachine?
     var pause: Pause?
     var isDrainRequested = false
-    var hasAnsweredSSLRequest = false
-    var hasAnsweredGSSRequest = false
+    /// The beginning of the connection, and who is at its other end as far as is known.
+    var front = ConnectionFront(FrontPolicy())
+    var info = ClientInfo(address: .local)
+    /// What `beginTLS` offered, whose certificate the client has seen.
+    var offeredTLS: ClientTLS?
+    /// The length of the cancel key's secret that the client's protocol version has.
+    var cancelSecretByteCount = 4
     var startupTimeout: Scheduled<Void>?
     var cancelKey: BackendKeyData?
 
@@ -79,11 +84,12 @@ final class ProxyConnection {
     /// Numbers the waits for freshness, so that one that ended is not ended again.
     var waitNumber: UInt64 = 0
 
-    init(client: any Channel, context: ProxyContext, counters: LoopCounters) {
+    init(client: any Channel, context: ProxyContext, counters: LoopCounters, listener: ClientInfo.Listener) {
         self.client = client
         self.context = context
         self.counters = counters
         clientOutput = SocketOutput(client)
+        info.listener = listener
     }
 
     func readClock() {

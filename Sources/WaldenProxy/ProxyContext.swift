@@ -23,6 +23,9 @@ final class ProxyContext: Sendable {
     let delegate: any ProxyDelegate
     let log: Logger
     let cancels = CancelRegistry()
+    let encryption: Encryption
+    /// Makes connections to the primary.
+    let primary: ServerConnector
     let fingerprints = FingerprintTable()
     let waiters = FillWaiters()
     let waits = WaitEstimate()
@@ -31,8 +34,12 @@ final class ProxyContext: Sendable {
 
     init(
         configuration: ProxyConfiguration, cache: ResultCache, delegate: any ProxyDelegate, log: Logger
-    ) {
+    ) throws {
         self.configuration = configuration
+        encryption = try Encryption(configuration)
+        primary = ServerConnector(
+            endpoint: configuration.primary, tls: encryption.server(.configuredPrimary),
+            timeout: configuration.startupTimeout)
         self.cache = cache
         self.delegate = delegate
         self.log = log

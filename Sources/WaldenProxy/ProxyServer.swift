@@ -16,11 +16,12 @@ public final class ProxyServer: Sendable {
     private let group: any EventLoopGroup
     private let connections = ConnectionSet()
 
+    /// - Throws: what is wrong with the certificates and keys of `configuration`.
     public init(
         configuration: ProxyConfiguration, group: any EventLoopGroup, cache: ResultCache,
         delegate: any ProxyDelegate, log: Logger
-    ) {
-        context = ProxyContext(configuration: configuration, cache: cache, delegate: delegate, log: log)
+    ) throws {
+        context = try ProxyContext(configuration: configuration, cache: cache, delegate: delegate, log: log)
         self.group = group
     }
 
@@ -29,14 +30,17 @@ public final class ProxyServer: Sendable {
     /// Binds every address. Throws what the system says when one cannot be bound; none is left bound then.
     public func listen() async throws -> [any Channel] {
         var bound: [any Channel] = []
+        let readWrite = context.configuration.listen.map { (endpoint: $0, kind: ClientInfo.Listener.readWrite) }
+        let readOnly = context.configuration.readOnlyListen.map { (endpoint: $0, kind: ClientInfo.Listener.readOnly) }
         do {
-            for endpoint in context.configuration.listen {
+            for (endpoint, kind) in readWrite + readOnly {
                 do {
-                    bound.append(try await bind(endpoint))
+                    bound.append(try await bind(endpoint, kind))
                 } catch {
                     throw ListenError(address: "\(endpoint)", reason: ConnectionFailure.words(for: error))
                 }
-                context.log.info("listening for clients", metadata: ["address": "\(endpoint)"])
+                let words = kind == .readOnly ? "listening for clients that only read" : "listening for clients"
+                context.log.info("\(words)", metadata: ["address": "\(endpoint)"])
             }
         } catch {
             for channel in bound { try? await channel.close() }
@@ -45,7 +49,7 @@ public final class ProxyServer: Sendable {
         return bound
     }
 
-    private func bind(_ endpoint: Endpoint) async throws -> any Channel {
+    private func bind(_ endpoint: Endpoint, _ listener: ClientInfo.Listener) async throws -> any Channel {
         let context = context
         let connections = connections
         let bootstrap = ServerBootstrap(group: group)
@@ -53,7 +57,7 @@ public final class ProxyServer: Sendable {
             .childChannelOption(.writeBufferWaterMark, value: Self.waterMark)
             .childChannelOption(.recvAllocator, value: Self.receiveAllocator)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try Self.accept(channel, context, connections) }
+                channel.eventLoop.makeCompletedFuture { try Self.accept(channel, listener, context, connections) }
             }
         switch endpoint {
         case .tcp(let host, let port):
@@ -69,7 +73,8 @@ public final class ProxyServer: Sendable {
     }
 
     private static func accept(
-        _ channel: any Channel, _ context: ProxyContext, _ connections: ConnectionSet
+        _ channel: any Channel, _ listener: ClientInfo.Listener, _ context: ProxyContext,
+        _ connections: ConnectionSet
     ) throws {
         guard context.admitClient() else {
             context.counters(for: channel.eventLoop).count { $0.closed["too_many_clients", default: 0] += 1 }
@@ -82,9 +87,19 @@ public final class ProxyServer: Sendable {
         }
         connections.add(channel)
         let connection = ProxyConnection(
-            client: channel, context: context, counters: context.counters(for: channel.eventLoop))
+            client: channel, context: context, counters: context.counters(for: channel.eventLoop), listener: listener)
         try channel.pipeline.syncOperations.addHandler(ClientHandler(connection))
     }
+
+    /// Takes other certificates, keys and modes over for connections to come; those that are open are not touched.
+    ///
+    /// - Returns: what is wrong with the new ones; what has a fault stays as it was.
+    public func adopt(clientTLS: ClientTLSSettings, serverTLS: [ServerTLSSettings]) -> [TLSFileProblem] {
+        context.encryption.replace(client: clientTLS, servers: serverTLS)
+    }
+
+    /// When certificates of ours expire, in seconds since 1970, by whom they are shown to: `client` or `server`.
+    public var certificateExpiries: [String: Int] { context.encryption.certificateExpiries }
 
     /// Asks every session to end at its next quiet moment, and closes the rest when `deadline` has passed.
     public func drain(within deadline: Duration) async {

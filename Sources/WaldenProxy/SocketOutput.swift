@@ -1,5 +1,6 @@
 import Glibc
 import NIOCore
+import NIOSSL
 
 /// What is on its way out to one peer, on that peer's event loop.
 ///
@@ -15,21 +16,23 @@ final class SocketOutput {
     /// Bytes that are gathered at the most before some are sent.
     private static let batchBytes = 64 * 1024
 
+    private enum Way {
+        case undecided
+        case socket(CInt)
+        /// A handler changes what is sent, as TLS does, or the socket is gone.
+        case channel
+    }
+
     let channel: any Channel
-    /// The channel's socket, as long as it is open and nothing in the pipeline must see the bytes.
-    private var descriptor: CInt?
+    private var way = Way.undecided
     /// To be sent with the next flush.
     private var buffer = ByteBuffer()
     /// Whether the channel was left bytes that it may not have sent yet.
     private var isQueued = false
+    private var needsFlush = false
 
-    /// - Parameter bypassesPipeline: False where a handler changes what is sent, as TLS does.
-    init(_ channel: any Channel, bypassesPipeline: Bool = true) {
+    init(_ channel: any Channel) {
         self.channel = channel
-        if bypassesPipeline {
-            descriptor =
-                (try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { $0 }) ?? nil
-        }
     }
 
     // MARK: Gathering
@@ -64,7 +67,13 @@ final class SocketOutput {
     // MARK: Sending
 
     func flush() {
-        guard buffer.readableBytes > 0 else { return }
+        if buffer.readableBytes > 0 { sendGathered() }
+        guard needsFlush else { return }
+        needsFlush = false
+        channel.flush()
+    }
+
+    private func sendGathered() {
         sendDirectly(&buffer)
         guard buffer.readableBytes > 0 else { return buffer.clear() }
         let rest = buffer
@@ -72,26 +81,27 @@ final class SocketOutput {
         queue(rest)
     }
 
-    /// Sends what was gathered, then these.
+    /// Sends what was gathered, then these. It closes nothing: what goes wrong shows with the next flush.
     private func send(_ bytes: ByteBuffer) {
-        flush()
+        if buffer.readableBytes > 0 { sendGathered() }
         var rest = bytes
         sendDirectly(&rest)
         if rest.readableBytes > 0 { queue(rest) }
     }
 
-    /// Moves the reader index over what the kernel has taken.
-    private func sendDirectly(_ bytes: inout ByteBuffer) {
-        guard let descriptor, !isBehindChannel() else { return }
-        let count = bytes.withUnsafeReadableBytes { bytes in
-            Glibc.send(descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL))
-        }
-        if count > 0 { bytes.moveReaderIndex(forwardBy: count) }
-    }
-
     private func queue(_ bytes: ByteBuffer) {
         isQueued = true
-        channel.writeAndFlush(bytes, promise: nil)
+        needsFlush = true
+        channel.write(bytes, promise: nil)
+    }
+
+    /// Moves the reader index over what the kernel has taken.
+    private func sendDirectly(_ bytes: inout ByteBuffer) {
+        guard let socket = socket(), !isBehindChannel() else { return }
+        let count = bytes.withUnsafeReadableBytes { bytes in
+            Glibc.send(socket, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL))
+        }
+        if count > 0 { bytes.moveReaderIndex(forwardBy: count) }
     }
 
     private func isBehindChannel() -> Bool {
@@ -99,7 +109,28 @@ final class SocketOutput {
         return isQueued
     }
 
-    // MARK: End
+    // MARK: The way
+
+    private func socket() -> CInt? {
+        switch way {
+        case .socket(let socket): return socket
+        case .channel: return nil
+        case .undecided:
+            let operations = channel.pipeline.syncOperations
+            let isEncrypted = (try? operations.context(handlerType: NIOSSLClientHandler.self)) != nil
+            if !isEncrypted, let socket = try? operations.withUnsafeTransportIfAvailable(of: CInt.self, { $0 }) {
+                way = .socket(socket)
+                return socket
+            }
+            way = .channel
+            return nil
+        }
+    }
+
+    /// From now on a handler changes what is sent.
+    func usePipeline() {
+        way = .channel
+    }
 
     /// Closes the channel after what has been written.
     func close() {
@@ -110,7 +141,7 @@ final class SocketOutput {
 
     /// The number of the socket may be another's from now on.
     func channelClosed() {
-        descriptor = nil
+        way = .channel
     }
 }
 

@@ -44,6 +44,14 @@ extension MetricsReference {
         .counter("walden_cancel_requests_total", "Cancel requests received.") { $0.proxy.cancelRequests },
         .counter("walden_clients_received_bytes_total", "Bytes received from clients.") { $0.proxy.bytesFromClients },
         .counter("walden_servers_received_bytes_total", "Bytes received from servers.") { $0.proxy.bytesFromServers },
+        Metric(
+            name: "walden_tls_certificate_expiry_seconds", kind: .gauge, labels: ["shown_to"],
+            help: "When the first certificate of the chain shown to clients or to servers expires, since 1970."
+        ) { report in
+            report.proxy.certificates.map {
+                Metric.Sample(labels: [$0.shownTo], value: .whole(UInt64(clamping: $0.expiresAt)))
+            }
+        },
         .gauge("walden_primary_up", "1 when the last attempt reached the primary, else 0.") {
             .flag($0.proxy.primaryProblem == nil)
         },

@@ -16,10 +16,28 @@ public struct ProxyReport: Hashable, Sendable {
     public var bytesFromServers: UInt64 = 0
     /// The addresses clients may connect to.
     public var listening: [String] = []
+    /// Our own certificates, by whom they are shown to.
+    public var certificates: [CertificateReport] = []
     /// The address of the primary.
     public var primary = ""
     /// Why the last attempt to reach the primary failed; nil when it succeeded.
     public var primaryProblem: String?
 
     public init() {}
+}
+
+/// A certificate that Walden shows to others, with its chain.
+public struct CertificateReport: Hashable, Sendable {
+    /// `client` or `server`.
+    public var shownTo: String
+    /// When the first of the chain expires, in seconds since 1970.
+    public var expiresAt: Int
+    /// Until then; negative when it has expired.
+    public var remainingSeconds: Int
+
+    public init(shownTo: String, expiresAt: Int, remainingSeconds: Int) {
+        self.shownTo = shownTo
+        self.expiresAt = expiresAt
+        self.remainingSeconds = remainingSeconds
+    }
 }

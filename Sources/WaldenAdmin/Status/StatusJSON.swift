@@ -94,6 +94,10 @@ extension ProxyReport {
     fileprivate var json: JSON {
         [
             "listening": .array(listening.map(JSON.string)),
+            "certificates": .array(
+                certificates.map {
+                    ["shown_to": .string($0.shownTo), "expires_in_seconds": .number(Double($0.remainingSeconds))]
+                }),
             "primary": .string(primary),
             "primary_problem": .string(orNull: primaryProblem),
             "clients": .count(clients),

@@ -4,7 +4,7 @@ import WaldenDependency
 extension Engine {
     mutating func beginFill(
         key: [UInt8], hash: UInt64, dependencies: Dependencies, generation: UInt64, now: Instant,
-        notOlderThan: Instant, policy: StatementPolicy?, level: ConsistencyLevel?, isAudit: Bool,
+        notOlderThan: Instant, on server: FillServer, policy: StatementPolicy?, level: ConsistencyLevel?, isAudit: Bool,
         shards: borrowing ShardSet
     ) -> FillDecision {
         let shape = account(of: policy, isAudit: isAudit)
@@ -17,18 +17,28 @@ extension Engine {
             counters.fillsRefused[refusal] += 1
             return .refused(refusal)
         }
-        guard let probe = ledger.newestProbe else {
-            counters.fillsRefused[.noHorizon] += 1
-            return .refused(.noHorizon)
+        let horizon: Horizon
+        switch server {
+        case .primary:
+            guard let probe = ledger.newestProbe else {
+                counters.fillsRefused[.noHorizon] += 1
+                return .refused(.noHorizon)
+            }
+            horizon = .primary(probe.snapshot)
+        case .standby(let replayed, _):
+            guard standbys.admits(replayed), fills.invisible < configuration.maxPendingFills else {
+                counters.fillsRefused[.standbyTooOld] += 1
+                return .refused(.standbyTooOld)
+            }
+            horizon = .standby(replayed)
         }
         if let refusal = refusal(by: shape, policy, isAudit: isAudit, now: now) {
             counters.fillsRefused[refusal] += 1
             return .refused(refusal)
         }
-        let horizon = Horizon.primary(probe.snapshot)
         var leaving = LeavingRows()
-        let taint = recent.taint(of: dependencies, under: horizon, leaving: &leaving)
-        let id = fills.begin(key, hash: hash, horizon: horizon, taint: taint, now: now)
+        let taint = taint(of: dependencies, under: horizon, leaving: &leaving)
+        let id = fills.begin(key, hash: hash, horizon: horizon, taint: taint, shows: server.shows(now), now: now)
         fills.setTerms(terms(of: shape, policy, level: level, isAudit: isAudit, now: now), of: id)
         if !isAudit { shapes.fillBegun(shape) }
         counters.fillsBegun += 1
@@ -49,7 +59,17 @@ extension Engine {
 
     private func isJoinable(_ id: FillID, now: Instant, notOlderThan: Instant) -> Bool {
         guard suspension == nil, let fill = fills[id], !fill.isCompleted else { return false }
-        return fill.startedAt >= notOlderThan && now.elapsed(since: fill.startedAt) <= configuration.maxStaleness
+        return fill.shows >= notOlderThan && now.elapsed(since: fill.startedAt) <= configuration.maxStaleness
+    }
+
+    /// Whether the fill may not see what has been applied already.
+    private func taint(
+        of dependencies: Dependencies, under horizon: Horizon, leaving: inout LeavingRows
+    ) -> Taint? {
+        switch horizon {
+        case .primary: recent.taint(of: dependencies, under: horizon, leaving: &leaving)
+        case .standby: standbys.taint(of: dependencies, under: horizon, leaving: &leaving)
+        }
     }
 
     private func refusal(
@@ -133,7 +153,7 @@ extension Engine {
 
     /// Makes servable what the watermark has reached.
     mutating func promote(shards: borrowing ShardSet) {
-        while let id = fills.nextServable(at: ledger.watermark) {
+        while let id = fills.nextServable(at: ledger.watermark, invisibleFrom: recent.earliestEnd) {
             guard let fill = fills[id], let result = fill.result else { continue }
             fills.remove(id)
             promote(fill, result, shards: shards)
@@ -163,6 +183,16 @@ extension Engine {
         case .duplicate(let kept):
             noteAudit(fill, result, kept: kept)
             removeFromIndex(fill.entry)
+        }
+    }
+}
+
+extension FillServer {
+    /// What was visible at the primary at this instant, a query shows that begins at `now`.
+    fileprivate func shows(_ now: Instant) -> Instant {
+        switch self {
+        case .primary: now
+        case .standby(_, let covering): covering
         }
     }
 }

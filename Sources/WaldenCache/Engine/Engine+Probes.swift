@@ -12,6 +12,7 @@ extension Engine {
             shapes.probeCompleted()
             let horizon = Horizon.primary(probe.snapshot)
             recent.prune(coveredBy: horizon)
+            standbys.probeCompleted(probe)
             changedSinceProbe = false
             fills.probeCompleted(probe, now: now)
             promote(shards: shards)

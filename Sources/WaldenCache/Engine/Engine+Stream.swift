@@ -8,6 +8,7 @@ extension Engine {
         // What was committed between the old stream and this one is unknown.
         _ = dropEverything(.gap, .gap, shards: shards)
         recent.removeAll()
+        standbys.streamStarted(at: consistentPoint)
         ledger.streamStarted(at: consistentPoint, probe: probe, now: now)
         catalog.streamStarted(StartWindow(ceiling: ceiling))
         changedSinceProbe = false
@@ -68,12 +69,11 @@ extension Engine {
         promote(shards: shards)
     }
 
-    /// Puts the transaction on the recent list, unless every fill from now on sees it anyway.
+    /// Puts the transaction on the lists of those that fills from now on may not see.
     private mutating func remember(_ transaction: CommittedTransaction, xid: TransactionID, probe: Probe) {
-        guard !transaction.changes.isEmpty || !transaction.wholeRelations.isEmpty, !probe.snapshot.covers(xid) else {
-            return
-        }
-        recent.add(transaction, xid: xid)
+        guard !transaction.changes.isEmpty || !transaction.wholeRelations.isEmpty else { return }
+        standbys.add(transaction, xid: xid)
+        if !probe.snapshot.covers(xid) { recent.add(transaction, xid: xid) }
     }
 
     /// One transaction on its way through the entries.

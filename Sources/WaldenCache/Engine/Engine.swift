@@ -44,6 +44,7 @@ struct Engine {
     var entries = SlotArena<Entry>()
     var fills = FillBook()
     var recent: RecentList
+    var standbys: StandbyLog
     var ledger = FreshnessLedger()
     var catalog = CatalogFence()
     var shapes: ShapeLedger
@@ -67,8 +68,9 @@ struct Engine {
     init(configuration: CacheConfiguration) {
         self.configuration = configuration
         shapes = ShapeLedger(limit: configuration.maxShapes)
-        recent = RecentList(
-            bounds: RecentList.Bounds(changes: configuration.maxRecentChanges, bytes: configuration.maxRecentBytes))
+        let bounds = RecentList.Bounds(changes: configuration.maxRecentChanges, bytes: configuration.maxRecentBytes)
+        recent = RecentList(bounds: bounds)
+        standbys = StandbyLog(bounds: bounds)
     }
 
     /// The first by rank; the others show once it is lifted.

@@ -9,6 +9,9 @@ import WaldenDependency
 ///                  └── taint: stays,        └── taint: removed                      └── taint: removed
 ///                      answers its waiters
 ///
+/// What ran on a standby is taken only when, besides, no transaction up to F is invisible at the primary: the standby may
+/// have shown one that waits there for its synchronous standby.
+///
 /// A fill knows its index entry (`entry`) as long as it is untainted. The book never touches index or shards.
 struct FillBook {
     enum Phase {
@@ -27,6 +30,8 @@ struct FillBook {
         var key: [UInt8] = []
         var hash: UInt64 = 0
         var startedAt = Instant.distantPast
+        /// What was visible at the primary at this instant, the result shows.
+        var shows = Instant.distantPast
         var horizon = Horizon.standby(.zero)
         var phase = Phase.running
         var waiters: [UInt64] = []
@@ -64,6 +69,8 @@ struct FillBook {
     private var newest = HandleTable()
     private var awaitingProbe: Deque<FillID> = []
     private var awaitingWatermark: Deque<Awaited> = []
+    /// Results of standbys that the watermark has reached, but that may show what no reader of the primary sees yet.
+    private var awaitingVisibility: Deque<Awaited> = []
     private(set) var completed = 0
     private(set) var completedBytes = 0
 
@@ -82,14 +89,15 @@ struct FillBook {
     }
 
     mutating func begin(
-        _ key: [UInt8], hash: UInt64, horizon: Horizon, taint: Taint?, now: Instant
+        _ key: [UInt8], hash: UInt64, horizon: Horizon, taint: Taint?, shows: Instant, now: Instant
     ) -> FillID {
         if let older = newest(of: key, hash: hash) { newest.remove(hash, older.slot) }
         let generation = nextGeneration
         nextGeneration &+= 1
         let slot = fills.insert(
             Fill(
-                key: key, hash: hash, startedAt: now, horizon: horizon, phase: taint.map(Phase.tainted) ?? .running,
+                key: key, hash: hash, startedAt: now, shows: shows, horizon: horizon,
+                phase: taint.map(Phase.tainted) ?? .running,
                 generation: generation, isFree: false))
         newest.insert(hash, slot)
         return FillID(slot: slot, generation: generation)
@@ -175,18 +183,32 @@ struct FillBook {
         }
     }
 
-    /// The next fill that the watermark has reached; it stays in the book.
-    mutating func nextServable(at watermark: LSN) -> FillID? {
-        while let first = awaitingWatermark.first {
-            guard self[first.id] == nil || first.lsn <= watermark else { return nil }
-            awaitingWatermark.removeFirst()
+    /// The next fill that may be served; it stays in the book.
+    ///
+    /// - Parameter invisibleFrom: No transaction that ended before is invisible to readers of the primary; nil when none
+    ///   is.
+    mutating func nextServable(at watermark: LSN, invisibleFrom: LSN?) -> FillID? {
+        while let first = awaitingVisibility.first, self[first.id] == nil || first.lsn < invisibleFrom ?? LSN(.max) {
+            awaitingVisibility.removeFirst()
             if self[first.id] != nil { return first.id }
+        }
+        while let first = awaitingWatermark.first, self[first.id] == nil || first.lsn <= watermark {
+            awaitingWatermark.removeFirst()
+            guard let fill = self[first.id] else { continue }
+            if case .standby = fill.horizon, let invisibleFrom, first.lsn >= invisibleFrom {
+                awaitingVisibility.append(first)
+            } else {
+                return first.id
+            }
         }
         return nil
     }
 
     /// Whether some fill needs a probe begun from now on.
-    var wantsProbe: Bool { !awaitingProbe.isEmpty }
+    var wantsProbe: Bool { !awaitingProbe.isEmpty || !awaitingVisibility.isEmpty }
+
+    /// Results of standbys that wait to become visible at the primary, and some that have been dropped meanwhile.
+    var invisible: Int { awaitingVisibility.count }
 
     /// Since when the oldest of the fills that wait for the watermark does.
     var waitingForWatermarkSince: Instant? { awaitingWatermark.first?.since }

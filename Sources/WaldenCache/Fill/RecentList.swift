@@ -51,6 +51,10 @@ struct RecentList: Sendable {
     var count: Int { transactions.count }
     var isEmpty: Bool { transactions.isEmpty && forgotten == nil }
 
+    /// The end of the first transaction on the list, or of one before it; nil when there is none. They come in the order
+    /// of their ends.
+    var earliestEnd: LSN? { forgotten != nil ? .zero : transactions.first?.endLSN }
+
     /// Adds a transaction that changed rows.
     mutating func add(_ transaction: CommittedTransaction, xid: TransactionID) {
         var entry = Transaction(

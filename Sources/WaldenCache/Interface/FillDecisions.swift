@@ -34,6 +34,8 @@ public enum FillRefusal: Int, Hashable, Sendable, CaseIterable {
     /// or since it told of a change.
     case catalogChanged
     case tooManyFills
+    /// The standby lacks a change of the catalog, or more than is remembered of what it lacks.
+    case standbyTooOld
     /// An identical fill is under way that the request may not join (it began too early, or is already answered).
     case identicalUnderWay
     /// Another request's fill became servable meanwhile.
@@ -51,6 +53,7 @@ public enum FillRefusal: Int, Hashable, Sendable, CaseIterable {
         case .noHorizon: "no_horizon"
         case .catalogChanged: "catalog_changed"
         case .tooManyFills: "too_many_fills"
+        case .standbyTooOld: "standby_too_old"
         case .identicalUnderWay: "identical_under_way"
         case .alreadyServable: "already_servable"
         case .doesNotPay: "does_not_pay"

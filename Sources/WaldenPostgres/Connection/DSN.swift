@@ -38,6 +38,36 @@ public struct DSN: Hashable, Sendable {
     /// `disable`, `allow`, `prefer` (the default), `require`, `verify-ca` or `verify-full`.
     public var sslMode: String { value("sslmode") ?? "prefer" }
 
+    /// The keywords that say how connections are encrypted and by what they are verified.
+    public enum TLSOption: String, Sendable {
+        case mode = "sslmode"
+        case roots = "sslrootcert"
+        case certificate = "sslcert"
+        case key = "sslkey"
+        case revocationList = "sslcrl"
+        case revocationDirectory = "sslcrldir"
+        case minimumVersion = "ssl_min_protocol_version"
+    }
+
+    /// What the string itself says.
+    public func given(_ option: TLSOption) -> String? {
+        values[option.rawValue].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// What the string or the environment says, or libpq's default.
+    public func value(of option: TLSOption) -> String? { value(option.rawValue) }
+
+    /// What the client's private key is encrypted with. A secret.
+    public var keyPassphrase: String? { value("sslpassword") }
+
+    /// The first host named: what a server's certificate must name. Nil for a Unix-domain socket.
+    public var serverName: String? {
+        guard let host = candidates.first?.host, !host.isEmpty, !host.hasPrefix("/"), !host.hasPrefix("@") else {
+            return nil
+        }
+        return host
+    }
+
     /// Seconds to wait for one server to accept a connection: `connect_timeout`, else 5.
     public var connectTimeout: Duration {
         guard let text = value("connect_timeout"), let seconds = Int(text), seconds > 0 else { return .seconds(5) }

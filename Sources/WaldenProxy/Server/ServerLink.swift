@@ -1,5 +1,6 @@
 import NIOCore
 import WaldenCore
+import WaldenSession
 import WaldenWire
 
 /// One connection to a server: its channel and the bytes on their way, on one event loop.
@@ -11,6 +12,10 @@ final class ServerLink {
     let node: NodeID
     /// What the server wants to see in a CancelRequest for this connection; nil until it told.
     var key: BackendKeyData?
+    /// What its handshake has settled; nil in the clear.
+    var tls: TLSSession?
+    /// Until the server's first message: how else it may be reached, and what begins the session there.
+    var alternative: (attempt: EncryptionPlan.Attempt, startup: [UInt8])?
     /// Whom it serves now.
     private(set) var client: ProxyConnection?
 

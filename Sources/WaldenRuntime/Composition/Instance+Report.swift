@@ -53,7 +53,11 @@ extension Instance {
         report.waits = ["served": figures.waitsServed, "in_vain": figures.waitsInVain].filter { $0.value > 0 }
         report.bytesFromClients = figures.bytesFromClients
         report.bytesFromServers = figures.bytesFromServers
-        report.listening = configuration.listen.map(\.description)
+        let clock = Int(WallClock.microseconds() / 1_000_000) + Int(WallClock.epochSeconds)
+        report.certificates = proxy.certificateExpiries.sorted { $0.key < $1.key }.map { name, expiresAt in
+            CertificateReport(shownTo: name, expiresAt: expiresAt, remainingSeconds: expiresAt - clock)
+        }
+        report.listening = (configuration.listen + configuration.readOnlyListen).map(\.description)
         report.primary = primary.endpoint.description
         report.primaryProblem = nodes.primaryProblem
         return report

@@ -28,6 +28,8 @@ final class Instance: Sendable {
     let group: MultiThreadedEventLoopGroup
     let startedAt = MonotonicClock.now()
     private let monitors: [NodeMonitor]
+    /// By `NodeID.index`.
+    private let servers: [DSN]
 
     init(_ configuration: Configuration, log: Logger) throws {
         self.configuration = configuration
@@ -80,13 +82,43 @@ final class Instance: Sendable {
         group = MultiThreadedEventLoopGroup(
             numberOfThreads: configuration.workers > 0 ? configuration.workers : System.coreCount)
         let surroundings = ProxySurroundings(statements: statements, catalog: catalog, prober: prober)
-        proxy = ProxyServer(
-            configuration: configuration.proxyConfiguration(primary), group: group, cache: cache,
-            delegate: surroundings, log: log.part("proxy"))
+        servers = watched.map(\.dsn)
+        do {
+            let serverTLS = try Self.serverTLS(configuration, servers)
+            proxy = try ProxyServer(
+                configuration: configuration.proxyConfiguration(primary, serverTLS: serverTLS), group: group,
+                cache: cache, delegate: surroundings, log: log.part("proxy"))
+        } catch let problem as ConfigurationProblem {
+            throw InvalidConfiguration(problems: [problem])
+        } catch let problem as TLSFileProblem {
+            throw InvalidConfiguration(
+                problems: [ConfigurationProblem(origin: nil, key: "tls", reason: problem.description)])
+        }
     }
 
-    /// Takes over what can change while it runs. What was kept under other rules goes.
-    func adopt(_ new: Configuration, insteadOf old: Configuration) {
+    private static func serverTLS(
+        _ configuration: Configuration, _ servers: [DSN]
+    ) throws(ConfigurationProblem) -> [ServerTLSSettings] {
+        var settings: [ServerTLSSettings] = []
+        for server in servers { settings.append(try configuration.tls.server(server, primary: servers[0])) }
+        return settings
+    }
+
+    /// Takes over what can change while it runs. What was kept under other rules goes. Certificates and keys are read
+    /// again even where the configuration is the same, for the files may have changed.
+    ///
+    /// - Returns: what could not be taken over, and why; that stays as it was.
+    func adopt(_ new: Configuration, insteadOf old: Configuration) -> [String] {
+        adoptRules(new, insteadOf: old)
+        do throws(ConfigurationProblem) {
+            let serverTLS = try Self.serverTLS(new, servers)
+            return proxy.adopt(clientTLS: new.tls.client, serverTLS: serverTLS).map(\.description)
+        } catch {
+            return [error.description]
+        }
+    }
+
+    private func adoptRules(_ new: Configuration, insteadOf old: Configuration) {
         guard new.rules != old.rules || new.functions != old.functions else { return }
         statements.replaceRules(RuleSet(new.rules))
         statements.replaceFunctions(DeclaredFunctions(new.functions))

@@ -108,8 +108,8 @@ private struct ReloadService: ServiceLifecycle.Service {
     let level: LogLevel
     let log: Logger
     let reload: @Sendable () throws -> Configuration
-    /// Is given the new one and the one before it.
-    let adopt: @Sendable (Configuration, Configuration) -> Void
+    /// Is given the new one and the one before it; says what it could not take over.
+    let adopt: @Sendable (Configuration, Configuration) -> [String]
 
     func run() async throws {
         let signals = await UnixSignalsSequence(trapping: .sighup)
@@ -124,7 +124,9 @@ private struct ReloadService: ServiceLifecycle.Service {
             let new = try reload()
             let (reloadable, needRestart) = current.differences(to: new)
             level.set(new.logLevel)
-            adopt(new, current)
+            for problem in adopt(new, current) {
+                log.error("a part of the configuration stays as it was", metadata: ["reason": "\(problem)"])
+            }
             log.notice("the configuration was read again", metadata: ["changed": "\(reloadable)"])
             if !needRestart.isEmpty {
                 log.warning("some changes take effect with a restart only", metadata: ["keys": "\(needRestart)"])

@@ -22,10 +22,10 @@ extension Configuration {
         auditRate > 0 ? UInt64(min(max(1, (1 / auditRate).rounded()), 1e15)) : 0
     }
 
-    func proxyConfiguration(_ dsn: DSN) -> ProxyConfiguration {
+    func proxyConfiguration(_ dsn: DSN, serverTLS: [ServerTLSSettings]) -> ProxyConfiguration {
         var session = SessionLimits()
         session.heldBytes = heldBytes
-        return ProxyConfiguration(
+        var proxy = ProxyConfiguration(
             listen: listen, primary: dsn.endpoint, isCaching: isCaching,
             cachedDatabase: dsn.database ?? "", clients: maxClients, startupTimeout: startupTimeout.timeAmount,
             coalesceWait: coalesceWait.timeAmount, resultBytes: resultBytes, compressBytes: compressBytes,
@@ -33,6 +33,12 @@ extension Configuration {
             policy: SessionPolicy(
                 defersBegin: defersBegin, consistency: ConsistencyLevel(name: consistency) ?? .session),
             waitBudget: waitBudget.timeAmount)
+        proxy.readOnlyListen = readOnlyListen
+        proxy.clientTLS = tls.client
+        proxy.serverTLS = serverTLS
+        proxy.proxyHeader = ProxyHeaderPolicy(
+            mode: ProxyHeaderPolicy.Mode(rawValue: proxyProtocol) ?? .off, trusted: proxyProtocolFrom)
+        return proxy
     }
 }
 

@@ -19,6 +19,14 @@ public struct Configuration: Hashable, Sendable {
     /// Whether BEGIN is answered at once and sent with the first statement that needs the server.
     public internal(set) var defersBegin = true
 
+    /// Listeners for clients that only read.
+    public internal(set) var readOnlyListen: [Endpoint] = []
+    /// `off`, `accept` or `require`.
+    public internal(set) var proxyProtocol = "off"
+    /// Load balancers that may send PROXY headers.
+    public internal(set) var proxyProtocolFrom: [AddressRange] = []
+    var tls = TLSChoices()
+
     public internal(set) var isCaching = true
     public internal(set) var cacheBytes = 256 << 20
     public internal(set) var resultBytes = 4 << 20

@@ -1,3 +1,6 @@
+import WaldenCore
+import WaldenProxy
+
 extension Configuration {
     /// What one source says of one setting.
     struct Given {
@@ -95,6 +98,27 @@ extension Configuration {
                     key: "cache.max_result_bytes",
                     reason: "\(Quantity.describe(bytes: resultBytes)) is more than an eighth of cache.max_bytes, "
                         + Quantity.describe(bytes: cacheBytes)))
+        }
+        return problems + frontContradictions(origin)
+    }
+
+    private func frontContradictions(_ origin: (String) -> String?) -> [ConfigurationProblem] {
+        var problems: [ConfigurationProblem] = []
+        func report(_ key: String, _ reason: String) {
+            problems.append(ConfigurationProblem(origin: origin(key), key: key, reason: reason))
+        }
+        let client = tls.client
+        if client.mode != .disable {
+            if client.certificateFile.isEmpty { report("tls.client.cert_file", "TLS to clients needs a certificate") }
+            if client.keyFile.isEmpty { report("tls.client.key_file", "TLS to clients needs a private key") }
+            if client.mode.verifies, client.caFile.isEmpty {
+                report("tls.client.ca_file", "\(client.mode.rawValue) needs authorities to verify by")
+            }
+        }
+        if proxyProtocol != "off", proxyProtocolFrom.isEmpty {
+            report(
+                "proxy.proxy_protocol_from",
+                "names nobody, but whoever may send PROXY headers may name any client: list the load balancers")
         }
         return problems
     }

@@ -2,7 +2,7 @@ import WaldenCore
 import WaldenPostgres
 
 extension Setting {
-    static let all: [Setting] = connections + proxy + cache + audit + explain + stream + log
+    static let all: [Setting] = connections + proxy + front + tls + cache + audit + explain + stream + log
 
     private static let connections = [
         Setting(
@@ -161,15 +161,5 @@ private func connectionString(_ text: String) throws(Quantity.Malformed) -> Stri
         return text
     } catch {
         throw Quantity.Malformed(reason: "is no connection string: \(error)")
-    }
-}
-
-extension Endpoint {
-    /// As `Quantity.address` reads it.
-    fileprivate var spelled: String {
-        switch self {
-        case .tcp: description
-        case .unix(let path): "unix:\(path)"
-        }
     }
 }

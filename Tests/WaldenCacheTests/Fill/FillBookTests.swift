@@ -16,8 +16,10 @@ import WaldenCore
             insertLSN: LSN(lsn))
     }
 
-    private mutating func begin(_ key: [UInt8], taint: Taint? = nil, now: UInt64 = 0) -> FillID {
-        book.begin(key, hash: key.keyHash, horizon: .standby(.zero), taint: taint, now: Self.at(now))
+    private mutating func begin(
+        _ key: [UInt8], on horizon: Horizon = .primary(snapshot("5:5:")), taint: Taint? = nil, now: UInt64 = 0
+    ) -> FillID {
+        book.begin(key, hash: key.keyHash, horizon: horizon, taint: taint, shows: Self.at(now), now: Self.at(now))
     }
 
     private mutating func complete(_ id: FillID, now: UInt64, bytes: Int = 10) {
@@ -54,13 +56,13 @@ import WaldenCore
         #expect(book.wantsProbe)
         book.probeCompleted(Self.probe(99, 500), now: Self.at(120))
         #expect(book.wantsProbe)
-        #expect(book.nextServable(at: LSN(9999)) == nil)
+        #expect(book.nextServable(at: LSN(9999), invisibleFrom: nil) == nil)
         book.probeCompleted(Self.probe(100, 600), now: Self.at(130))
         #expect(!book.wantsProbe)
         #expect(book.waitingForWatermarkSince == Self.at(130))
-        #expect(book.nextServable(at: LSN(599)) == nil)
-        #expect(book.nextServable(at: LSN(600)) == id)
-        #expect(book.nextServable(at: LSN(600)) == nil)
+        #expect(book.nextServable(at: LSN(599), invisibleFrom: nil) == nil)
+        #expect(book.nextServable(at: LSN(600), invisibleFrom: nil) == id)
+        #expect(book.nextServable(at: LSN(600), invisibleFrom: nil) == nil)
     }
 
     @Test mutating func severalShareAProbe() {
@@ -68,10 +70,10 @@ import WaldenCore
         for (offset, id) in ids.enumerated() { complete(id, now: 100 + UInt64(offset)) }
         book.probeCompleted(Self.probe(101, 500), now: Self.at(120))
         book.probeCompleted(Self.probe(110, 700), now: Self.at(130))
-        #expect(book.nextServable(at: LSN(500)) == ids[0])
-        #expect(book.nextServable(at: LSN(500)) == ids[1])
-        #expect(book.nextServable(at: LSN(500)) == nil)
-        #expect(book.nextServable(at: LSN(700)) == ids[2])
+        #expect(book.nextServable(at: LSN(500), invisibleFrom: nil) == ids[0])
+        #expect(book.nextServable(at: LSN(500), invisibleFrom: nil) == ids[1])
+        #expect(book.nextServable(at: LSN(500), invisibleFrom: nil) == nil)
+        #expect(book.nextServable(at: LSN(700), invisibleFrom: nil) == ids[2])
     }
 
     @Test mutating func aTaintedRunningFillStaysForItsWaiters() {
@@ -98,7 +100,7 @@ import WaldenCore
         #expect(book.completed == 0)
         #expect(book.completedBytes == 0)
         #expect(book.count == 0)
-        #expect(book.nextServable(at: LSN(999)) == nil)
+        #expect(book.nextServable(at: LSN(999), invisibleFrom: nil) == nil)
         // The queue's front was a removed one; it does not hold up the next.
         book.probeCompleted(Self.probe(40, 200), now: Self.at(40))
         #expect(!book.wantsProbe)

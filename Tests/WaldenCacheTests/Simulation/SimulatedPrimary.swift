@@ -147,6 +147,11 @@ struct SimulatedPrimary {
         replay { transactions[$0].endLSN <= lsn }
     }
 
+    /// The same without what no reader sees yet.
+    func visibleState(at lsn: LSN) -> State {
+        replay { transactions[$0].endLSN <= lsn && transactions[$0].stage == .visible }
+    }
+
     /// The end of the last commit that was visible at an instant.
     func lastEnd(visibleAt instant: Instant) -> LSN {
         transactions.reduce(.zero) { $1.visibleAt <= instant ? max($0, $1.endLSN) : $0 }

@@ -29,6 +29,12 @@ struct SimulationProfile {
     var probe = 40
     var fill = 80
     var loseStream = 1
+    /// Standbys replay what is flushed, each at its own pace, whether or not the primary's readers see it; most fills
+    /// run there.
+    var standbys = 0
+    var replay = 12
+    /// How often somebody looks how far they are.
+    var sample = 12
     /// Percent of commits that do not wait for their flush.
     var asynchronous = 30
     /// Percent of writes that change the catalog, or truncate.
@@ -56,9 +62,16 @@ struct Simulation {
         case up(next: Int)
     }
 
+    private struct Standby {
+        var replayed = LSN.zero
+        var sampled = LSN.zero
+    }
+
     private struct Fill {
         let id: FillID
         let query: SimulatedQuery
+        /// The standby that it runs on; nil: the primary.
+        let standby: Int?
         var result: String?
         var keys: ResultKeys?
     }
@@ -77,12 +90,14 @@ struct Simulation {
     private var isHanging = false
     private var probe = ProbePhase.idle
     private var stream = StreamPhase.down
+    private var standbys: [Standby]
     private var fills: [Fill] = []
     private var analyses: [Analysis] = []
     private var catalogRead: Snapshot?
     private var knownViewGroup: Int64 = 0
     private var generation: UInt64 = 0
     private(set) var hits = 0
+    private(set) var fillsOnStandbys = 0
     private(set) var audits = 0
     /// The state at a watermark never changes.
     private var checked: (watermark: LSN, state: SimulatedPrimary.State)?
@@ -93,6 +108,7 @@ struct Simulation {
         self.profile = profile
         random = SplitMix(seed: seed)
         primary = SimulatedPrimary(identity: profile.identity)
+        standbys = Array(repeating: Standby(), count: profile.standbys)
         cache = ResultCache(
             configuration: CacheConfiguration(
                 maxBytes: profile.maxBytes, maxResultBytes: 64, maxStaleness: .microseconds(60),
@@ -107,7 +123,8 @@ struct Simulation {
             (profile.flush, { $0.primary.flush() }), (profile.deliver, { $0.streamStep() }),
             (profile.keepalive, { $0.keepalive() }), (profile.probe, { $0.probeStep() }),
             (profile.fill, { $0.fillStep() }), (profile.loseStream, { $0.loseStream() }),
-            (4, { $0.catalogStep() }),
+            (4, { $0.catalogStep() }), (profile.standbys > 0 ? profile.replay : 0, { $0.replay() }),
+            (profile.standbys > 0 ? profile.sample : 0, { $0.sampleStandbys() }),
         ]
         var choice = random.below(steps.reduce(0) { $0 + $1.0 })
         for (share, act) in steps {
@@ -198,6 +215,22 @@ struct Simulation {
         cache.advanceWatermark(to: position, now: now)
     }
 
+    // MARK: Standbys
+
+    private mutating func replay() {
+        let number = random.below(standbys.count)
+        let ends = primary.commitOrder.map { primary.transactions[$0].endLSN }
+        let next = ends.filter { $0 > standbys[number].replayed && $0 <= primary.flushedLSN }.prefix(3)
+        if let position = next.randomElement(using: &random) { standbys[number].replayed = position }
+    }
+
+    private mutating func sampleStandbys() {
+        // Sometimes one is given up, and sometimes it comes back.
+        if random.chance(5) { return cache.standbysReplayed(nil) }
+        for number in standbys.indices { standbys[number].sampled = standbys[number].replayed }
+        cache.standbysReplayed(standbys.map(\.sampled).min())
+    }
+
     // MARK: Prober and catalog reader
 
     private mutating func probeStep() {
@@ -230,7 +263,8 @@ struct Simulation {
             beginFill()
         } else if let index = fills.indices.randomElement(using: &random) {
             if fills[index].result == nil {
-                let state = primary.visibleState
+                let state =
+                    fills[index].standby.map { primary.state(at: standbys[$0].replayed) } ?? primary.visibleState
                 fills[index].result = fills[index].query.result(in: state)
                 // Sometimes they cannot be read.
                 if random.chance(90) { fills[index].keys = fills[index].query.keys(in: state) }
@@ -251,10 +285,18 @@ struct Simulation {
                     : query.dependencies(viewGroup: knownViewGroup), generation: generation))
         guard analyses.count > random.below(12) else { return }
         let analysis = analyses.remove(at: random.below(analyses.count))
+        let standby = standbys.isEmpty || random.chance(25) ? nil : random.below(standbys.count)
         let decision = cache.beginFill(
             key: analysis.query.key, dependencies: analysis.dependencies, generation: analysis.generation,
-            now: now, notOlderThan: .distantPast, policy: analysis.query.policy, isAudit: random.chance(50))
-        if case .fill(let id) = decision { fills.append(Fill(id: id, query: analysis.query)) }
+            now: now, notOlderThan: .distantPast, on: server(of: standby), policy: analysis.query.policy,
+            isAudit: standby == nil && random.chance(50))
+        guard case .fill(let id) = decision else { return }
+        fills.append(Fill(id: id, query: analysis.query, standby: standby))
+        if standby != nil { fillsOnStandbys += 1 }
+    }
+
+    private func server(of standby: Int?) -> FillServer {
+        standby.map { .standby(replayed: standbys[$0].sampled, covering: .distantPast) } ?? .primary
     }
 
     private mutating func completeFill(_ fill: Fill) {
@@ -289,6 +331,10 @@ struct Simulation {
             let expected = checked.map { query.result(in: $0.state) } ?? ""
             if result.text != expected {
                 violations.append("\(query) gave \(result.text), at \(watermark) it is \(expected)")
+            }
+            let visible = query.result(in: primary.visibleState(at: watermark))
+            if result.text != visible {
+                violations.append("\(query) gave \(result.text), of which readers of the primary see \(visible)")
             }
             let freshness = max(wanted, now - .microseconds(60))
             if primary.lastEnd(visibleAt: freshness) > watermark {

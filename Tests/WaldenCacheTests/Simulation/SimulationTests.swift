@@ -77,6 +77,24 @@ import WaldenCore
         run(seeds: 170..<186, SimulationProfile(identity: .full, write: 6, loseStream: 2, drastic: 15))
     }
 
+    @Test func withFillsOnStandbys() {
+        run(seeds: 230..<242, SimulationProfile(standbys: 2))
+    }
+
+    /// What waits at the primary for its synchronous standby, others show already.
+    @Test func withFillsOnStandbysAheadOfThePrimarysReaders() {
+        run(
+            seeds: 250..<262,
+            SimulationProfile(
+                identity: .full, hangs: true, loseStream: 0, standbys: 2, replay: 40, sample: 40, drastic: 1))
+    }
+
+    @Test func withFillsOnLaggingStandbys() {
+        run(
+            seeds: 270..<280,
+            SimulationProfile(commit: 20, becomeVisible: 30, standbys: 3, replay: 5, drastic: 10, maxRecentChanges: 8))
+    }
+
     @Test func withRoomForFewEntries() {
         run(seeds: 150..<156, SimulationProfile(maxBytes: 2200), settles: false)
     }
@@ -84,16 +102,19 @@ import WaldenCore
     private func run(seeds: Range<UInt64>, _ profile: SimulationProfile, settles: Bool = true) {
         var hits = 0
         var audits = 0
+        var fillsOnStandbys = 0
         for seed in seeds {
             var simulation = Simulation(seed: seed, profile: profile)
             for _ in 0..<2000 where simulation.violations.isEmpty { simulation.step() }
             hits += simulation.hits
             audits += simulation.audits
+            fillsOnStandbys += simulation.fillsOnStandbys
             let hitsAtRest = settles ? simulation.settle() : SimulatedQuery.allCases.count
             #expect(simulation.violations.isEmpty, "seed \(seed)")
             #expect(hitsAtRest >= SimulatedQuery.allCases.count, "seed \(seed)")
         }
         #expect(hits > seeds.count * 10)
+        #expect(fillsOnStandbys >= (profile.standbys > 0 ? seeds.count * 10 : 0))
         #expect(audits > seeds.count / 10)
     }
 }

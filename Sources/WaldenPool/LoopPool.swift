@@ -1,0 +1,268 @@
+import DequeModule
+public import WaldenCore
+
+/// The links of one pool on one event loop, and the clients that wait there for one.
+///
+///                       ┌──────────── idle ◄───────────┐
+///     opening ─► preparing ◄── tested,                 ├── ready ─► closed
+///        ▲          │      ◄── cleaned                 │
+///      slot         └─────────► ready ─► client waits ─┴─► lent
+///
+/// A link is *preparing* while it logs in, is tested, or is cleaned after a client; every way out of that is `linkReady`
+/// or `linkClosed`. Clients are served in the order in which they came. Links rest in a stack, so that those not needed
+/// grow old and are closed.
+///
+/// Never: reads a clock, touches a channel, asks the ledger by itself.
+public struct LoopPool {
+    /// What a client that wants a link is told.
+    public enum Arrival: Hashable, Sendable {
+        /// The link is the client's.
+        case lend(LinkID)
+        /// The client waits; test this link, then say `linkReady` or `linkClosed`.
+        case test(LinkID)
+        /// The client waits; act on `demand` if there is one.
+        case wait
+        /// No link can be had at present, for the reason noted by the last `openFailed`.
+        case refuse
+    }
+
+    /// What is to happen with a link that nobody uses.
+    public enum Readiness: Hashable, Sendable {
+        /// The link is the waiting client's.
+        case lend(LinkID, to: WaiterID)
+        case rest
+        case close
+    }
+
+    /// What is due by the clock.
+    public struct Due: Hashable, Sendable {
+        /// Clients that have waited too long; they wait no more.
+        public var expired: [WaiterID] = []
+        /// Links to be closed; they are no longer counted as idle but as preparing until `linkClosed`.
+        public var closing: [LinkID] = []
+    }
+
+    /// How urgently the loop wants one more slot.
+    public enum Demand: Hashable, Sendable {
+        case none
+        case ordinary(since: Instant)
+        /// Nothing but a slot can serve the client soon.
+        case pressing(since: Instant)
+    }
+
+    private struct Idle {
+        let link: LinkID
+        let since: Instant
+        let expires: Instant
+    }
+
+    private struct Waiting {
+        let waiter: WaiterID
+        let since: Instant
+    }
+
+    private struct Backoff {
+        let until: Instant
+        let delay: Duration
+        /// Clients are refused until then instead of waiting.
+        let refuses: Bool
+    }
+
+    private let times: PoolTimes
+    private var idle: [Idle] = []
+    private var waiting = Deque<Waiting>()
+    /// Slots without a link: it is being connected.
+    public private(set) var opening = 0
+    public private(set) var preparing = 0
+    public private(set) var lent = 0
+    private var backoff: Backoff?
+    public private(set) var isPaused = false
+
+    public init(times: PoolTimes) {
+        self.times = times
+    }
+
+    public var idleCount: Int { idle.count }
+    public var waitingCount: Int { waiting.count }
+    public var isUnused: Bool { linkCount == 0 && waiting.isEmpty }
+    /// Slots that the loop holds for this pool.
+    public var linkCount: Int { opening + preparing + lent + idle.count }
+    public var oldestWait: Instant? { waiting.first?.since }
+    /// Since when the link rests that rests for the longest.
+    public var oldestIdle: Instant? { idle.first?.since }
+
+    // MARK: Clients
+
+    public mutating func clientArrived(_ waiter: WaiterID, now: Instant) -> Arrival {
+        if !isPaused, waiting.isEmpty, let link = idle.popLast() {
+            if now.elapsed(since: link.since) < times.check {
+                lent += 1
+                return .lend(link.link)
+            }
+            preparing += 1
+            waiting.append(Waiting(waiter: waiter, since: now))
+            return .test(link.link)
+        }
+        if linkCount == 0, let backoff, backoff.refuses, now < backoff.until { return .refuse }
+        waiting.append(Waiting(waiter: waiter, since: now))
+        return .wait
+    }
+
+    /// A client does not wait any more. False: it has been served or told already.
+    @discardableResult
+    public mutating func clientLeft(_ waiter: WaiterID) -> Bool {
+        guard let index = place(of: waiter) else { return false }
+        waiting.remove(at: index)
+        return true
+    }
+
+    /// The waiters' numbers grow, so the queue is sorted by them.
+    private func place(of waiter: WaiterID) -> Int? {
+        var low = waiting.startIndex
+        var high = waiting.endIndex
+        while low < high {
+            let middle = low + (high - low) / 2
+            if waiting[middle].waiter < waiter { low = middle + 1 } else { high = middle }
+        }
+        return low < waiting.endIndex && waiting[low].waiter == waiter ? low : nil
+    }
+
+    /// All that wait, in their order; they wait no more.
+    public mutating func takeWaiters() -> [WaiterID] {
+        defer { waiting.removeAll() }
+        return waiting.map(\.waiter)
+    }
+
+    // MARK: Slots
+
+    /// Whether to ask the ledger for a slot.
+    public func demand(now: Instant) -> Demand {
+        guard !isPaused, let oldest = waiting.first?.since, waiting.count > opening + preparing else { return .none }
+        if let backoff, now < backoff.until { return .none }
+        if linkCount == 0 || now.elapsed(since: oldest) >= times.handover { return .pressing(since: oldest) }
+        return .ordinary(since: oldest)
+    }
+
+    /// A slot is the pool's. True: open a link. False: nobody waits for one; return the slot.
+    public mutating func slotGranted(now: Instant) -> Bool {
+        guard case .none = demand(now: now) else {
+            opening += 1
+            return true
+        }
+        return false
+    }
+
+    /// A slot that was taken to keep the pool at its minimum.
+    public mutating func slotTakenForMinimum() {
+        opening += 1
+    }
+
+    // MARK: Links
+
+    /// The channel is connected and the login begins.
+    public mutating func linkConnected() {
+        opening -= 1
+        preparing += 1
+    }
+
+    /// No connection was made, or the server refused the login; the slot is to be returned.
+    ///
+    /// - Parameters:
+    ///   - isPassing: The server said that it has no place, or is starting: clients wait for the next attempt. Else
+    ///     they are refused until then.
+    ///   - wasConnected: `linkConnected` was said of it.
+    /// - Returns: those that waited and are to be told the reason: all, unless other links can serve them.
+    public mutating func openFailed(isPassing: Bool, wasConnected: Bool, now: Instant) -> [WaiterID] {
+        if wasConnected { preparing -= 1 } else { opening -= 1 }
+        let delay = backoff.map { min($0.delay * 2, times.retry.last) } ?? times.retry.first
+        backoff = Backoff(until: now + delay, delay: delay, refuses: !isPassing)
+        guard !isPassing, lent + idle.count + preparing == 0 else { return [] }
+        return takeWaiters()
+    }
+
+    /// A login succeeded: the server is well.
+    public mutating func loginSucceeded() {
+        backoff = nil
+    }
+
+    /// A client gives its link back, to be cleaned first or to be ready at once.
+    public mutating func linkReturned() {
+        lent -= 1
+        preparing += 1
+    }
+
+    /// A link that was preparing can serve. What `Readiness` says has been noted, but `close`, after which `linkClosed`
+    /// follows.
+    public mutating func linkReady(_ link: LinkID, expires: Instant, now: Instant) -> Readiness {
+        if isPaused || now >= expires { return .close }
+        preparing -= 1
+        if let next = waiting.popFirst() {
+            lent += 1
+            return .lend(link, to: next.waiter)
+        }
+        idle.append(Idle(link: link, since: now, expires: expires))
+        return .rest
+    }
+
+    /// A link that was preparing is gone.
+    public mutating func preparingLinkClosed() {
+        preparing -= 1
+    }
+
+    /// A lent link is gone.
+    public mutating func lentLinkClosed() {
+        lent -= 1
+    }
+
+    /// A link ended by itself while it rested. False: it did not rest.
+    public mutating func idleLinkClosed(_ link: LinkID) -> Bool {
+        guard let index = idle.firstIndex(where: { $0.link == link }) else { return false }
+        idle.remove(at: index)
+        return true
+    }
+
+    /// The link that rests for the longest, to be closed; it counts as preparing until `preparingLinkClosed`.
+    public mutating func takeOldestIdle() -> LinkID? {
+        guard !idle.isEmpty else { return nil }
+        preparing += 1
+        return idle.removeFirst().link
+    }
+
+    /// All that rest, to be closed, as `takeOldestIdle`.
+    public mutating func takeIdle() -> [LinkID] {
+        defer { idle.removeAll() }
+        preparing += idle.count
+        return idle.map(\.link)
+    }
+
+    // MARK: Time and orders
+
+    /// - Parameter mayShrink: Whether one more link may go for being idle; asked for each.
+    public mutating func due(now: Instant, mayShrink: () -> Bool) -> Due {
+        var due = Due()
+        if times.wait > .zero {
+            while let first = waiting.first, now.elapsed(since: first.since) >= times.wait {
+                due.expired.append(first.waiter)
+                waiting.removeFirst()
+            }
+        }
+        // Links are not renewed all at once: one at a time, and each has an end of its own.
+        if let index = idle.firstIndex(where: { $0.expires <= now }) {
+            due.closing.append(idle.remove(at: index).link)
+        } else if times.idle > .zero, let first = idle.first, now.elapsed(since: first.since) >= times.idle, mayShrink() {
+            due.closing.append(idle.removeFirst().link)
+        }
+        preparing += due.closing.count
+        return due
+    }
+
+    /// - Returns: links to be closed, which count as preparing.
+    public mutating func pause() -> [LinkID] {
+        isPaused = true
+        return takeIdle()
+    }
+
+    public mutating func resume() {
+        isPaused = false
+    }
+}
