@@ -95,8 +95,8 @@ let package = Package(
             shell(
                 "WaldenProxy",
                 [
-                    "CCrypto", "CLZ4", "WaldenCore", "WaldenWire", "WaldenPool", "WaldenSession", "WaldenCache",
-                    "WaldenDependency", "WaldenConsole", logging,
+                    "CCrypto", "CLZ4", "WaldenAuth", "WaldenCore", "WaldenWire", "WaldenPool", "WaldenSession",
+                    "WaldenCache", "WaldenDependency", "WaldenConsole", logging,
                     .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
                 ] + nio
             ),

@@ -25,7 +25,23 @@ struct StatementReader {
         if mentions.temporarySchema, effect == .writes { effect = .temporaryObjects }
         return ParsedStatement(
             effect: effect, functions: mentions.functions, operators: mentions.operators,
-            relations: mentions.relations, form: form(node))
+            relations: mentions.relations, form: form(node), binding: binding(of: node))
+    }
+
+    /// What kinds of statements leave something on the server by themselves, or take it back.
+    private func binding(of node: Int) -> SessionBinding {
+        switch tree.key(of: node) {
+        case "ListenStmt": .mayBind
+        case "DeclareCursorStmt": declaresWithHold(node) ? .mayBind : .none
+        case "UnlistenStmt", "ClosePortalStmt", "DiscardStmt": .mayUnbind
+        default: .none
+        }
+    }
+
+    /// `CURSOR_OPT_HOLD` (PostgreSQL `nodes/parsenodes.h`); options that cannot be read count as it.
+    private func declaresWithHold(_ node: Int) -> Bool {
+        guard let options = tree.child(of: node, "options") else { return false }
+        return tree.integer(options).map { $0 & 0x20 != 0 } ?? true
     }
 
     private func form(_ node: Int) -> ParsedStatement.Form {

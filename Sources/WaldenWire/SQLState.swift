@@ -40,6 +40,8 @@ extension SQLState {
     public static let invalidPassword = SQLState(known: "28P01")
     public static let invalidCursorName = SQLState(known: "34000")
     public static let invalidCatalogName = SQLState(known: "3D000")
+    public static let serializationFailure = SQLState(known: "40001")
+    public static let deadlockDetected = SQLState(known: "40P01")
     public static let duplicateCursor = SQLState(known: "42P03")
     public static let insufficientPrivilege = SQLState(known: "42501")
     public static let undefinedObject = SQLState(known: "42704")

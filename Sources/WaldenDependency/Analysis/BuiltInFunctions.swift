@@ -42,4 +42,17 @@ enum BuiltInFunctions {
         "pg_get_expr", "pg_get_indexdef", "pg_get_userbyid", "pg_get_viewdef", "pg_table_is_visible",
         "pg_encoding_to_char", "format_type", "sum", "upper", "version",
     ])
+
+    /// VOLATILE, yet they leave nothing on the server that a later statement of the session would need.
+    private static let volatileWithoutTrace: Set<String> = harmlessVolatile.union([
+        "nextval", "setval", "pg_notify", "pg_advisory_xact_lock", "pg_advisory_xact_lock_shared",
+        "pg_try_advisory_xact_lock", "pg_try_advisory_xact_lock_shared", "pg_cancel_backend", "pg_terminate_backend",
+        "txid_current", "pg_current_xact_id", "pg_logical_emit_message", "lo_create", "lo_creat", "lo_unlink",
+        "lo_from_bytea", "lo_put", "lo_import", "lo_export", "pg_reload_conf", "pg_switch_wal", "uuidv4", "uuidv7",
+    ])
+
+    /// Whether a function of `pg_catalog`, whatever its volatility, leaves nothing behind that is the session's.
+    static func bindsNothing(_ name: String) -> Bool {
+        volatileWithoutTrace.contains(name) || harmlessWithoutCatalog.contains(name)
+    }
 }

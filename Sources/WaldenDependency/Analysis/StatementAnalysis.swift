@@ -16,12 +16,17 @@ public final class StatementAnalysis: Sendable {
     public let verdict: Verdict
     /// How the cache is to treat it; nil when it is not cacheable.
     public let policy: StatementPolicy?
+    /// Whether it may bind the session to its server, or unbind it.
+    public let binding: SessionBinding
     /// The level that the statement itself names: by a hint in its text, else by the operator's rule for it.
     public let level: ConsistencyLevel?
 
+    /// - Parameter binding: Nil: what the effects tell.
     public init(
-        effects: [SessionEffect], verdict: Verdict, policy: StatementPolicy? = nil, level: ConsistencyLevel? = nil
+        effects: [SessionEffect], verdict: Verdict, policy: StatementPolicy? = nil, level: ConsistencyLevel? = nil,
+        binding: SessionBinding? = nil
     ) {
+        self.binding = binding ?? effects.map(\.binding).max() ?? .none
         self.level = level ?? policy?.consistency
         self.effects = effects
         self.effect = effects.reduce(.readOnly) { $0.union($1) }
@@ -33,10 +38,11 @@ public final class StatementAnalysis: Sendable {
     public func hinted(_ hint: StatementHint) -> StatementAnalysis {
         switch (hint, verdict) {
         case (.level(let level), _):
-            StatementAnalysis(effects: effects, verdict: verdict, policy: policy, level: level)
+            StatementAnalysis(effects: effects, verdict: verdict, policy: policy, level: level, binding: binding)
         case (.nocache, .cacheable):
             StatementAnalysis(
-                effects: effects, verdict: .uncacheable(Refusal(.nocacheHint, "the statement's own hint says so")))
+                effects: effects, verdict: .uncacheable(Refusal(.nocacheHint, "the statement's own hint says so")),
+                binding: binding)
         case (.nocache, .uncacheable): self
         }
     }

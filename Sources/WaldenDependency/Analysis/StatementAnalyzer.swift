@@ -26,7 +26,8 @@ public struct StatementAnalyzer: Sendable {
             verdict = .uncacheable(error)
         }
         return StatementAnalysis(
-            effects: text.statements.map { effects.effect(of: $0, context: context) }, verdict: verdict)
+            effects: text.statements.map { effects.effect(of: $0, context: context) }, verdict: verdict,
+            binding: text.statements.map { effects.binding(of: $0, context: context) }.max())
     }
 
     private func plan(_ text: ParsedText, _ context: SessionContext) throws(Refusal) -> CachePlan {

@@ -16,6 +16,8 @@ public struct ParsedStatement: Sendable {
 
     /// What the syntax alone says; functions and operators may add to it.
     public let effect: SessionEffect
+    /// What the syntax alone says of binding the session to its server.
+    public let binding: SessionBinding
     /// Every function named anywhere in the statement.
     public let functions: Set<QualifiedName>
     /// Every operator named anywhere in the statement.
@@ -26,8 +28,9 @@ public struct ParsedStatement: Sendable {
 
     public init(
         effect: SessionEffect, functions: Set<QualifiedName>, operators: Set<QualifiedName>,
-        relations: Set<QualifiedName>, form: Form
+        relations: Set<QualifiedName>, form: Form, binding: SessionBinding = .none
     ) {
+        self.binding = binding
         self.effect = effect
         self.functions = functions
         self.operators = operators
