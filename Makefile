@@ -1,11 +1,11 @@
 # What people run. Everything below needs Swift; the rest is installed by scripts/bootstrap.sh.
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap python-env build release test soundness torture mutants demo up down bench lint format clean
+.PHONY: help bootstrap python-env build release test soundness torture conformance mutants demo up down bench lint format clean
 
 SOURCES := Package.swift Sources Tests Benchmarks/Driver
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 bootstrap: ## Install what is missing from Debian (with sudo when not root)
 	@scripts/bootstrap.sh
@@ -45,6 +45,12 @@ torture: bootstrap ## Attack Walden with concurrent sessions and faults for SECO
 	@swift build --product walden
 	@swift build --product walden-torture
 	@.build/debug/walden-torture --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(TORTURE_FLAGS)
+
+# ONLY=name or number of a case takes some of the scripts and scenarios, MODE=name one of the modes.
+conformance: bootstrap ## Compare protocol scripts with PostgreSQL, byte by byte; ONLY=… MODE=…
+	@swift build --product walden
+	@swift build --product walden-conformance
+	@.build/debug/walden-conformance $(if $(ONLY),--only '$(ONLY)') $(if $(MODE),--mode $(MODE))
 
 # ONLY=pattern takes some of them, SHARD=i/n every n-th.
 mutants: bootstrap ## Take out rule after rule and expect the named test of each to fail

@@ -74,7 +74,7 @@ let package = Package(
         + pure("WaldenDecoding", ["WaldenCore"], testData: ["Captures"])
         + pure("WaldenDependency", ["WaldenCore"])
         + pure("WaldenCache", ["WaldenCore", "WaldenDependency", deque])
-        + pure("WaldenRouting", ["WaldenCore"])
+        + pure("WaldenRouting", ["WaldenCore", deque])
         + pure("WaldenPool", ["WaldenCore", "WaldenWire", deque])
         + pure("WaldenConsole", ["WaldenCore", "WaldenWire"])
         + pure("WaldenSession", ["WaldenCore", "WaldenWire", "WaldenDependency", deque])
@@ -96,7 +96,7 @@ let package = Package(
                 "WaldenProxy",
                 [
                     "CCrypto", "CLZ4", "WaldenAuth", "WaldenCore", "WaldenWire", "WaldenPool", "WaldenSession",
-                    "WaldenCache", "WaldenDependency", "WaldenConsole", logging,
+                    "WaldenCache", "WaldenDependency", "WaldenConsole", "WaldenRouting", logging,
                     .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
                 ] + nio
             ),
@@ -112,8 +112,7 @@ let package = Package(
                 [
                     "WaldenCore", "WaldenWire", "WaldenDecoding", "WaldenDependency", "WaldenCache", "WaldenRouting",
                     "WaldenSession", "WaldenConsole", "WaldenSQLParser", "WaldenPostgres", "WaldenProxy", "WaldenAdmin",
-                    logging,
-                    lifecycle, .product(name: "Yams", package: "Yams"),
+                    "WaldenAuth", logging, lifecycle, .product(name: "Yams", package: "Yams"),
                     .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 ] + nio
             ),
@@ -128,6 +127,10 @@ let package = Package(
             .executableTarget(
                 name: "walden-torture", dependencies: ["WaldenTorture"], swiftSettings: strict),
             tests("WaldenTorture", ["WaldenTestKit"]),
+            .target(name: "WaldenConformance", dependencies: ["WaldenTestKit"], swiftSettings: strict),
+            .executableTarget(
+                name: "walden-conformance", dependencies: ["WaldenConformance"], swiftSettings: strict),
+            tests("WaldenConformance", ["WaldenTestKit"]),
             .executableTarget(
                 name: "walden-soundness",
                 dependencies: [
@@ -148,11 +151,14 @@ let package = Package(
             tests("WaldenAdmin", ["WaldenCore", logging, lifecycle] + nio),
             tests(
                 "WaldenRuntime",
-                ["WaldenCore", "WaldenCache", "WaldenAdmin", "WaldenDependency", "WaldenPostgres", logging]
+                [
+                    "WaldenCore", "WaldenCache", "WaldenAdmin", "WaldenConsole", "WaldenDependency", "WaldenPostgres",
+                    logging,
+                ]
             ),
             .testTarget(
                 name: "IntegrationTests",
-                dependencies: ["WaldenTestKit", "WaldenTorture"],
+                dependencies: ["WaldenTestKit", "WaldenTorture", "WaldenConformance"],
                 exclude: ["Scripts"],
                 swiftSettings: strict
             ),

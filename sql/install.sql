@@ -9,7 +9,7 @@ CREATE SCHEMA IF NOT EXISTS walden;
 -- The version of these objects, so that a newer Walden knows what it meets.
 CREATE OR REPLACE FUNCTION walden.schema_version() RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS 'SELECT 2';
+AS 'SELECT 3';
 
 -- Tables whose replica identity Walden set to FULL, and what it was before, so that uninstalling can put it back.
 CREATE TABLE IF NOT EXISTS walden.replica_identity (
@@ -237,6 +237,22 @@ BEGIN
 END
 $function$;
 
+-- What PostgreSQL keeps of the password of a role that may log in now; null for any other. Walden asks it where it
+-- authenticates clients itself. It runs with its owner's rights, since pg_authid is open to superusers alone, and tells
+-- Walden's role nothing of superusers: those log in by auth.user_file, or by a function of one's own as auth.query.
+CREATE OR REPLACE FUNCTION walden.role_secret(role_name text) RETURNS text
+LANGUAGE sql STABLE STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT a.rolpassword
+    FROM pg_catalog.pg_authid a
+    WHERE a.rolname = role_name AND a.rolcanlogin AND NOT a.rolsuper
+    AND (a.rolvaliduntil IS NULL OR a.rolvaliduntil > pg_catalog.clock_timestamp())
+$function$;
+
+-- For Walden's role alone; granted below, once the role is there.
+REVOKE ALL ON FUNCTION walden.role_secret(text) FROM PUBLIC;
+
 -- Nobody but the event triggers calls these.
 REVOKE ALL ON FUNCTION
     walden.keep_identities(oid), walden.release_identity(oid), walden.on_ddl(), walden.on_drop(), walden.on_start(),
@@ -299,3 +315,4 @@ $do$;
 -- It may see what Walden installed, and change none of it.
 GRANT USAGE ON SCHEMA walden TO walden;
 GRANT SELECT ON walden.replica_identity, walden.tables_without_identity TO walden;
+GRANT EXECUTE ON FUNCTION walden.role_secret(text) TO walden;

@@ -28,7 +28,7 @@ public enum ConsoleView: String, Hashable, Sendable, CaseIterable {
     public var columns: [ConsoleColumn] { row.shape }
 
     /// The kind of its rows.
-    private var row: any ConsoleRow.Type {
+    var row: any ConsoleRow.Type {
         switch self {
         case .help: HelpRow.self
         case .pools: PoolRow.self
@@ -176,7 +176,7 @@ extension DatabaseRow {
         var counts: [String: Int] = [:]
         for server in connections.servers { counts[server.database, default: 0] += 1 }
         var rows = configured
-        let used = Set(connections.clients.map(\.database) + counts.keys).subtracting(configured.map(\.name))
+        let used = Set(connections.namedClients.map(\.database) + counts.keys).subtracting(configured.map(\.name))
         if let first = configured.first {
             rows += used.sorted().map { name in
                 var row = first

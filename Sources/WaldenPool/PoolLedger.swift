@@ -91,6 +91,10 @@ public struct PoolLedger {
         return (id, signal)
     }
 
+    public var poolCount: Int { pools.count }
+
+    public func knows(_ key: PoolKey) -> Bool { known[key] != nil }
+
     public func slots(of pool: PoolID) -> Int { pools[pool.index].slots }
 
     public func slots(ofDatabase database: String) -> Int { databases[database] ?? 0 }

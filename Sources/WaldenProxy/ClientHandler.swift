@@ -3,17 +3,17 @@ import NIOTLS
 import WaldenWire
 
 /// The client's end of a connection: hands bytes and events to the `ProxyConnection` and holds no state of its own.
-final class ClientHandler: ChannelInboundHandler {
+final class ClientHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 
-    private let connection: ProxyConnection
+    let connection: ProxyConnection
 
     init(_ connection: ProxyConnection) {
         self.connection = connection
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        connection.clientConnected()
+        connection.clientConnected(context.channel)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -9,10 +9,13 @@ import WaldenWire
 extension ProxyConnection {
     func clientSent(_ buffer: ByteBuffer) {
         readClock()
+        requestedAt = now
+        traffic.received += buffer.readableBytes
         var buffer = buffer
         if clientInput.readableBytes == 0 { clientInput = buffer } else { clientInput.writeBuffer(&buffer) }
         switch state {
         case .startup: processFront()
+        case .authenticating: processLogin()
         case .relaying: processClient()
         case .connecting, .closed: break
         }
@@ -22,8 +25,8 @@ extension ProxyConnection {
         // The channel uses a receive buffer again that nobody holds.
         if clientInput.readableBytes == 0 { clientInput = ByteBuffer() }
         countTraffic()
-        clientOutput.flush()
-        link?.output.flush()
+        flushClient()
+        link?.flush()
         adjustReading()
     }
 
@@ -53,8 +56,9 @@ extension ProxyConnection {
                 forward(byteCount)
             case .answer(let byteCount, let reply):
                 clientInput.moveReaderIndex(forwardBy: byteCount)
-                clientOutput.write(reply)
+                clientOutput.writeBytes(reply)
                 counters.count { $0.localAnswers += 1 }
+                answered(endsTransaction: machine?.isQuiescent ?? false)
             case .openTransaction:
                 sendInjection()
                 pause = .draining
@@ -78,6 +82,7 @@ extension ProxyConnection {
 
     private func forward(_ byteCount: Int) {
         arrivedAt = nil
+        serverUse.begin(now)
         sendInjection()
         forwardedBytes += byteCount
         link?.output.write(byteCount, from: &clientInput)
@@ -91,7 +96,7 @@ extension ProxyConnection {
 
     private func sendInjection() {
         if machine?.hasInjection ?? false, let injection = machine?.takeInjection() {
-            link?.output.write(injection)
+            link?.output.writeBytes(injection)
         }
     }
 
@@ -114,10 +119,17 @@ extension ProxyConnection {
         arrivedAt = nil
         clientInput.moveReaderIndex(forwardBy: frame.byteCount)
         if frame.bindComplete {
-            clientOutput.write(frame.parseComplete ? HitFrames.parseAndBind : HitFrames.bind)
+            clientOutput.writeStaticString(frame.parseComplete ? HitFrames.parseAndBind : HitFrames.bind)
         }
         clientOutput.write(reply)
-        clientOutput.write(HitFrames.end(of: frame))
+        clientOutput.writeStaticString(HitFrames.end(of: frame))
+        answered(endsTransaction: !frame.isInTransaction)
+    }
+
+    /// A unit was answered without its server.
+    private func answered(endsTransaction: Bool) {
+        traffic.queries &+= 1
+        if endsTransaction { traffic.transactions &+= 1 }
     }
 
     /// - Parameter isAudit: There was a hit; it is not served but compared with what the server answers.
@@ -171,7 +183,7 @@ extension ProxyConnection {
     // MARK: Coalescing
 
     private func join(_ fill: FillID) {
-        let loop = client.eventLoop
+        guard let loop = client?.eventLoop else { return }
         let bound = NIOLoopBound(self, eventLoop: loop)
         let waiter = context.waiters.add { reply in
             loop.execute { bound.value.waitEnded(with: reply) }

@@ -74,7 +74,7 @@ extension ProxyConnection {
 
     /// Pauses until the cache is as fresh, or the budget is spent. False when there is no way to.
     private func wait(until instant: Instant) -> Bool {
-        let loop = client.eventLoop
+        guard let loop = client?.eventLoop else { return false }
         waitNumber += 1
         let number = waitNumber
         let bound = NIOLoopBound(self, eventLoop: loop)

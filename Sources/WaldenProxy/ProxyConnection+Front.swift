@@ -41,8 +41,8 @@ extension ProxyConnection {
                 info.address = source
             case .declined(let byteCount):
                 clientInput.moveReaderIndex(forwardBy: byteCount)
-                clientOutput.write("N")
-                clientOutput.flush()
+                clientOutput.writeStaticString("N")
+                flushClient()
             case .beginTLS(let byteCount): beginTLS(afterRequest: byteCount)
             case .cancel(let request):
                 counters.count { $0.cancelRequests += 1 }
@@ -61,11 +61,11 @@ extension ProxyConnection {
     /// Puts TLS in front of the pipeline. The answer to the request is in the channel, in the clear, by then; bytes that
     /// came without a request are the handshake's.
     private func beginTLS(afterRequest byteCount: Int) {
-        guard let offeredTLS else { return close(cause: "tls_refused") }
+        guard let client, let offeredTLS else { return close(cause: "tls_refused") }
         clientInput.moveReaderIndex(forwardBy: byteCount)
         if byteCount > 0 {
-            clientOutput.write("S")
-            clientOutput.flush()
+            clientOutput.writeStaticString("S")
+            flushClient()
         }
         clientOutput.usePipeline()
         let handshake = clientInput
@@ -82,7 +82,7 @@ extension ProxyConnection {
     }
 
     func tlsEstablished(applicationProtocol: String?) {
-        guard state == .startup else { return }
+        guard state == .startup, let client else { return }
         if let fault = front.tlsEstablished(applicationProtocol: applicationProtocol) { return refuse(fault) }
         info.tls = TLSSession(peerOf: client, isServer: true, serverEndPoint: offeredTLS?.serverEndPoint)
         offeredTLS = nil

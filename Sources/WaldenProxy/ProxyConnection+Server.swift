@@ -20,11 +20,11 @@ extension ProxyConnection {
             pause = nil
             processClient()
         case .opening(let fills): transactionAnswered(fills: fills)
-        case .waiting, .freshening, nil: break
+        case .waiting, .freshening, .acquiring, nil: break
         }
         countTraffic()
-        clientOutput.flush()
-        link?.output.flush()
+        flushClient()
+        link?.flush()
         adjustReading()
         closeIfDrained()
     }
@@ -69,12 +69,18 @@ extension ProxyConnection {
             case .unitEnded(let byteCount, let fill):
                 if let notice = machine?.takeNotice() {
                     relay(&relayed, from: link)
-                    clientOutput.write(notice)
+                    clientOutput.writeBytes(notice)
                 }
                 relayed += byteCount
+                let isLogin = startupTimeout != nil
                 startupTimeout?.cancel()
                 startupTimeout = nil
                 if let fill { complete(FillID(rawValue: fill)) }
+                if let consoleRole {
+                    relay(&relayed, from: link)
+                    return enterConsole(consoleRole, greets: false)
+                }
+                if isLogin { serverUse = ServerUse() } else { unitAnswered() }
             case .becomeTransparent: break
             case .giveUp(let error):
                 relay(&relayed, from: link)
@@ -91,6 +97,13 @@ extension ProxyConnection {
         }
     }
 
+    private func unitAnswered() {
+        let isIdle = machine?.status == .idle
+        traffic.queries &+= 1
+        if isIdle { traffic.transactions &+= 1 }
+        serverUse.end(now, isIdle: isIdle, isQuiescent: machine?.isQuiescent ?? true, &traffic)
+    }
+
     /// Sends the first `byteCount` unread bytes to the client.
     private func relay(_ byteCount: inout Int, from link: ServerLink) {
         defer { byteCount = 0 }
@@ -103,7 +116,7 @@ extension ProxyConnection {
         link.key = key
         guard let own = context.cancels.register(key, secretByteCount: cancelSecretByteCount) else { return }
         cancelKey = own
-        clientOutput.write(own.encoded())
+        clientOutput.writeBytes(own.encoded())
     }
 
     // MARK: Fills

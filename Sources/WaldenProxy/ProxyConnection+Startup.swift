@@ -1,21 +1,29 @@
 import Logging
 import NIOCore
 import NIOPosix
+import WaldenAuth
 import WaldenCore
 import WaldenSession
 import WaldenWire
 
 extension ProxyConnection {
-    func clientConnected() {
+    func clientConnected(_ channel: any Channel) {
+        client = channel
         counters.count { $0.accepted += 1 }
-        startupTimeout = client.eventLoop.assumeIsolated().scheduleTask(in: context.configuration.startupTimeout) {
+        startupTimeout = channel.eventLoop.assumeIsolated().scheduleTask(in: context.configuration.startupTimeout) {
             self.startupTimedOut()
         }
-        if openFront(client) { adjustReading() }
+        if openFront(channel) { adjustReading() }
     }
 
     private func startupTimedOut() {
         guard state != .relaying || machine?.isStarting ?? true else { return }
+        // In PostgreSQL's words where the client can still prove itself (`authentication_timeout`).
+        if state == .authenticating {
+            let error = ErrorResponse(
+                severity: .fatal, sqlState: .queryCanceled, message: "canceling authentication due to timeout")
+            return fail(error, cause: "startup_timeout")
+        }
         fail(
             ErrorResponse(
                 severity: .fatal, sqlState: .connectionFailure,
@@ -25,10 +33,28 @@ extension ProxyConnection {
 
     func begin(_ message: StartupMessage) {
         cancelSecretByteCount = message.cancelSecretByteCount
-        if let reply = message.negotiation { clientOutput.write(reply.encoded()) }
+        if let reply = message.negotiation { clientOutput.writeBytes(reply.encoded()) }
+        identity.user = message.user
+        identity.database = message.database
+        identity.applicationName = message["application_name"] ?? ""
+        if beginConsole(message) { return }
+        account = context.traffic.account(of: message.database)
         context.log.debug(
             "a client begins a session",
             metadata: ["client": "\(info.address)", "tls": "\(info.tls?.version ?? "none")"])
+        guard let rules = context.authenticator.rules else { return beginRelayed(message) }
+        authenticate(message, by: rules) { self.beginDedicated(message, $0) }
+    }
+
+    /// A session whose client the server authenticates.
+    private func beginRelayed(_ message: StartupMessage) {
+        openSession(message)
+        var packet: [UInt8] = []
+        StartupMessage(version: .earliest, parameters: message.parameters).encode(into: &packet)
+        connect(sending: packet)
+    }
+
+    private func openSession(_ message: StartupMessage) {
         // The stream tells of one database's changes; and a walsender takes commands, not statements.
         let isCached =
             context.configuration.isCaching && message["replication"] == nil
@@ -37,13 +63,51 @@ extension ProxyConnection {
             startup: message, isCaching: isCached, limits: context.configuration.session,
             policy: context.configuration.policy)
         state = .connecting
-        var packet: [UInt8] = []
-        StartupMessage(version: .earliest, parameters: message.parameters).encode(into: &packet)
-        connect(sending: packet)
+    }
+
+    /// A session with a server connection of its own, on which Walden logs in.
+    private func beginDedicated(_ message: StartupMessage, _ credentials: ServerCredentials) {
+        guard let client else { return }
+        openSession(message)
+        let login = LinkLogin(
+            by: context.primary, node: .configuredPrimary, on: client.eventLoop,
+            startup: StartupMessage(version: .earliest, parameters: message.parameters), credentials: credentials
+        ) { result in
+            switch result {
+            case .success((let link, let greeting)): self.loggedIn(link, greeting)
+            case .failure(let failure): self.loginFailed(failure, credentials)
+            }
+        }
+        login.begin(timeout: context.configuration.startupTimeout)
+    }
+
+    /// What the server has told Walden it tells the client now, through the session's machine.
+    private func loggedIn(_ link: ServerLink, _ greeting: ServerGreeting) {
+        guard state == .connecting else { return link.close() }
+        link.listener = .client(self)
+        self.link = link
+        state = .relaying
+        var input = ByteBuffer(bytes: greeting.encoded())
+        input.writeBuffer(&link.input)
+        link.input = input
+        serverSent()
+        serverReadEnded()
+        processClient()
+        clientReadEnded()
+    }
+
+    private func loginFailed(_ failure: LoginFailure, _ credentials: ServerCredentials) {
+        guard state == .connecting else { return }
+        if failure.wantsFreshProof { context.authenticator.forget(credentials.user) }
+        context.log.info(
+            "a server refused a client's login",
+            metadata: ["user": "\(credentials.user)", "reason": "\(failure.error.detail ?? failure.error.message)"])
+        fail(failure.error, cause: "server_login")
     }
 
     /// Makes a link for this client alone, and begins the session there by `packet`.
-    private func connect(sending packet: [UInt8], attempt: EncryptionPlan.Attempt? = nil) {
+    func connect(sending packet: [UInt8], attempt: EncryptionPlan.Attempt? = nil) {
+        guard let client else { return }
         let connected = context.primary.connect(node: .configuredPrimary, on: client.eventLoop, attempt: attempt)
         connected.assumeIsolated().whenComplete { result in
             switch result {
@@ -68,16 +132,18 @@ extension ProxyConnection {
             channel.close(promise: nil)
             return serverUnreachable(error)
         }
-        link.serve(self)
+        link.listener = .client(self)
         link.tls = connection.tls
         link.alternative = connection.alternative.map { (attempt: $0, startup: packet) }
         self.link = link
         state = .relaying
-        link.output.write(packet)
-        link.output.flush()
-        clientOutput.flush()
+        readClock()
+        traffic.waitTime &+= now.nanosecondsSince(requestedAt)
+        link.output.writeBytes(packet)
+        link.flush()
+        flushClient()
         processClient()
-        link.output.flush()
+        link.flush()
         adjustReading()
     }
 
@@ -112,6 +178,7 @@ extension ProxyConnection {
     }
 
     func forwardCancel(_ key: BackendKeyData) {
+        guard let client else { return }
         var packet: [UInt8] = []
         CancelRequest(processID: key.processID, secret: key.secret).encode(into: &packet)
         let bytes = ByteBuffer(bytes: packet)

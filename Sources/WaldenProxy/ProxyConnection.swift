@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import WaldenCache
+import WaldenConsole
 import WaldenCore
 import WaldenSession
 import WaldenWire
@@ -12,12 +13,14 @@ import WaldenWire
 /// the other side cannot be written to, so what a slow peer makes us hold is bounded by the two write watermarks and
 /// one read. States:
 ///
-///     startup ──StartupMessage──► connecting ──connected──► relaying ──► closed
+///     startup ──StartupMessage──► [authenticating] ──► connecting ──connected──► relaying ──► closed
 ///
 /// What comes before the startup message is in `ProxyConnection+Front`, the session's beginning in `+Startup`, the client's side in `+Client`, the server's in `+Server`.
 final class ProxyConnection {
     enum State {
         case startup
+        /// Walden finds out who the client is.
+        case authenticating
         /// The server connection is being made; the client's further bytes wait.
         case connecting
         case relaying
@@ -35,6 +38,8 @@ final class ProxyConnection {
         case opening(fills: Bool)
         /// The cache is about to become fresh enough for the unit at the front.
         case freshening(FreshnessWait)
+        /// A link from a pool is awaited.
+        case acquiring
     }
 
     /// A place in the queue of another client's fill.
@@ -57,12 +62,24 @@ final class ProxyConnection {
     var offeredTLS: ClientTLS?
     /// The length of the cancel key's secret that the client's protocol version has.
     var cancelSecretByteCount = 4
+    /// Who it is to the console, and what it has asked since it last told the account of its database.
+    var identity: ClientIdentity
+    var consoleRole: ConsoleRole?
+    var account: TrafficAccount?
+    var traffic = TrafficPart()
+    var serverUse = ServerUse()
+    let connectedAt: Instant
+    var requestedAt: Instant
     var startupTimeout: Scheduled<Void>?
+    /// While authenticating.
+    var login: ClientLogin?
     var cancelKey: BackendKeyData?
 
-    let client: any Channel
+    var client: (any Channel)?
     /// The server connection that serves this client now.
     var link: ServerLink?
+    /// For a client that Walden has authenticated itself: where its links come from.
+    var pooled: PooledClient?
     /// Read from the client and not yet consumed.
     var clientInput = ByteBuffer()
     let clientOutput: SocketOutput
@@ -84,11 +101,13 @@ final class ProxyConnection {
     /// Numbers the waits for freshness, so that one that ended is not ended again.
     var waitNumber: UInt64 = 0
 
-    init(client: any Channel, context: ProxyContext, counters: LoopCounters, listener: ClientInfo.Listener) {
-        self.client = client
+    init(channel: any Channel, context: ProxyContext, counters: LoopCounters, listener: ClientInfo.Listener) {
         self.context = context
         self.counters = counters
-        clientOutput = SocketOutput(client)
+        clientOutput = SocketOutput(channel)
+        identity = ClientIdentity(id: context.nextClientID())
+        connectedAt = Instant(nanoseconds: NIODeadline.now().uptimeNanoseconds)
+        requestedAt = connectedAt
         info.listener = listener
     }
 
@@ -96,7 +115,16 @@ final class ProxyConnection {
         now = Instant(nanoseconds: NIODeadline.now().uptimeNanoseconds)
     }
 
+    func flushClient() {
+        clientOutput.flush()
+    }
+
     func countTraffic() {
+        traffic.sent += clientOutput.takeCount()
+        if !traffic.isEmpty, let account {
+            account.add(traffic)
+            traffic = TrafficPart()
+        }
         guard forwardedBytes + relayedBytes > 0 else { return }
         counters.count { figures in
             figures.bytesFromClients += UInt64(forwardedBytes)
@@ -108,9 +136,11 @@ final class ProxyConnection {
 
     /// Reads each side as long as the other can take it.
     func adjustReading() {
-        guard state != .closed else { return }
+        guard state != .closed, let client else { return }
         let serverTakes = link?.takes ?? true
-        let readsClient = state == .startup || (state == .relaying && pause == nil && clientTakes && serverTakes)
+        let readsClient =
+            state == .startup || (state == .authenticating && login?.isBusy == false)
+            || (state == .relaying && pause == nil && clientTakes && serverTakes)
         if readsClient != isReadingClient {
             isReadingClient = readsClient
             try? client.syncOptions?.setOption(.autoRead, value: readsClient)
@@ -123,7 +153,7 @@ final class ProxyConnection {
     /// Tells the client why and closes both ends. The message has reached the channel before it closes.
     func fail(_ error: ErrorResponse, cause: String) {
         guard state != .closed else { return }
-        clientOutput.write(error.encoded())
+        clientOutput.writeBytes(error.encoded())
         close(cause: cause)
     }
 
@@ -133,13 +163,15 @@ final class ProxyConnection {
         state = .closed
         counters.count { $0.closed[cause, default: 0] += 1 }
         startupTimeout?.cancel()
+        login?.abandon()
+        login = nil
         endWait()
         abandonFills()
         countTraffic()
         if let cancelKey { context.cancels.remove(cancelKey) }
+        flushClient()
+        giveUpLink()
         clientOutput.close()
-        link?.close()
-        link = nil
         machine = nil
         clientInput = ByteBuffer()
         capture = ByteBuffer()
@@ -172,11 +204,7 @@ final class ProxyConnection {
     func closeIfDrained() {
         guard isDrainRequested, state != .closed else { return }
         if let quiescent = machine?.isQuiescent, !quiescent || clientInput.readableBytes > 0 { return }
-        fail(
-            ErrorResponse(
-                severity: .fatal, sqlState: .adminShutdown,
-                message: "terminating connection because Walden is shutting down"),
-            cause: "drained")
+        fail(.drained, cause: "drained")
     }
 }
 

@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import Synchronization
 import WaldenCache
+import WaldenConsole
 import WaldenCore
 public import WaldenDependency
 import WaldenSession
@@ -24,25 +25,51 @@ final class ProxyContext: Sendable {
     let log: Logger
     let cancels = CancelRegistry()
     let encryption: Encryption
+    let authenticator: Authenticator
     /// Makes connections to the primary.
     let primary: ServerConnector
+    /// The pools of server connections.
+    let pools: ServerPools
     let fingerprints = FingerprintTable()
     let waiters = FillWaiters()
     let waits = WaitEstimate()
     let clients = Mutex(0)
+    let traffic = TrafficLedger()
+    private let lastClientID = Atomic<UInt64>(0)
+    private let attachedConsole = Mutex<ConsoleServices?>(nil)
+    /// All client channels, the console's among them.
+    let connections = ConnectionSet()
     private let counters = Mutex<[ObjectIdentifier: LoopCounters]>([:])
 
     init(
-        configuration: ProxyConfiguration, cache: ResultCache, delegate: any ProxyDelegate, log: Logger
+        configuration: ProxyConfiguration, group: any EventLoopGroup, cache: ResultCache,
+        delegate: any ProxyDelegate, secrets: (any SecretSource)?, log: Logger
     ) throws {
         self.configuration = configuration
-        encryption = try Encryption(configuration)
+        let encryption = try Encryption(configuration)
+        self.encryption = encryption
         primary = ServerConnector(
             endpoint: configuration.primary, tls: encryption.server(.configuredPrimary),
             timeout: configuration.startupTimeout)
+        let connectors = configuration.nodes.enumerated().map { index, endpoint in
+            ServerConnector(
+                endpoint: endpoint, tls: encryption.server(NodeID(index)), timeout: configuration.pool.loginTimeout)
+        }
+        pools = ServerPools(configuration: configuration, connectors: connectors, group: group, log: log)
+        authenticator = Authenticator(configuration.authentication, source: secrets, log: log)
         self.cache = cache
         self.delegate = delegate
         self.log = log
+    }
+
+    /// The console's, once there is one.
+    var console: ConsoleServices? {
+        get { attachedConsole.withLock { $0 } }
+        set { attachedConsole.withLock { $0 = newValue } }
+    }
+
+    func nextClientID() -> UInt64 {
+        lastClientID.wrappingAdd(1, ordering: .relaxed).newValue
     }
 
     func counters(for loop: any EventLoop) -> LoopCounters {

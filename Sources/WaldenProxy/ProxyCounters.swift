@@ -7,6 +7,8 @@ public struct ProxyFigures: Hashable, Sendable {
     public var accepted: UInt64 = 0
     /// Connections closed, by cause.
     public var closed: [String: UInt64] = [:]
+    /// Clients that Walden authenticated itself, by result.
+    public var authentications: [String: UInt64] = [:]
     /// Units sent to the server without a fill, by reason.
     public var bypasses: [String: UInt64] = [:]
     public var coalesced: UInt64 = 0
@@ -27,6 +29,7 @@ public struct ProxyFigures: Hashable, Sendable {
         sum.clients += right.clients
         sum.accepted += right.accepted
         sum.closed.merge(right.closed, uniquingKeysWith: +)
+        sum.authentications.merge(right.authentications, uniquingKeysWith: +)
         sum.bypasses.merge(right.bypasses, uniquingKeysWith: +)
         sum.coalesced += right.coalesced
         sum.localAnswers += right.localAnswers

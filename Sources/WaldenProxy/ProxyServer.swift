@@ -2,6 +2,7 @@ public import Logging
 public import NIOCore
 import NIOPosix
 public import WaldenCache
+public import WaldenConsole
 import WaldenCore
 import WaldenWire
 
@@ -9,23 +10,38 @@ import WaldenWire
 public final class ProxyServer: Sendable {
     /// Bytes waiting to be written to a peer above which the other side is not read.
     static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 64 * 1024, high: 256 * 1024)
-    /// One read takes as much as the last ones suggest, within these bounds.
-    static let receiveAllocator = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2_048, maximum: 64 * 1024)
+    /// One read takes as much as the last ones suggest, within these bounds. The channel keeps the memory while it is idle,
+    /// hence the small beginning.
+    static let receiveAllocator = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 512, maximum: 64 * 1024)
 
     private let context: ProxyContext
     private let group: any EventLoopGroup
-    private let connections = ConnectionSet()
 
+    /// - Parameter secrets: Asked for users that the user file does not list.
     /// - Throws: what is wrong with the certificates and keys of `configuration`.
     public init(
         configuration: ProxyConfiguration, group: any EventLoopGroup, cache: ResultCache,
-        delegate: any ProxyDelegate, log: Logger
+        delegate: any ProxyDelegate, secrets: (any SecretSource)? = nil, log: Logger
     ) throws {
-        context = try ProxyContext(configuration: configuration, cache: cache, delegate: delegate, log: log)
+        context = try ProxyContext(
+            configuration: configuration, group: group, cache: cache, delegate: delegate, secrets: secrets, log: log)
         self.group = group
     }
 
     public var figures: ProxyFigures { context.figures }
+
+    /// What clients have asked of each database.
+    public var traffic: [DatabaseTraffic] { context.traffic.sums }
+
+    /// Opens the console, or gives its sessions to come another one; nil: none are let in.
+    public func serve(_ console: ConsoleServices?) {
+        context.console = console
+    }
+
+    /// Takes over who may use the console from now on.
+    public func adopt(_ access: ConsoleAccess) {
+        context.console?.access = access
+    }
 
     /// Binds every address. Throws what the system says when one cannot be bound; none is left bound then.
     public func listen() async throws -> [any Channel] {
@@ -51,13 +67,12 @@ public final class ProxyServer: Sendable {
 
     private func bind(_ endpoint: Endpoint, _ listener: ClientInfo.Listener) async throws -> any Channel {
         let context = context
-        let connections = connections
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
             .childChannelOption(.writeBufferWaterMark, value: Self.waterMark)
             .childChannelOption(.recvAllocator, value: Self.receiveAllocator)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try Self.accept(channel, listener, context, connections) }
+                channel.eventLoop.makeCompletedFuture { try Self.accept(channel, listener, context) }
             }
         switch endpoint {
         case .tcp(let host, let port):
@@ -73,8 +88,7 @@ public final class ProxyServer: Sendable {
     }
 
     private static func accept(
-        _ channel: any Channel, _ listener: ClientInfo.Listener, _ context: ProxyContext,
-        _ connections: ConnectionSet
+        _ channel: any Channel, _ listener: ClientInfo.Listener, _ context: ProxyContext
     ) throws {
         guard context.admitClient() else {
             context.counters(for: channel.eventLoop).count { $0.closed["too_many_clients", default: 0] += 1 }
@@ -85,9 +99,9 @@ public final class ProxyServer: Sendable {
             try channel.pipeline.syncOperations.addHandler(RefusalHandler(ByteBuffer(bytes: error.encoded())))
             return
         }
-        connections.add(channel)
+        context.connections.add(channel)
         let connection = ProxyConnection(
-            client: channel, context: context, counters: context.counters(for: channel.eventLoop), listener: listener)
+            channel: channel, context: context, counters: context.counters(for: channel.eventLoop), listener: listener)
         try channel.pipeline.syncOperations.addHandler(ClientHandler(connection))
     }
 
@@ -98,11 +112,20 @@ public final class ProxyServer: Sendable {
         context.encryption.replace(client: clientTLS, servers: serverTLS)
     }
 
+    /// Takes other rules and users over, for clients to come.
+    public func adopt(authentication: AuthenticationSettings) {
+        context.authenticator.adopt(authentication)
+    }
+
+    /// Clients whose password or secret is being worked at, or waits for that.
+    public var authenticating: Int { context.authenticator.waiting }
+
     /// When certificates of ours expire, in seconds since 1970, by whom they are shown to: `client` or `server`.
     public var certificateExpiries: [String: Int] { context.encryption.certificateExpiries }
 
     /// Asks every session to end at its next quiet moment, and closes the rest when `deadline` has passed.
     public func drain(within deadline: Duration) async {
+        let connections = context.connections
         for channel in connections.all { channel.pipeline.fireUserInboundEventTriggered(DrainEvent()) }
         let finished = Task { await connections.untilEmpty() }
         let timer = Task {
@@ -111,6 +134,7 @@ public final class ProxyServer: Sendable {
         }
         await finished.value
         timer.cancel()
+        await context.authenticator.stop()
     }
 }
 

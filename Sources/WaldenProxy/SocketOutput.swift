@@ -30,18 +30,25 @@ final class SocketOutput {
     /// Whether the channel was left bytes that it may not have sent yet.
     private var isQueued = false
     private var needsFlush = false
+    private var sent = 0
 
     init(_ channel: any Channel) {
         self.channel = channel
     }
 
+    /// Bytes sent, or left to the channel, since this was last asked.
+    func takeCount() -> Int {
+        defer { sent = 0 }
+        return sent
+    }
+
     // MARK: Gathering
 
-    func write(_ bytes: [UInt8]) {
+    func writeBytes(_ bytes: [UInt8]) {
         buffer.writeBytes(bytes)
     }
 
-    func write(_ bytes: StaticString) {
+    func writeStaticString(_ bytes: StaticString) {
         buffer.writeStaticString(bytes)
     }
 
@@ -74,6 +81,7 @@ final class SocketOutput {
     }
 
     private func sendGathered() {
+        sent += buffer.readableBytes
         sendDirectly(&buffer)
         guard buffer.readableBytes > 0 else { return buffer.clear() }
         let rest = buffer
@@ -84,6 +92,7 @@ final class SocketOutput {
     /// Sends what was gathered, then these. It closes nothing: what goes wrong shows with the next flush.
     private func send(_ bytes: ByteBuffer) {
         if buffer.readableBytes > 0 { sendGathered() }
+        sent += bytes.readableBytes
         var rest = bytes
         sendDirectly(&rest)
         if rest.readableBytes > 0 { queue(rest) }

@@ -1,55 +1,71 @@
+internal import DequeModule
 public import WaldenCore
 
-/// Where the primary's log ended at past moments. Turns a position into a time: how old is the state of a node that has
-/// applied the log up to there?
+/// Where the primary's log ended at past moments. Turns a position into a time: whoever has applied the log up to there
+/// sees all that was committed by when?
 ///
-/// Holds a bounded number of samples and forgets the oldest. Time and position rise together from sample to sample, so
-/// both are found by bisection. Governs one branch of the log: a position that goes back means that the branch was left
-/// (a crash that lost the tail, another server), and nothing known before is comparable any more.
-public struct PositionHistory: Hashable, Sendable {
-    private struct Sample: Hashable {
+/// Looks may be frequent (each read that waits for a replica asks for one), and a delayed replica may be an hour behind;
+/// so all looks of the recent past are kept, and of the time before them one per `thinning`. Less is then concluded from
+/// a position, never more. Time and position rise together from sample to sample, so both are found by bisection.
+/// Bounded; forgets the oldest.
+public struct PositionHistory: Sendable {
+    private struct Sample {
         let end: LSN
         let firstSeenAt: Instant
         /// The last moment known at which the log still ended there; on an idle primary long after the first.
         var lastSeenAt: Instant
     }
 
-    /// At one sample a second, a little over an hour; 96 KiB.
-    public static let defaultCapacity = 4_096
+    private let recentCapacity: Int
+    private let thinnedCapacity: Int
+    private let thinning: Duration
+    private var thinned: Deque<Sample> = []
+    private var recent: Deque<Sample> = []
 
-    private let capacity: Int
-    /// A ring; the oldest sample is at `first`.
-    private var ring: [Sample] = []
-    private var first = 0
-
-    public init(capacity: Int = defaultCapacity) {
-        self.capacity = max(1, capacity)
+    /// 2,048 recent looks and one a second for more than an hour before: 150 KiB.
+    public init(recent: Int = 2_048, thinned: Int = 4_096, thinning: Duration = .seconds(1)) {
+        recentCapacity = max(1, recent)
+        thinnedCapacity = max(0, thinned)
+        self.thinning = thinning
     }
 
     /// The newest end of the log; nil before the first sample.
-    public var end: LSN? { ring.isEmpty ? nil : sample(ring.count - 1).end }
+    public var end: LSN? { recent.last?.end }
+
+    /// When the newest sample was asked for.
+    public var newest: Instant? { recent.last?.lastSeenAt }
 
     /// Since when something is known; nil before the first sample.
-    public var beginning: Instant? { ring.isEmpty ? nil : sample(0).firstSeenAt }
+    public var beginning: Instant? { (thinned.first ?? recent.first)?.firstSeenAt }
 
-    /// The log ended at `end` at the moment `now`. Looks that arrive out of order are ignored.
-    public mutating func record(_ end: LSN, at now: Instant) {
-        if !ring.isEmpty {
-            let newest = sample(ring.count - 1)
-            guard now >= newest.lastSeenAt else { return }
-            if end == newest.end {
-                // Nothing was written meanwhile, so the state at this position is that of now.
-                ring[place(ring.count - 1)].lastSeenAt = now
-                return
-            }
-            if end < newest.end { forget() }
+    /// All that had been committed by the moment `asked` ends at or before `end`. Looks that are older than the newest
+    /// are ignored.
+    ///
+    /// A position below one seen earlier holds for the earlier moment, too: of two looks under way together the later
+    /// may be answered first, and after a crash what lay beyond is lost.
+    public mutating func record(_ end: LSN, at asked: Instant) {
+        guard var newest = recent.last else {
+            append(Sample(end: end, firstSeenAt: asked, lastSeenAt: asked))
+            return
         }
-        append(Sample(end: end, firstSeenAt: now, lastSeenAt: now))
+        guard asked >= newest.lastSeenAt else { return }
+        var since = asked
+        while newest.end > end, let beyond = popLast() {
+            since = beyond.firstSeenAt
+            guard let before = last else { break }
+            newest = before
+        }
+        if newest.end == end, last != nil {
+            // Nothing was written meanwhile, so the state at this position is that of now.
+            setLastSeen(asked)
+        } else {
+            append(Sample(end: end, firstSeenAt: since, lastSeenAt: asked))
+        }
     }
 
     public mutating func forget() {
-        ring.removeAll(keepingCapacity: true)
-        first = 0
+        thinned.removeAll()
+        recent.removeAll(keepingCapacity: true)
     }
 
     /// Where the log ended at that moment, as far as known; nil before the first sample.
@@ -58,31 +74,42 @@ public struct PositionHistory: Hashable, Sendable {
         return later == 0 ? nil : sample(later - 1).end
     }
 
-    /// The last moment at which there was no log beyond `position`: whoever has applied the log up to there sees all that
-    /// had been written by then. Nil when that was before the first sample.
+    /// The last moment known such that all that was committed by then lies at or before `position`. Nil when that was
+    /// before the first sample.
     public func lastMoment(covering position: LSN) -> Instant? {
         let beyond = firstIndex { $0.end > position }
         return beyond == 0 ? nil : sample(beyond - 1).lastSeenAt
     }
 
-    private mutating func append(_ new: Sample) {
-        if ring.count < capacity {
-            ring.append(new)
-        } else {
-            ring[first] = new
-            first = (first + 1) % capacity
-        }
+    // MARK: Samples
+
+    private var last: Sample? { recent.last ?? thinned.last }
+
+    private mutating func popLast() -> Sample? { recent.popLast() ?? thinned.popLast() }
+
+    /// The newest sample is always among the recent ones, so that `end` finds it.
+    private mutating func setLastSeen(_ moment: Instant) {
+        if recent.isEmpty, let moved = thinned.popLast() { recent.append(moved) }
+        recent[recent.count - 1].lastSeenAt = moment
     }
 
-    /// Where the sample of that age rank stands; 0 is the oldest.
-    private func place(_ index: Int) -> Int { (first + index) % ring.count }
+    private mutating func append(_ new: Sample) {
+        recent.append(new)
+        guard recent.count > recentCapacity, let old = recent.popFirst() else { return }
+        if let before = thinned.last, before.firstSeenAt + thinning > old.firstSeenAt { return }
+        thinned.append(old)
+        if thinned.count > thinnedCapacity { thinned.removeFirst() }
+    }
 
-    private func sample(_ index: Int) -> Sample { ring[place(index)] }
+    /// By age; 0 is the oldest.
+    private func sample(_ index: Int) -> Sample {
+        index < thinned.count ? thinned[index] : recent[index - thinned.count]
+    }
 
     /// The rank of the oldest sample that satisfies a condition which, once true, stays true; the count when none does.
     private func firstIndex(where isBeyond: (Sample) -> Bool) -> Int {
         var low = 0
-        var high = ring.count
+        var high = thinned.count + recent.count
         while low < high {
             let middle = (low + high) / 2
             if isBeyond(sample(middle)) { high = middle } else { low = middle + 1 }

@@ -3,6 +3,11 @@ public struct BackendMessage: Hashable, Sendable {
     public let tag: Unicode.Scalar
     public let body: [UInt8]
 
+    public init(tag: Unicode.Scalar, body: [UInt8]) {
+        self.tag = tag
+        self.body = body
+    }
+
     /// All its bytes on the wire.
     public var bytes: [UInt8] { FrontendMessage.message(tag, body) }
 

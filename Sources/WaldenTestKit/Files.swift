@@ -80,6 +80,11 @@ public enum TextFile {
     public static func write(_ text: String, to path: String) throws {
         try Files.write(text.utf8, to: path)
     }
+
+    /// The names in a directory in order; none when it cannot be read.
+    public static func names(in directory: String) -> [String] {
+        Files.names(in: directory)
+    }
 }
 
 /// `what`, followed by what `errno` says.

@@ -88,15 +88,24 @@ public final class ProtocolClient {
     /// Reads and drops messages until the peer closes; the messages, or an error when it keeps the connection open.
     public func receiveUntilClosed() throws -> [BackendMessage] {
         var messages: [BackendMessage] = []
-        while true {
-            if buffer.count == consumed {
-                let more = try socket.receive(limit: 65_536, timeout: timeout)
-                if more.isEmpty { return messages }
-                buffer = more
-                consumed = 0
-            }
-            messages.append(try receive())
+        while let message = try receiveUnlessClosed() { messages.append(message) }
+        return messages
+    }
+
+    /// The next message, or nil when the peer has closed behind the last one.
+    public func receiveUnlessClosed() throws -> BackendMessage? {
+        if buffer.count == consumed {
+            let more = try socket.receive(limit: 65_536, timeout: timeout)
+            if more.isEmpty { return nil }
+            buffer = more
+            consumed = 0
         }
+        return try receive()
+    }
+
+    /// Whether reading would bring something at once: bytes, or the news that the peer has closed.
+    public var hasInput: Bool {
+        consumed < buffer.count || socket.hasInput
     }
 
     /// Reads `count` bytes of whatever comes, a slow reader's sip.

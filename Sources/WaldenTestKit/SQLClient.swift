@@ -154,6 +154,12 @@ public final class SQLClient {
 
     // MARK: The session
 
+    /// The version of TLS between here and the server, e.g. `TLSv1.3`; nil in the clear.
+    public var encryption: String? {
+        guard PQsslInUse(connection) == 1 else { return nil }
+        return PQsslAttribute(connection, "protocol").map { String(cString: $0) }
+    }
+
     public var backendPID: Int32 { PQbackendPID(connection) }
 
     /// What the server reported of a setting, nil when it reported nothing.

@@ -57,6 +57,12 @@ final class Socket {
         }
     }
 
+    /// Whether there are bytes to receive, or the peer has closed.
+    var hasInput: Bool {
+        var look = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&look, 1, 0) > 0
+    }
+
     /// Tells the peer that nothing more will come, and stays able to receive.
     func finishSending() {
         shutdown(descriptor, Int32(SHUT_WR))

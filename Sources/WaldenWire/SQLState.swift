@@ -51,11 +51,12 @@ extension SQLState {
     public static let tooManyConnections = SQLState(known: "53300")
     public static let configurationLimitExceeded = SQLState(known: "53400")
     public static let programLimitExceeded = SQLState(known: "54000")
-    public static let objectNotInPrerequisiteState = SQLState(known: "55000")
+    public static let objectNotInPrerequisite = SQLState(known: "55000")
     public static let queryCanceled = SQLState(known: "57014")
     public static let adminShutdown = SQLState(known: "57P01")
     public static let crashShutdown = SQLState(known: "57P02")
     public static let cannotConnectNow = SQLState(known: "57P03")
     public static let idleSessionTimeout = SQLState(known: "57P05")
+    public static let configFileError = SQLState(known: "F0000")
     public static let internalError = SQLState(known: "XX000")
 }

@@ -76,7 +76,7 @@ extension WireError {
         case .unexpectedValue(_, .transactionStatus, _): "invalid message format"
         case .parameterFormatCount(let formats, let parameters):
             "bind message has \(formats) parameter formats but \(parameters) parameters"
-        case .unknownTag(let tag): "invalid message type \(tag)"
+        case .unknownTag(let tag): "invalid frontend message type \(tag)"
         case .unsupportedProtocol(let major, let minor):
             "unsupported frontend protocol \(major).\(minor): server supports "
                 + "\(ProtocolVersion.earliest) to \(ProtocolVersion.latest)"

@@ -77,6 +77,7 @@ struct AdminAnswerTests {
                 /v1/status    all figures as one JSON document
                 /explain      what becomes of the statement in ?sql=…, and why
                 /shapes       the statement shapes whose results have saved most; ?limit=20
+                /lag          how far each replica was behind, second by second, over the last ten minutes
 
                 """)
     }

@@ -45,8 +45,8 @@ struct MetricsTests {
         report.reasons = [CachingObstacle(source: "s", reason: "1"), CachingObstacle(source: "s", reason: "2")]
         let samples = Self.samples(report)
         #expect(samples.count == Set(samples).count)
-        #expect(samples.filter { $0.contains("pg1") }.count == 7)
-        #expect(samples.filter { $0.contains("obstacle") } == [#"walden_caching_obstacle{source="s"} 1"#])
+        #expect(samples.filter { $0.contains("pg1") }.count == 11)
+        #expect(samples.filter { $0.contains("caching_obstacle") } == [#"walden_caching_obstacle{source="s"} 1"#])
     }
 
     @Test(
@@ -156,19 +156,40 @@ private let expectedSamples = [
     "walden_clients_accepted_total 41",
     #"walden_clients_closed_total{cause="lost"} 8"#,
     #"walden_clients_closed_total{cause="terminated"} 30"#,
+    #"walden_authentications_total{result="admitted"} 6"#,
+    #"walden_authentications_total{result="refused"} 4"#,
+    "walden_authenticating 10",
     "walden_transactions_answered_total 9",
     "walden_cancel_requests_total 2",
     "walden_clients_received_bytes_total 1001",
     "walden_servers_received_bytes_total 2002",
+    #"walden_tls_certificate_expiry_seconds{shown_to="client"} 1800000000"#,
     "walden_primary_up 0",
     #"walden_node_info{node="pg1",role="primary"} 1"#,
     #"walden_node_info{node="pg2",role="unknown"} 1"#,
     #"walden_node_up{node="pg1"} 1"#,
     #"walden_node_up{node="pg2"} 0"#,
     #"walden_node_received_bytes{node="pg1"} 32"#,
+    #"walden_node_flushed_bytes{node="pg1"} 24"#,
     #"walden_node_replayed_bytes{node="pg1"} 16"#,
     #"walden_node_lag_bytes{node="pg1"} 16"#,
     #"walden_node_lag_seconds{node="pg1"} 0.5"#,
+    #"walden_node_covered_seconds{node="pg1"} 0.75"#,
+    #"walden_node_obstacle{node="pg2",obstacle="unreachable"} 1"#,
     #"walden_node_timeline{node="pg1"} 2"#,
     #"walden_node_timeline{node="pg2"} 0"#,
+    #"walden_node_reads_total{node="pg1"} 92"#,
+    #"walden_node_reads_total{node="pg2"} 0"#,
+    #"walden_node_outstanding_reads{node="pg1"} 93"#,
+    #"walden_node_outstanding_reads{node="pg2"} 0"#,
+    #"walden_slot_retained_bytes{slot="replica_1"} 81"#,
+    #"walden_slot_active{slot="replica_1"} 1"#,
+    #"walden_slot_active{slot="w"} 0"#,
+    #"walden_reads_total{route="primary",reason="function"} 85"#,
+    #"walden_reads_total{route="primary",reason="not_covered"} 84"#,
+    #"walden_reads_total{route="refused",reason="unusable"} 86"#,
+    #"walden_reads_total{route="replica",reason="balanced"} 82"#,
+    #"walden_reads_total{route="replica",reason="sticky"} 83"#,
+    "walden_read_waits_total 87",
+    "walden_reads_waiting 88",
 ]

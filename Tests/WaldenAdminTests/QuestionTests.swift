@@ -14,6 +14,15 @@ struct QuestionTests {
             var shape = ShapeReport()
             shape.id = "\(limit)"
             return [shape]
+        },
+        lag: {
+            var point = LagPointReport()
+            point.secondsAgo = 1.5
+            var gap = point
+            gap.secondsAgo = 0.5
+            point.lagBytes = 7
+            point.lagSeconds = 0.25
+            return [("replica1", [point, gap]), ("replica2", [])]
         })
 
     private func get(_ path: String, _ query: String?) -> AdminAnswer {
@@ -48,5 +57,14 @@ struct QuestionTests {
         ])
     func shapes(query: String?, expected: Int) {
         #expect(get("/shapes", query).body.hasPrefix("{\"shapes\":[{\"id\":\"\(expected)\","))
+    }
+
+    @Test("the lag of every replica is told point by point, with gaps")
+    func lag() {
+        let answer = get("/lag", nil)
+        #expect(answer.contentType == "application/json")
+        #expect(
+            answer.body == #"{"replica1":[{"seconds_ago":1.5,"lag_bytes":7,"lag_seconds":0.25},"#
+                + #"{"seconds_ago":0.5,"lag_bytes":null,"lag_seconds":null}],"replica2":[]}"# + "\n")
     }
 }

@@ -16,6 +16,22 @@ extension StatusReport {
         report.fillCache()
         report.fillStream()
         report.nodes = [.primary, .unseen]
+        var slot = SlotReport()
+        slot.name = "replica_1"
+        slot.isActive = true
+        slot.retainedBytes = 81
+        slot.state = "reserved"
+        var lost = SlotReport()
+        lost.name = "w"
+        lost.isLogical = true
+        lost.state = "lost"
+        report.slots = [slot, lost]
+        report.routing.isOn = true
+        report.routing.replica = ["balanced": 82, "sticky": 83]
+        report.routing.primary = ["not_covered": 84, "function": 85]
+        report.routing.refused = ["unusable": 86]
+        report.routing.waited = 87
+        report.routing.waiting = 88
         return report
     }
 
@@ -23,6 +39,8 @@ extension StatusReport {
         proxy.clients = 3
         proxy.accepted = 41
         proxy.closed = ["terminated": 30, "lost": 8]
+        proxy.authentications = ["admitted": 6, "refused": 4]
+        proxy.authenticating = 10
         proxy.cancelRequests = 2
         proxy.coalesced = 7
         proxy.localAnswers = 9
@@ -30,6 +48,9 @@ extension StatusReport {
         proxy.bytesFromClients = 1_001
         proxy.bytesFromServers = 2_002
         proxy.listening = ["127.0.0.1:6432", "/run/walden/.s.PGSQL.6432"]
+        proxy.certificates = [
+            CertificateReport(shownTo: "client", expiresAt: 1_800_000_000, remainingSeconds: -3)
+        ]
         proxy.primary = "127.0.0.1:5432"
         proxy.primaryProblem = "refused"
         control.probes = 71
@@ -97,6 +118,14 @@ extension NodeReport {
         node.replayedLSN = "0/10"
         node.lagBytes = 16
         node.lagSeconds = 0.5
+        node.flushedLSN = "0/18"
+        node.peakLagBytes = 91
+        node.peakLagSeconds = 9.5
+        node.coveredSeconds = 0.75
+        node.receiver = "streaming"
+        node.slot = "replica_1"
+        node.reads = 92
+        node.outstanding = 93
         node.timeline = 2
         return node
     }
@@ -105,6 +134,7 @@ extension NodeReport {
         var node = NodeReport()
         node.name = "pg2"
         node.problem = "no route to host"
+        node.obstacle = "unreachable"
         return node
     }
 }

@@ -23,13 +23,23 @@ struct StatusJSONTests {
             #""starts":36,"losses":37,"last_loss":"server closed the connection\n","timeline":2,"#,
             #""system_identifier":"7300000000000000001"},"#,
             #""control":{"probes":71,"heartbeats":72,"problem":"timed out"},"#,
-            #""proxy":{"listening":["127.0.0.1:6432","/run/walden/.s.PGSQL.6432"],"primary":"127.0.0.1:5432","#,
+            #""proxy":{"listening":["127.0.0.1:6432","/run/walden/.s.PGSQL.6432"],"#,
+            #""certificates":[{"shown_to":"client","expires_in_seconds":-3.0}],"primary":"127.0.0.1:5432","#,
             #""primary_problem":"refused","clients":3,"accepted":41,"closed":{"lost":8,"terminated":30},"#,
+            #""authentications":{"admitted":6,"refused":4},"authenticating":10,"#,
             #""cancel_requests":2,"coalesced":7,"local_answers":9,"waits":{"served":5},"bytes_from_clients":1001,"bytes_from_servers":2002},"#,
-            #""nodes":[{"name":"pg1","role":"primary","reachable":true,"problem":null,"received_lsn":"0/20","#,
-            #""replayed_lsn":"0/10","lag_bytes":16,"lag_seconds":0.5,"timeline":2},"#,
+            #""nodes":[{"name":"pg1","role":"primary","reachable":true,"problem":null,"obstacle":null,"#,
+            #""received_lsn":"0/20","flushed_lsn":"0/18","replayed_lsn":"0/10","lag_bytes":16,"lag_seconds":0.5,"#,
+            #""peak_lag_bytes":91,"peak_lag_seconds":9.5,"covered_seconds":0.75,"timeline":2,"#,
+            #""receiver":"streaming","slot":"replica_1","reads":92,"outstanding":93},"#,
             #"{"name":"pg2","role":"unknown","reachable":false,"problem":"no route to host","#,
-            #""received_lsn":null,"replayed_lsn":null,"lag_bytes":null,"lag_seconds":null,"timeline":0}],"#,
+            #""obstacle":"unreachable","received_lsn":null,"flushed_lsn":null,"replayed_lsn":null,"#,
+            #""lag_bytes":null,"lag_seconds":null,"peak_lag_bytes":null,"peak_lag_seconds":null,"#,
+            #""covered_seconds":null,"timeline":0,"receiver":null,"slot":null,"reads":0,"outstanding":0}],"#,
+            #""slots":[{"name":"replica_1","logical":false,"active":true,"retained_bytes":81,"state":"reserved"},"#,
+            #"{"name":"w","logical":true,"active":false,"retained_bytes":null,"state":"lost"}],"#,
+            #""routing":{"on":true,"replica":{"balanced":82,"sticky":83},"#,
+            #""primary":{"function":85,"not_covered":84},"refused":{"unusable":86},"waited":87,"waiting":88},"#,
             #""findings":["table \"t\" is not published"]}"#, "\n",
         ]
         #expect(StatusReport.sample.json == expected.joined())
@@ -40,7 +50,8 @@ struct StatusJSONTests {
         let json = StatusReport().json
         #expect(
             json.hasPrefix(#"{"version":"","uptime_seconds":0.0,"caching":false,"reason":null,"reasons":[],"hits":0,"#))
-        #expect(json.hasSuffix("\"nodes\":[],\"findings\":[]}\n"))
+        #expect(json.contains(#""nodes":[],"slots":[],"routing":{"on":false,"replica":{},"#))
+        #expect(json.hasSuffix("\"findings\":[]}\n"))
     }
 }
 

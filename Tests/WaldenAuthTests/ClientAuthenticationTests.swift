@@ -144,11 +144,9 @@ struct ClientAuthenticationTests {
         #expect(credentials.proof == .scram(try RFC7677.keys(), try RFC7677.verifier()))
     }
 
-    @Test(
-        "both machines against each other, with and without channel binding",
-        arguments: [
-            (nil, nil), ([1, 2, 3], [1, 2, 3]), ([1, 2, 3], nil),
-        ] as [([UInt8]?, [UInt8]?)])
+    private static let hashes: [([UInt8]?, [UInt8]?)] = [(nil, nil), ([1, 2, 3], [1, 2, 3]), ([1, 2, 3], nil)]
+
+    @Test("both machines against each other, with and without channel binding", arguments: hashes)
     func bothSides(server: [UInt8]?, client: [UInt8]?) throws {
         for secret in [password, try verifier()] {
             #expect(try meet(secret, "pencil", server, client) == "admitted")
@@ -230,18 +228,18 @@ struct ClientAuthenticationTests {
         #expect(AuthenticationScript.line(script.machine.derived(keys)) == Self.refusal)
     }
 
-    @Test(
-        "malformed first messages",
-        arguments: [
-            ("", "malformed SCRAM message"), ("n", "malformed SCRAM message"), ("n,,", "malformed SCRAM message"),
-            ("n,,n=", "malformed SCRAM message"), ("x,,n=,r=a", "malformed SCRAM message"),
-            ("n,a=other,n=,r=a", "client uses authorization identity, but it is not supported"),
-            ("n,x,n=,r=a", "malformed SCRAM message"), ("n,,m=x,r=a", "client requires an unsupported SCRAM extension"),
-            ("n,,n=,r=", "non-printable characters in SCRAM nonce"), ("n,,n=,r=a b", "non-printable"),
-            ("p=tls-server-end-point,,n=,r=a", "malformed SCRAM message"), ("n,,r=a,n=", "malformed SCRAM message"),
-            ("n,,n=,r=a\u{0}", "malformed SCRAM message"), ("p=tls-unique,,n=,r=a", "malformed SCRAM message"),
-            (String(repeating: ",", count: 900), "malformed SCRAM message"),
-        ])
+    private static let malformed: [(String, String)] = [
+        ("", "malformed SCRAM message"), ("n", "malformed SCRAM message"), ("n,,", "malformed SCRAM message"),
+        ("n,,n=", "malformed SCRAM message"), ("x,,n=,r=a", "malformed SCRAM message"),
+        ("n,a=other,n=,r=a", "client uses authorization identity, but it is not supported"),
+        ("n,x,n=,r=a", "malformed SCRAM message"), ("n,,m=x,r=a", "client requires an unsupported SCRAM extension"),
+        ("n,,n=,r=", "non-printable characters in SCRAM nonce"), ("n,,n=,r=a b", "non-printable"),
+        ("p=tls-server-end-point,,n=,r=a", "malformed SCRAM message"), ("n,,r=a,n=", "malformed SCRAM message"),
+        ("n,,n=,r=a\u{0}", "malformed SCRAM message"), ("p=tls-unique,,n=,r=a", "malformed SCRAM message"),
+        (String(repeating: ",", count: 900), "malformed SCRAM message"),
+    ]
+
+    @Test("malformed first messages", arguments: malformed)
     func malformedFirst(message: String, reason: String) throws {
         var script = AuthenticationScript(.scram, try verifier())
         _ = script.begin()

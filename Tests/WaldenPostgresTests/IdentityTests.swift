@@ -46,20 +46,33 @@ import WaldenCore
 
     @Test func aPrimary() throws {
         let facts = try #require(
-            parse(["7", "f", "00000002000000AA000000CC", "1", "16/B374D848", nil, nil, nil, "f", "5"]))
+            parse(
+                [
+                    "7", "f", "00000002000000AA000000CC", "1", "16/B374D848", nil, nil, nil, "f", "5", "16/B374D000",
+                    nil,
+                    nil,
+                ]))
         #expect(!facts.isInRecovery)
         #expect(facts.system.timeline == TimelineID(2), "not the one of the last checkpoint")
         #expect(facts.insertLSN == LSN("16/B374D848"))
+        #expect(facts.flushedLSN == LSN("16/B374D000"))
         #expect(facts.receivedLSN == nil)
         #expect(facts.replayDelay == nil)
         #expect(facts.startedAt == 5)
     }
 
     @Test func aStandby() throws {
-        let facts = try #require(parse(["7", "t", nil, "3", nil, "0/200", "0/100", "1500000", "t", "5"]))
+        let facts = try #require(
+            parse(
+                [
+                    "7", "t", nil, "3", nil, "0/200", "0/100", "1500000", "t", "5", "0/180", "streaming", "replica_1",
+                ]))
         #expect(facts.isInRecovery)
         #expect(facts.system.timeline == TimelineID(3))
         #expect(facts.receivedLSN == LSN(0x200))
+        #expect(facts.flushedLSN == LSN(0x180))
+        #expect(facts.receiverStatus == "streaming")
+        #expect(facts.receiverSlot == "replica_1")
         #expect(facts.replayedLSN == LSN(0x100))
         #expect(facts.replayDelay == .milliseconds(1500))
         #expect(facts.isReplayPaused)
@@ -67,11 +80,36 @@ import WaldenCore
     }
 
     @Test func aClockThatRanBackGivesNoNegativeDelay() {
-        #expect(parse(["7", "t", nil, "3", nil, nil, "0/100", "-20", "f", "5"])?.replayDelay == .zero)
+        #expect(parse(["7", "t", nil, "3", nil, nil, "0/100", "-20", "f", "5", nil, nil, nil])?.replayDelay == .zero)
     }
 
-    @Test(arguments: [[], ["7", "t"], [nil, "t", nil, "3", nil, nil, nil, nil, "f", "5"]])
+    @Test(arguments: [[], ["7", "t"], [nil, "t", nil, "3", nil, nil, nil, nil, "f", "5", nil, nil, nil]])
     func oddAnswersAreRefused(_ row: [String?]) {
         #expect(parse(row) == nil)
+    }
+}
+
+@Suite struct SlotFactsTests {
+    @Test(
+        arguments: [
+            (
+                ["s", "t", "f", "4096", "extended"],
+                SlotFacts(
+                    name: "s", isLogical: true, isActive: false, retainedBytes: 4096, state: "extended")
+            ),
+            (
+                ["s", "f", "t", nil, "lost"],
+                SlotFacts(
+                    name: "s", isLogical: false, isActive: true, retainedBytes: nil, state: "lost")
+            ),
+            (
+                ["s", "f", "t", "-8", nil],
+                SlotFacts(
+                    name: "s", isLogical: false, isActive: true, retainedBytes: 0, state: nil)
+            ),
+            ([nil, "f", "t", "1", nil], nil), ([], nil),
+        ] as [([String?], SlotFacts?)])
+    func rows(row: [String?], slot: SlotFacts?) {
+        #expect(SlotFacts(row: row) == slot)
     }
 }

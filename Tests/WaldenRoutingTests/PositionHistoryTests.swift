@@ -6,8 +6,8 @@ import WaldenRouting
     private func seconds(_ count: Int) -> Instant { .distantPast + .seconds(count) }
 
     /// Ends of the log by second: 100 at 1 s, 200 at 2 s …
-    private func rising(_ count: Int, capacity: Int = PositionHistory.defaultCapacity) -> PositionHistory {
-        var history = PositionHistory(capacity: capacity)
+    private func rising(_ count: Int, recent: Int = 2_048, thinned: Int = 0) -> PositionHistory {
+        var history = PositionHistory(recent: recent, thinned: thinned)
         for second in 1...count { history.record(LSN(UInt64(second) * 100), at: seconds(second)) }
         return history
     }
@@ -66,31 +66,60 @@ import WaldenRouting
     @Test func aLateLookIsIgnored() {
         var history = rising(5)
         history.record(LSN(450), at: seconds(4))
-        #expect(history == rising(5))
+        #expect(history.end == LSN(500))
+        #expect(history.lastMoment(covering: LSN(499)) == seconds(4))
+        #expect(history.end(asOf: seconds(4)) == LSN(400))
     }
 
-    @Test func aPositionThatGoesBackBeginsANewBranch() {
+    /// Two looks under way together, of which the later was answered first; or a crash that lost the end of the log. What
+    /// had been committed by the earlier moment and still is lies before the lower position.
+    @Test func aLowerPositionHoldsForTheTimeBeforeToo() {
         var history = rising(5)
         history.record(LSN(250), at: seconds(6))
         #expect(history.end == LSN(250))
-        #expect(history.beginning == seconds(6))
-        #expect(history.lastMoment(covering: LSN(200)) == nil)
+        #expect(history.newest == seconds(6))
+        #expect(history.beginning == seconds(1))
+        #expect(history.lastMoment(covering: LSN(249)) == seconds(2))
+        #expect(history.lastMoment(covering: LSN(250)) == seconds(6))
+        #expect(history.end(asOf: seconds(4)) == LSN(250))
+        history.record(LSN(200), at: seconds(7))
+        #expect(history.lastMoment(covering: LSN(200)) == seconds(7))
+        history.record(LSN(10), at: seconds(8))
+        #expect(history.lastMoment(covering: LSN(9)) == nil)
+        #expect(history.lastMoment(covering: LSN(10)) == seconds(8))
+    }
+
+    /// Looks a millisecond apart for ten seconds: of the time before the recent past one a second is left, and what a
+    /// position covers is never more than it does.
+    @Test func denseLooksAreThinned() throws {
+        var history = PositionHistory(recent: 100, thinned: 5)
+        for tick in 1...10_000 {
+            history.record(LSN(UInt64(tick)), at: .distantPast + .milliseconds(tick))
+        }
+        let beginning = try #require(history.beginning)
+        #expect(beginning >= seconds(4) && beginning <= seconds(6))
+        for tick in stride(from: 5_000, through: 10_000, by: 7) {
+            guard let moment = history.lastMoment(covering: LSN(UInt64(tick))) else { continue }
+            let exact = Instant.distantPast + .milliseconds(tick)
+            #expect(moment <= exact)
+            #expect(exact.elapsed(since: moment) < (tick > 9_900 ? .milliseconds(1) : .seconds(2)))
+        }
     }
 
     @Test func theOldestIsForgottenWhenItIsFull() {
-        let history = rising(10, capacity: 4)
+        let history = rising(10, recent: 4)
         #expect(history.beginning == seconds(7))
         #expect(history.lastMoment(covering: LSN(699)) == nil)
         for second in 7...10 { #expect(history.lastMoment(covering: LSN(UInt64(second) * 100)) == seconds(second)) }
     }
 
     @Test func aCapacityOfNothingIsRaisedToOne() {
-        let history = rising(3, capacity: 0)
+        let history = rising(3, recent: 0)
         #expect(history.beginning == seconds(3))
         #expect(history.lastMoment(covering: LSN(300)) == seconds(3))
     }
 
-    /// The ring and its bisection against a plain list and a scan.
+    /// The bisection against a plain list and a scan.
     @Test(arguments: 1...20) func agreesWithAPlainList(seed: Int) {
         var random = UInt64(seed)
         func next(_ bound: UInt64) -> UInt64 {
@@ -98,14 +127,18 @@ import WaldenRouting
             return (random >> 33) % bound
         }
         let capacity = Int(next(6)) + 1
-        var history = PositionHistory(capacity: capacity)
+        var history = PositionHistory(recent: capacity, thinned: 0)
         var list: [(end: UInt64, first: Int, last: Int)] = []
         var end: UInt64 = 50
         for now in 1...200 {
             end = next(30) == 0 ? end / 2 : end + next(3) * 10
             history.record(LSN(end), at: seconds(now))
-            if let last = list.last, last.end > end { list.removeAll() }
-            let first = list.last?.end == end ? list.removeLast().first : now
+            var since = now
+            while let last = list.last, last.end > end {
+                since = last.first
+                list.removeLast()
+            }
+            let first = list.last?.end == end ? list.removeLast().first : since
             list.append((end, first, now))
             if list.count > capacity { list.removeFirst() }
             let position = next(end + 20)

@@ -47,20 +47,31 @@ import WaldenWire
         }
     }
 
-    @Test(arguments: [
-        (start, "start"), (ssl + start, "N start"), (gss + start, "N start"), (gss + ssl + start, "N N start"),
-        (ssl + gss + start, "N N start"), (ssl + ssl, "N malformed_startup"), (gss + gss, "N malformed_startup"),
+    // Typed elements: without them the compiler tries every meaning of `+` for the whole list.
+    private typealias Case = (bytes: [UInt8], expected: String)
+
+    private static func joined(_ packets: [UInt8]...) -> [UInt8] { packets.flatMap { $0 } }
+
+    private static let clear: [Case] = [
+        (start, "start"), (joined(ssl, start), "N start"), (joined(gss, start), "N start"),
+        (joined(gss, ssl, start), "N N start"),
+        (joined(ssl, gss, start), "N N start"), (joined(ssl, ssl), "N malformed_startup"),
+        (joined(gss, gss), "N malformed_startup"),
         (hello, "tls_refused"), (proxy, "malformed_startup"), ([], "more"),
         (encoded(.cancelRequest(processID: 1, secret: [1, 2, 3, 4])), "cancel"),
-    ])
+    ]
+
+    private static let encrypted: [Case] = [
+        (start, "start"), (ssl, "S start*"), (joined(gss, ssl), "N S start*"), (joined(ssl, start), "tls_refused"),
+        (joined(ssl, hello), "tls_refused"), (joined(gss, hello), "N malformed_startup"), (hello, "direct tls_refused"),
+    ]
+
+    @Test(arguments: clear)
     func withoutTLS(bytes: [UInt8], expected: String) {
         #expect(Self.run(bytes, .unavailable) == expected)
     }
 
-    @Test(arguments: [
-        (start, "start"), (ssl, "S start*"), (gss + ssl, "N S start*"), (ssl + start, "tls_refused"),
-        (ssl + hello, "tls_refused"), (gss + hello, "N malformed_startup"), (hello, "direct tls_refused"),
-    ])
+    @Test(arguments: encrypted)
     func withTLS(bytes: [UInt8], expected: String) {
         #expect(Self.run(bytes, .offered, afterHandshake: Self.start) == expected)
     }

@@ -21,7 +21,7 @@ struct WireErrorTests {
                 .parameterFormatCount(formats: 2, parameters: 3), "08P01",
                 "bind message has 2 parameter formats but 3 parameters"
             ),
-            (.unknownTag(0x7E), "08P01", "invalid message type 126"),
+            (.unknownTag(0x7E), "08P01", "invalid frontend message type 126"),
             (
                 .unsupportedProtocol(major: 2, minor: 0), "0A000",
                 "unsupported frontend protocol 2.0: server supports 3.0 to 3.2"
@@ -62,6 +62,6 @@ struct WireErrorTests {
             "\(WireError(.unexpectedValue(tag: 0x42, field: .formatCode, value: 5)))"
                 == "unsupported format code: 5 ('B', format code 5)"
         )
-        #expect("\(WireError.unknownTag(0x7E))" == "invalid message type 126")
+        #expect("\(WireError.unknownTag(0x7E))" == "invalid frontend message type 126")
     }
 }

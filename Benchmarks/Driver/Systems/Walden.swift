@@ -25,6 +25,15 @@ extension System {
         if caching { try WaldenStack(cluster: bench.cluster, walden: walden).waitUntilCaching() }
         return try System(name, walden: walden, server: try bench.postmaster())
     }
+
+    /// A plain relay before the responder.
+    static func walden(before responder: System, clients: Int) throws -> System {
+        var run = WaldenProcess.Configuration(primary: "host=127.0.0.1 port=\(responder.port) dbname=postgres")
+        run.environment = [
+            "WALDEN_CACHE_ENABLED": "false", "WALDEN_PROXY_WORKERS": "2", "WALDEN_PROXY_MAX_CLIENTS": String(clients),
+        ]
+        return try System("walden-off", walden: try WaldenProcess.start(run), server: responder.pid)
+    }
 }
 
 extension WaldenProcess {

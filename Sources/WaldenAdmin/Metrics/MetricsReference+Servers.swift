@@ -38,6 +38,13 @@ extension MetricsReference {
         .counter("walden_clients_accepted_total", "Client connections accepted.") { $0.proxy.accepted },
         .counter("walden_clients_closed_total", by: "cause", "Client connections that ended.") { $0.proxy.closed },
         .counter(
+            "walden_authentications_total", by: "result",
+            "Clients that Walden authenticated itself: admitted, refused, failed (no secret could be had), overloaded."
+        ) { $0.proxy.authentications },
+        .gauge("walden_authenticating", "Clients whose password is being worked at, or waits for a thread.") {
+            .count($0.proxy.authenticating)
+        },
+        .counter(
             "walden_transactions_answered_total",
             "BEGINs answered before the server saw them, and ends of transactions that it never saw."
         ) { $0.proxy.localAnswers },
@@ -62,7 +69,10 @@ extension MetricsReference {
             $0.nodes.map { Metric.Sample(labels: [$0.name, $0.role], value: .whole(1)) }
         },
         .node("walden_node_up", "1 when the node answered the last time, else 0.") { .flag($0.reachable) },
-        .node("walden_node_received_bytes", "Position of the log received and flushed.") { .position($0.receivedLSN) },
+        .node("walden_node_received_bytes", "Position of the log received; of a primary, written.") {
+            .position($0.receivedLSN)
+        },
+        .node("walden_node_flushed_bytes", "Position of the log on disk.") { .position($0.flushedLSN) },
         .node("walden_node_replayed_bytes", "Position of the log replayed.") { .position($0.replayedLSN) },
         .node("walden_node_lag_bytes", "Log the primary has written beyond what the node replayed.") {
             $0.lagBytes.map(Metric.Value.whole)
@@ -70,6 +80,56 @@ extension MetricsReference {
         .node("walden_node_lag_seconds", "Age of the state that a read at the node sees.") {
             $0.lagSeconds.map(Metric.Value.number)
         },
+        .node("walden_node_covered_seconds", "All that was committed this long ago is known to be visible there.") {
+            $0.coveredSeconds.map(Metric.Value.number)
+        },
+        Metric(
+            name: "walden_node_obstacle", kind: .gauge, labels: ["node", "obstacle"],
+            help: "1 while no read may go to the replica, by the reason."
+        ) { report in
+            report.nodes.compactMap { node in
+                node.obstacle.map { Metric.Sample(labels: [node.name, $0], value: .whole(1)) }
+            }
+        },
         .node("walden_node_timeline", "Timeline the node is on.") { .whole(UInt64($0.timeline)) },
+        Metric(
+            name: "walden_node_reads_total", kind: .counter, labels: ["node"],
+            help: "Reads that were routed to the node."
+        ) { report in
+            report.nodes.map { Metric.Sample(labels: [$0.name], value: .whole($0.reads)) }
+        },
+        .node("walden_node_outstanding_reads", "Routed reads that the node is working on.") { .count($0.outstanding) },
+        Metric(
+            name: "walden_slot_retained_bytes", kind: .gauge, labels: ["slot"],
+            help: "Log that a replication slot keeps the primary from removing."
+        ) { report in
+            report.slots.compactMap { slot in
+                slot.retainedBytes.map { Metric.Sample(labels: [slot.name], value: .whole($0)) }
+            }
+        },
+        Metric(
+            name: "walden_slot_active", kind: .gauge, labels: ["slot"],
+            help: "1 while somebody streams from the primary's replication slot."
+        ) { report in
+            report.slots.map { Metric.Sample(labels: [$0.name], value: .flag($0.isActive)) }
+        },
+    ]
+
+    static let routing: [Metric] = [
+        Metric(
+            name: "walden_reads_total", kind: .counter, labels: ["route", "reason"],
+            help: "Statements that were to be routed, by where they went and why."
+        ) { report in
+            [
+                ("primary", report.routing.primary), ("refused", report.routing.refused),
+                ("replica", report.routing.replica),
+            ]
+            .flatMap { route, counts in
+                counts.sorted { $0.key < $1.key }
+                    .map { Metric.Sample(labels: [route, $0.key], value: .whole($0.value)) }
+            }
+        },
+        .counter("walden_read_waits_total", "Reads that waited for a replica to catch up.") { $0.routing.waited },
+        .gauge("walden_reads_waiting", "Reads that wait for a replica now.") { .count($0.routing.waiting) },
     ]
 }

@@ -86,15 +86,19 @@ public struct AdminQuestions: Sendable {
     public var explain: @Sendable (ExplainQuestion) -> ExplainReport
     /// The shapes whose results have saved most, at most so many.
     public var shapes: @Sendable (Int) -> [ShapeReport]
+    /// By node, the lag of the last ten minutes, oldest first.
+    public var lag: @Sendable () -> [(node: String, points: [LagPointReport])]
 
     public init(
         explain: @escaping @Sendable (ExplainQuestion) -> ExplainReport,
-        shapes: @escaping @Sendable (Int) -> [ShapeReport]
+        shapes: @escaping @Sendable (Int) -> [ShapeReport],
+        lag: @escaping @Sendable () -> [(node: String, points: [LagPointReport])]
     ) {
         self.explain = explain
         self.shapes = shapes
+        self.lag = lag
     }
 
     /// Of an instance that knows nothing.
-    static let none = AdminQuestions(explain: { _ in ExplainReport() }, shapes: { _ in [] })
+    static let none = AdminQuestions(explain: { _ in ExplainReport() }, shapes: { _ in [] }, lag: { [] })
 }

@@ -17,6 +17,9 @@ public struct StatusReport: Hashable, Sendable {
     public var control = ControlReport()
     /// The nodes that are watched, the primary first.
     public var nodes: [NodeReport] = []
+    /// The replication slots of the primary.
+    public var slots: [SlotReport] = []
+    public var routing = RoutingReport()
     /// What was found wrong with the primary's set-up, each with its cure.
     public var findings: [String] = []
 

@@ -39,6 +39,8 @@ struct AdminAnswer: Hashable, Sendable {
             let limit = QueryString.members(of: query)["limit"].flatMap { Int($0) } ?? 20
             let shapes = questions.shapes(min(max(limit, 0), 10_000))
             self.init(status: 200, contentType: "application/json", body: ShapeReport.document(shapes))
+        case .lag:
+            self.init(status: 200, contentType: "application/json", body: LagPointReport.document(questions.lag()))
         }
     }
 
@@ -68,6 +70,7 @@ enum AdminPage: String, CaseIterable {
     case status = "/v1/status"
     case explain = "/explain"
     case shapes = "/shapes"
+    case lag = "/lag"
 
     private var summary: String {
         switch self {
@@ -76,6 +79,7 @@ enum AdminPage: String, CaseIterable {
         case .readiness: "200 while the primary can be reached, else 503; says whether results are cached"
         case .status: "all figures as one JSON document"
         case .explain: "what becomes of the statement in ?sql=…, and why"
+        case .lag: "how far each replica was behind, second by second, over the last ten minutes"
         case .shapes: "the statement shapes whose results have saved most; ?limit=20"
         }
     }

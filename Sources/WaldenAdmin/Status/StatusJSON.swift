@@ -23,8 +23,51 @@ extension StatusReport {
             "control": control.json,
             "proxy": proxy.json,
             "nodes": .array(nodes.map(\.json)),
+            "slots": .array(slots.map(\.json)),
+            "routing": routing.json,
             "findings": .array(findings.map(JSON.string)),
         ]
+    }
+}
+
+extension StatusReport {
+    /// One figure: its name, what is counted apart under it, and its value as the document writes it.
+    public struct Figure: Hashable, Sendable {
+        public let name: String
+        public let label: String?
+        public let value: String?
+    }
+
+    /// The cache's part of the document, and what of it stands at the top, figure by figure.
+    public var cacheFigures: [Figure] {
+        let top = ["caching", "reason", "hits", "misses", "stale", "bypasses", "invalidations", "entries", "bytes"]
+        return top.flatMap { figures($0, jsonDocument[$0]) }
+            + cache.json.members.flatMap { figures($0.name, $0.value) }
+    }
+
+    private func figures(_ name: String, _ value: JSON) -> [Figure] {
+        switch value {
+        case .array: []
+        case .object(let members): members.map { Figure(name: name, label: $0.name, value: $0.value.plain) }
+        default: [Figure(name: name, label: nil, value: value.plain)]
+        }
+    }
+}
+
+extension JSON {
+    fileprivate var members: [Member] {
+        if case .object(let members) = self { members } else { [] }
+    }
+
+    fileprivate subscript(_ name: String) -> JSON { members.first { $0.name == name }?.value ?? .null }
+
+    /// A scalar without quotation marks; nil for null.
+    fileprivate var plain: String? {
+        switch self {
+        case .null: nil
+        case .string(let text): text
+        default: text
+        }
     }
 }
 
@@ -103,28 +146,14 @@ extension ProxyReport {
             "clients": .count(clients),
             "accepted": .whole(accepted),
             "closed": .counts(closed),
+            "authentications": .counts(authentications),
+            "authenticating": .count(authenticating),
             "cancel_requests": .whole(cancelRequests),
             "coalesced": .whole(coalesced),
             "local_answers": .whole(localAnswers),
             "waits": .counts(waits),
             "bytes_from_clients": .whole(bytesFromClients),
             "bytes_from_servers": .whole(bytesFromServers),
-        ]
-    }
-}
-
-extension NodeReport {
-    fileprivate var json: JSON {
-        [
-            "name": .string(name),
-            "role": .string(role),
-            "reachable": .bool(reachable),
-            "problem": .string(orNull: problem),
-            "received_lsn": .string(orNull: receivedLSN),
-            "replayed_lsn": .string(orNull: replayedLSN),
-            "lag_bytes": lagBytes.map(JSON.whole) ?? .null,
-            "lag_seconds": lagSeconds.map(JSON.number) ?? .null,
-            "timeline": .whole(UInt64(timeline)),
         ]
     }
 }

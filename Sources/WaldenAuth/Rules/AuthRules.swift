@@ -1,13 +1,14 @@
+public import WaldenCore
 public import WaldenWire
 
 /// Which clients are authenticated how: the records of a file in the manner of pg_hba.conf, the first that matches holds
 /// (PostgreSQL documentation, The pg_hba.conf File). A client that none matches is refused.
 public struct AuthRules: Hashable, Sendable {
     let rules: [AuthRule]
-
-    init(rules: [AuthRule]) {
-        self.rules = rules
-    }
+    /// What the names in certificates are mapped by.
+    public var maps = UserMaps()
+    /// The addresses of this machine, which `samehost` means.
+    public var ownAddresses: Set<IPAddress> = []
 
     /// One method for all.
     public init(method: AuthMethod) {
@@ -26,27 +27,6 @@ public struct AuthRules: Hashable, Sendable {
             throw FileProblem(file: file, line: 1, reason: "holds no record, so nobody could connect")
         }
         self.rules = rules
-    }
-
-    /// A client's connection as the records see it.
-    public struct Origin: Hashable, Sendable {
-        /// Nil for a Unix socket.
-        public var address: IPAddress?
-        /// The address of Walden's that it connected to.
-        public var localAddress: IPAddress?
-        public var isEncrypted: Bool
-        /// The common name of the TLS certificate that it showed and that was found valid.
-        public var certificateName: String?
-
-        public init(
-            address: IPAddress?, localAddress: IPAddress? = nil, isEncrypted: Bool = false,
-            certificateName: String? = nil
-        ) {
-            self.address = address
-            self.localAddress = localAddress
-            self.isEncrypted = isEncrypted
-            self.certificateName = certificateName
-        }
     }
 
     /// What a client asks for.
@@ -69,23 +49,23 @@ public struct AuthRules: Hashable, Sendable {
     }
 
     /// How this client is to be authenticated; the certificate has been judged when the answer is `ask`.
-    ///
-    /// - Parameter maps: What the certificates' names are mapped by.
-    public func decide(_ request: Request, from origin: Origin, maps: UserMaps = UserMaps()) -> Decision {
-        guard let rule = rules.first(where: { $0.matches(request, origin) }) else {
-            return .refuse(.noRule("no entry in Walden's auth.hba_file for", request, origin))
+    public func decide(_ request: Request, from client: ClientInfo) -> Decision {
+        guard let rule = rules.first(where: { $0.matches(request, client, ownAddresses) }) else {
+            return .refuse(.noRule("no entry in Walden's auth.hba_file for", request, client))
         }
         if rule.method == .reject {
-            return .refuse(.noRule("Walden's auth.hba_file rejects connection for", request, origin))
+            return .refuse(.noRule("Walden's auth.hba_file rejects connection for", request, client))
         }
         guard rule.certificate != .notAsked else { return .ask(rule.method) }
-        guard let name = origin.certificateName else {
+        guard let certificate = client.tls?.clientCertificate else {
             return .refuse(
                 ErrorResponse(
                     severity: .fatal, sqlState: .invalidAuthorizationSpecification,
                     message: "connection requires a valid client certificate"))
         }
-        if rule.certificate == .namesUser, !maps.allow(name, as: request.user, map: rule.map) {
+        // A certificate without a common name is nobody's.
+        let isUsers = certificate.commonName.map { maps.allow($0, as: request.user, map: rule.map) } ?? false
+        if rule.certificate == .namesUser, !isUsers {
             return .refuse(
                 ErrorResponse(
                     severity: .fatal, sqlState: .invalidAuthorizationSpecification,
@@ -104,11 +84,11 @@ public struct AuthRules: Hashable, Sendable {
 extension ErrorResponse {
     /// In PostgreSQL's words for the same (`ClientAuthentication`, 28000).
     fileprivate static func noRule(
-        _ beginning: String, _ request: AuthRules.Request, _ origin: AuthRules.Origin
+        _ beginning: String, _ request: AuthRules.Request, _ client: ClientInfo
     ) -> ErrorResponse {
-        let host = origin.address.map(\.description) ?? "[local]"
+        let host = client.address.ip?.description ?? "[local]"
         let what = request.isPhysicalReplication ? "replication connection" : "database \"\(request.database)\""
-        let encryption = origin.isEncrypted ? "SSL encryption" : "no encryption"
+        let encryption = client.tls != nil ? "SSL encryption" : "no encryption"
         return ErrorResponse(
             severity: .fatal, sqlState: .invalidAuthorizationSpecification,
             message: "\(beginning) host \"\(host)\", user \"\(request.user)\", \(what), \(encryption)")
@@ -153,22 +133,22 @@ struct AuthRule: Hashable, Sendable {
         certificate = method == .cert ? .namesUser : .notAsked
     }
 
-    func matches(_ request: AuthRules.Request, _ origin: AuthRules.Origin) -> Bool {
-        matches(origin) && databases.contains { matches($0, request) }
+    func matches(_ request: AuthRules.Request, _ client: ClientInfo, _ ownAddresses: Set<IPAddress>) -> Bool {
+        matches(client, ownAddresses) && databases.contains { matches($0, request) }
             && (users?.contains { $0.utf8.elementsEqual(request.user.utf8) } ?? true)
     }
 
-    private func matches(_ origin: AuthRules.Origin) -> Bool {
+    private func matches(_ client: ClientInfo, _ ownAddresses: Set<IPAddress>) -> Bool {
         switch transport {
         case .any: return true
-        case .local: return origin.address == nil
-        case .hostWithTLS where !origin.isEncrypted, .hostWithoutTLS where origin.isEncrypted: return false
+        case .local: return client.address == .local
+        case .hostWithTLS where client.tls == nil, .hostWithoutTLS where client.tls != nil: return false
         case .host, .hostWithTLS, .hostWithoutTLS: break
         }
-        guard let address = origin.address else { return false }
+        guard let address = client.address.ip else { return false }
         switch addresses {
         case .all: return true
-        case .sameHost: return address.isLoopback || address == origin.localAddress
+        case .sameHost: return ownAddresses.contains(address)
         case .range(let range): return range.contains(address)
         }
     }
@@ -182,15 +162,5 @@ struct AuthRule: Hashable, Sendable {
         case .replication: return false
         case .named(let name): return name.utf8.elementsEqual(request.database.utf8)
         }
-    }
-}
-
-extension IPAddress: CustomStringConvertible {
-    /// IPv6 in eight groups, without the abbreviation.
-    public var description: String {
-        if bytes.count == 4 { return bytes.map(String.init).joined(separator: ".") }
-        return stride(from: 0, to: 16, by: 2).map {
-            String(UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]), radix: 16)
-        }.joined(separator: ":")
     }
 }

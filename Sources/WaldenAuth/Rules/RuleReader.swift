@@ -1,3 +1,5 @@
+import WaldenCore
+
 /// Reads one record of a file in the manner of pg_hba.conf (PostgreSQL `parse_hba_line`). What PostgreSQL understands and
 /// Walden does not is refused with the reason: a record that is passed over would let others match.
 struct RuleReader {
@@ -86,19 +88,18 @@ struct RuleReader {
         if value.isKeyword("all") { return .all }
         if value.isKeyword("samehost") { return .sameHost }
         if value.isKeyword("samenet") { throw problem("samenet is not supported: write the network with its length") }
-        let parts = value.text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let base = IPAddress(parts[0]) else {
+        guard let base = IPAddress(value.text.prefix { $0 != "/" }) else {
             throw problem(
                 "'\(value.text)' is no IP address; names are not supported, since looking them up would take time")
         }
-        if parts.count == 2 {
-            guard let prefix = Int(parts[1]), let range = AddressRange(base: base, prefix: prefix) else {
+        if value.text.contains("/") {
+            guard let range = AddressRange(value.text) else {
                 throw problem("'\(value.text)' has no valid length of its network")
             }
             return .range(range)
         }
         guard let mask = rest.popFirst(), mask.count == 1, let address = IPAddress(mask[0].text),
-            let range = AddressRange(base: base, mask: address)
+            let range = AddressRange(base, mask: address)
         else { throw problem("'\(value.text)' needs the length of its network after a slash, or a mask") }
         return .range(range)
     }
@@ -126,5 +127,22 @@ struct RuleReader {
 
     private func problem(_ reason: String) -> FileProblem {
         FileProblem(file: file, line: line.number, reason: reason)
+    }
+}
+
+extension AddressRange {
+    /// With a mask such as 255.255.255.0; nil for one with a hole, or of the other version.
+    fileprivate init?(_ base: IPAddress, mask: IPAddress) {
+        let bytes = mask.networkOrder
+        let ones = bytes.reduce(0) { $0 + $1.nonzeroBitCount }
+        let isContiguous = bytes.enumerated().allSatisfy { $1 == Self.maskByte($0, ones) }
+        guard mask.bitWidth == base.bitWidth, isContiguous else { return nil }
+        self.init(base, prefixLength: ones)
+    }
+
+    /// The byte at `index` of a mask of so many ones.
+    private static func maskByte(_ index: Int, _ ones: Int) -> UInt8 {
+        let bits = min(8, max(0, ones - index * 8))
+        return bits == 0 ? 0 : 0xFF << UInt8(8 - bits)
     }
 }

@@ -178,6 +178,15 @@ public struct ServerGreeting: Hashable, Sendable {
     public init(version: ProtocolVersion) {
         self.version = version
     }
+
+    /// The messages that tell the same to a client, ReadyForQuery at the end.
+    public func encoded() -> [UInt8] {
+        var bytes: [UInt8] = []
+        for parameter in parameters { parameter.encode(into: &bytes) }
+        key?.encode(into: &bytes)
+        ReadyForQuery(.idle).encode(into: &bytes)
+        return bytes
+    }
 }
 
 /// Why a login came to nothing.

@@ -33,7 +33,8 @@ public struct SecretCache: Sendable {
         entries[Array(user.utf8)] = Entry(secret: secret, readAt: readAt)
     }
 
-    public mutating func forgetAll() {
-        entries.removeAll()
+    /// What is remembered of the user has turned out to be outdated.
+    public mutating func forget(_ user: String) {
+        entries[Array(user.utf8)] = nil
     }
 }

@@ -56,6 +56,11 @@ public struct ConsoleRefusal: Error, Hashable, Sendable {
     var response: ErrorResponse {
         ErrorResponse(sqlState: sqlState, message: message, detail: detail, hint: hint)
     }
+
+    /// Told to a client that is not let in.
+    public var fatal: ErrorResponse {
+        ErrorResponse(severity: .fatal, sqlState: sqlState, message: message, detail: detail, hint: hint)
+    }
 }
 
 /// One statement of the console's language.

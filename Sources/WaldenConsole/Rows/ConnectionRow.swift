@@ -12,7 +12,7 @@ public struct ConnectionRow: Hashable, Sendable {
         case waiting
         /// A server that no client has.
         case idle
-        /// A server connection that is being made, or logs in.
+        /// A client that has not said yet who it is; a server that has not let Walden in yet.
         case login
     }
 
@@ -65,7 +65,7 @@ extension ConnectionRow: ConsoleRow {
         .text("database", "") { $0.database },
         .text(
             "state",
-            "client: `active` (has a server, or asks nothing), `waiting` (has none yet); server: `active` (a client has "
+            "client: `login` (has not said yet who it is), `active` (has a server, or asks nothing), `waiting` (has none yet); server: `active` (a client has "
                 + "it), `idle`, `login`"
         ) { $0.state.rawValue },
         .text("addr", "the peer's address; `unix` for a socket in the file system") { $0.address },
@@ -98,4 +98,7 @@ public struct ConnectionSnapshot: Hashable, Sendable {
     public var traffic: [DatabaseTraffic] = []
 
     public init() {}
+
+    /// The clients that have said who they are.
+    var namedClients: [ConnectionRow] { clients.filter { $0.state != .login } }
 }

@@ -44,7 +44,7 @@ struct UserRow: Hashable, Sendable {
     let name: String
 
     static func users(of snapshot: ConnectionSnapshot) -> [UserRow] {
-        Set(snapshot.clients.map(\.user) + snapshot.servers.map(\.user)).sorted().map(UserRow.init)
+        Set(snapshot.namedClients.map(\.user) + snapshot.servers.map(\.user)).sorted().map(UserRow.init)
     }
 }
 

@@ -16,7 +16,7 @@ public struct PoolRow: Hashable, Sendable {
     /// The pools that the connections make, by database and user.
     static func pools(of snapshot: ConnectionSnapshot) -> [PoolRow] {
         var pools: [Key: PoolRow] = [:]
-        for client in snapshot.clients {
+        for client in snapshot.namedClients {
             pools[Key(client), default: PoolRow(client)].add(client)
         }
         for server in snapshot.servers {

@@ -173,7 +173,7 @@ extension ConsoleMachine {
         }
         guard portal.progress != .finished else {
             throw ConsoleRefusal(
-                .objectNotInPrerequisiteState, "portal \"\(message.portal)\" cannot be run anymore")
+                .objectNotInPrerequisite, "portal \"\(message.portal)\" cannot be run anymore")
         }
         try run(message.portal, message.maxRows)
         return nil

@@ -5,7 +5,7 @@ public enum Installer {
     }
 
     /// The version that `walden.schema_version()` gives after an installation by this program.
-    public static let schemaVersion = 2
+    public static let schemaVersion = 3
 
     /// In order of execution.
     public static func steps(_ action: Action) -> [InstallationStep] {

@@ -1,47 +1,54 @@
 internal import Synchronization
-internal import WaldenCore
+public import WaldenCore
 
-/// Looks at one node once per interval and gives away what it saw: a thread with a connection of its own, which is
-/// kept while it works and made anew, with backoff, when it does not.
+/// Looks at one node as often as it is told to and gives away what it saw: a thread with a connection of its own, which
+/// is kept while it works and made anew, with backoff, when it does not.
 public final class NodeMonitor: Sendable {
     public struct Configuration: Sendable {
         /// What samples are called by.
-        public var name: String
+        public var node: NodeID
         public var dsn: DSN
-        /// Between two samples. Default 1 s.
-        public var interval = Duration.seconds(1)
         /// A node that does not answer in time counts as unreachable. Default 5 s.
         public var timeout = Duration.seconds(5)
-        public var backoffMaximum = Duration.seconds(5)
+        /// Between two looks at a primary's replication slots. Default 1 s.
+        public var slotInterval = Duration.seconds(1)
+        /// Shortest time between two heartbeats. Default 10 ms.
+        public var heartbeatSpacing = Duration.milliseconds(10)
+        public var backoffMaximum = Duration.seconds(1)
 
-        public init(name: String, dsn: DSN) {
-            self.name = name
+        public init(node: NodeID, dsn: DSN) {
+            self.node = node
             self.dsn = dsn
         }
     }
 
     private let configuration: Configuration
     private let seed: UInt64
-    private let report: @Sendable (NodeSample) -> Void
+    private let delegate: any NodeMonitorDelegate
     private let stopSignal: Interrupt
+    private let wakeSignal: Wake
     private let thread = Mutex<OwnedThread?>(nil)
 
-    /// - Parameters:
-    ///   - seed: makes the jitter of the backoff; give a random one.
-    ///   - report: called on the monitor's thread, for failed attempts as well.
+    /// - Parameter seed: Makes the jitter of the backoff; give a random one.
     public init(
-        _ configuration: Configuration, seed: UInt64, report: @escaping @Sendable (NodeSample) -> Void
+        _ configuration: Configuration, seed: UInt64, delegate: any NodeMonitorDelegate
     ) throws(PostgresError) {
         self.configuration = configuration
         self.seed = seed
-        self.report = report
+        self.delegate = delegate
         stopSignal = try Interrupt()
+        wakeSignal = try Wake()
     }
 
     /// Starts the thread. Once only.
     public func start() throws(PostgresError) {
         let started = try OwnedThread(name: "walden-node") { [self] in run() }
         thread.withLock { $0 = started }
+    }
+
+    /// Has the delegate asked anew when the next look is due. From any thread.
+    public func wake() {
+        wakeSignal.raise()
     }
 
     /// Ends the monitor. Returns at once; `join` waits for the end, which takes milliseconds.
@@ -57,27 +64,28 @@ public final class NodeMonitor: Sendable {
     private func run() {
         var backoff = Backoff(maximum: configuration.backoffMaximum, seed: seed)
         while !stopSignal.isRaised {
+            let askedAt = MonotonicClock.now()
             do throws(PostgresError) {
-                let connection = try Connection.open(configuration.dsn, interrupt: stopSignal)
-                try sample(connection) { backoff.succeeded() }
+                let session = try NodeSession(configuration, stopSignal, wakeSignal, delegate)
+                try session.serve { backoff.succeeded() }
             } catch {
                 guard !stopSignal.isRaised else { return }
-                deliver(.unreachable(error))
+                delegate.sampled(
+                    NodeSample(
+                        node: configuration.node, askedAt: askedAt, answeredAt: MonotonicClock.now(),
+                        answer: .unreachable(error), slots: nil))
                 Polling.sleep(until: MonotonicClock.now() + backoff.failed(), unless: stopSignal)
             }
         }
     }
+}
 
-    private func sample(_ connection: Connection, succeeded: () -> Void) throws(PostgresError) {
-        while !stopSignal.isRaised {
-            let next = MonotonicClock.now() + configuration.interval
-            deliver(.facts(try NodeFacts.read(connection, timeout: configuration.timeout)))
-            succeeded()
-            Polling.sleep(until: next, unless: stopSignal)
-        }
-    }
-
-    private func deliver(_ answer: NodeSample.Answer) {
-        report(NodeSample(node: configuration.name, takenAt: MonotonicClock.now(), answer: answer))
-    }
+/// Who is told what a monitor saw, and says when it is to look. Called on the monitor's thread.
+public protocol NodeMonitorDelegate: Sendable {
+    /// After each look, and after each failed attempt.
+    func sampled(_ sample: NodeSample)
+    /// When the node, last asked at `asked`, is to be asked again.
+    func nextLook(at node: NodeID, after asked: Instant) -> Instant
+    /// Whether somebody waits for standbys to have what the primary had written.
+    var isReplayAwaited: Bool { get }
 }

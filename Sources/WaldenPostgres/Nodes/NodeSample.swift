@@ -6,31 +6,43 @@ public struct NodeFacts: Hashable, Sendable {
     public let isInRecovery: Bool
     /// Where a primary writes; nil on a standby.
     public let insertLSN: LSN?
-    /// Received and flushed from the primary; nil on a primary and on a standby that reads an archive only.
+    /// Received from upstream, and flushed as well where the role may not see more (`pg_stat_wal_receiver` shows its
+    /// columns to members of `pg_read_all_stats`). Nil on a primary and on a standby that reads an archive only.
     public let receivedLSN: LSN?
+    /// On disk; nil on a standby that reads an archive only.
+    public let flushedLSN: LSN?
     /// Applied and visible to readers; nil on a primary.
     public let replayedLSN: LSN?
     /// Age of the last transaction applied, zero when all that was received is applied; nil on a primary, and while
-    /// nothing has been applied yet. An idle primary makes it no older.
+    /// nothing has been applied yet. By the clocks of two hosts, and an idle primary makes it no older: for a person's
+    /// first impression only.
     public let replayDelay: Duration?
     /// `pg_wal_replay_pause()` holds it back.
     public let isReplayPaused: Bool
+    /// `streaming` …; nil on a primary, without a receiver, and where the role may not see it.
+    public let receiverStatus: String?
+    /// The upstream slot that the receiver uses, as far as the role may see it.
+    public let receiverSlot: String?
     /// `pg_postmaster_start_time()` in microseconds since 1970.
     public let startedAt: Int64
     /// From question to answer.
     public let roundTrip: Duration
 
     public init(
-        system: SystemIdentity, isInRecovery: Bool, insertLSN: LSN?, receivedLSN: LSN?, replayedLSN: LSN?,
-        replayDelay: Duration?, isReplayPaused: Bool, startedAt: Int64, roundTrip: Duration
+        system: SystemIdentity, isInRecovery: Bool, insertLSN: LSN?, receivedLSN: LSN?, flushedLSN: LSN? = nil,
+        replayedLSN: LSN?, replayDelay: Duration?, isReplayPaused: Bool, receiverStatus: String? = nil,
+        receiverSlot: String? = nil, startedAt: Int64, roundTrip: Duration
     ) {
         self.system = system
         self.isInRecovery = isInRecovery
         self.insertLSN = insertLSN
         self.receivedLSN = receivedLSN
+        self.flushedLSN = flushedLSN
         self.replayedLSN = replayedLSN
         self.replayDelay = replayDelay
         self.isReplayPaused = isReplayPaused
+        self.receiverStatus = receiverStatus
+        self.receiverSlot = receiverSlot
         self.startedAt = startedAt
         self.roundTrip = roundTrip
     }
@@ -43,59 +55,64 @@ public struct NodeSample: Hashable, Sendable {
         case unreachable(PostgresError)
     }
 
-    /// As the monitor was told to call it.
-    public let node: String
-    public let takenAt: Instant
+    public let node: NodeID
+    /// Before the question was sent, or before the attempt to connect.
+    public let askedAt: Instant
+    public let answeredAt: Instant
     public let answer: Answer
-
-    public init(node: String, takenAt: Instant, answer: Answer) {
-        self.node = node
-        self.takenAt = takenAt
-        self.answer = answer
-    }
+    /// The node's replication slots; nil when they were not asked for this time.
+    public let slots: [SlotFacts]?
 }
 
 extension NodeFacts {
     /// The timeline of a primary is read off a log file's name. A standby's comes from its receiver, which only some
-    /// roles may see, else from its last restart point, which may be one promotion behind.
-    private static let sql = """
+    /// roles may see, else from what recovery last wrote down, which may be one promotion behind.
+    static let sql = """
         SELECT (pg_catalog.pg_control_system()).system_identifier, r.standby, \
         CASE WHEN NOT r.standby THEN pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()) END, \
-        COALESCE((SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver), \
-        (pg_catalog.pg_control_checkpoint()).timeline_id), \
+        COALESCE(w.received_tli, GREATEST((pg_catalog.pg_control_checkpoint()).timeline_id, \
+        (pg_catalog.pg_control_recovery()).min_recovery_end_timeline)), \
         CASE WHEN NOT r.standby THEN pg_catalog.pg_current_wal_insert_lsn() END, \
-        CASE WHEN r.standby THEN pg_catalog.pg_last_wal_receive_lsn() END, \
+        CASE WHEN r.standby THEN GREATEST(w.written_lsn, pg_catalog.pg_last_wal_receive_lsn()) END, \
         CASE WHEN r.standby THEN pg_catalog.pg_last_wal_replay_lsn() END, \
         CASE WHEN r.standby THEN (extract(epoch FROM CASE \
         WHEN pg_catalog.pg_last_wal_receive_lsn() = pg_catalog.pg_last_wal_replay_lsn() THEN interval '0' \
         ELSE pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp() END) * 1000000)::bigint END, \
         CASE WHEN r.standby THEN pg_catalog.pg_is_wal_replay_paused() ELSE false END, \
-        (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000000)::bigint \
-        FROM (SELECT pg_catalog.pg_is_in_recovery() AS standby) r
+        (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000000)::bigint, \
+        CASE WHEN r.standby THEN pg_catalog.pg_last_wal_receive_lsn() ELSE pg_catalog.pg_current_wal_flush_lsn() END, \
+        w.status, w.slot_name \
+        FROM (SELECT pg_catalog.pg_is_in_recovery() AS standby) r LEFT JOIN pg_catalog.pg_stat_wal_receiver w ON true
         """
 
+    /// Asks once.
     public static func read(_ connection: Connection, timeout: Duration = .seconds(5)) throws(PostgresError)
         -> NodeFacts
     {
         let asked = MonotonicClock.now()
-        let row = try connection.execute(sql, timeout: timeout).rows.first ?? []
-        let roundTrip = MonotonicClock.now().elapsed(since: asked)
+        return try NodeFacts(try connection.execute(sql, timeout: timeout), connection, askedAt: asked)
+    }
+
+    /// The answer to `sql`.
+    init(_ result: QueryResult, _ connection: Connection, askedAt: Instant) throws(PostgresError) {
+        let roundTrip = MonotonicClock.now().elapsed(since: askedAt)
+        let row = result.rows.first ?? []
         guard let facts = NodeFacts(row: row, serverVersion: connection.serverVersion, roundTrip: roundTrip) else {
             throw PostgresError(.unexpectedReply, "the node gave no facts")
         }
-        return facts
+        self = facts
     }
 
     init?(row: [String?], serverVersion: Int, roundTrip: Duration) {
-        guard row.count == 10, let system = row[0], let startedAt = row[9].flatMap({ Int64($0) }) else { return nil }
+        guard row.count == 13, let system = row[0], let startedAt = row[9].flatMap({ Int64($0) }) else { return nil }
         let written = row[2].flatMap { UInt32($0.prefix(8), radix: 16) }
         guard let timeline = written ?? row[3].flatMap({ UInt32($0) }) else { return nil }
         self.init(
             system: SystemIdentity(
                 systemIdentifier: system, timeline: TimelineID(timeline), serverVersion: serverVersion),
             isInRecovery: row[1] == "t", insertLSN: row[4].flatMap(LSN.init), receivedLSN: row[5].flatMap(LSN.init),
-            replayedLSN: row[6].flatMap(LSN.init),
+            flushedLSN: row[10].flatMap(LSN.init), replayedLSN: row[6].flatMap(LSN.init),
             replayDelay: row[7].flatMap { Int64($0) }.map { .microseconds(max(0, $0)) }, isReplayPaused: row[8] == "t",
-            startedAt: startedAt, roundTrip: roundTrip)
+            receiverStatus: row[11], receiverSlot: row[12], startedAt: startedAt, roundTrip: roundTrip)
     }
 }

@@ -18,12 +18,6 @@ final class ProberSession {
     private static let probeSQL =
         "SELECT pg_catalog.pg_current_snapshot()::text, pg_catalog.pg_current_wal_insert_lsn()::text, "
 
-    /// A heartbeat must neither wait for a standby that is away nor be refused by a default of the role.
-    private static let settings: [(name: String, value: String)] = [
-        ("synchronous_commit", "local"), ("default_transaction_read_only", "off"), ("search_path", "pg_catalog"),
-        ("jit", "off"),
-    ]
-
     init(
         _ configuration: Prober.Configuration, _ signals: ProberSignals, _ delegate: any ProberDelegate
     ) throws(PostgresError) {
@@ -31,7 +25,7 @@ final class ProberSession {
         self.signals = signals
         self.delegate = delegate
         var options = Connection.Options()
-        options.settings = Self.settings
+        options.settings = Heartbeat.settings
         connection = try .open(configuration.dsn, options, interrupt: signals.stop)
         identity = try ServerIdentity(asking: connection)
         try connection.prepare(
@@ -82,9 +76,7 @@ final class ProberSession {
         pending.remove(.heartbeat)
         nextHeartbeat = now + configuration.heartbeatSpacing
         heartbeats &+= 1
-        _ = try connection.execute(
-            "SELECT pg_catalog.pg_logical_emit_message(true, 'walden', $1)", ["heartbeat \(heartbeats)"],
-            timeout: configuration.probeTimeout)
+        try Heartbeat.emit(heartbeats, on: connection, timeout: configuration.probeTimeout)
     }
 
     private func waitForDemand() throws(PostgresError) {

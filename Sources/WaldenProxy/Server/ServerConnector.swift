@@ -60,19 +60,21 @@ struct ServerConnector: Sendable {
         _ prepare: @escaping @Sendable (any Channel) throws -> Void
     ) -> EventLoopFuture<ServerConnection> {
         guard attempt != .clear else {
-            let connected = connect(bootstrap(on: loop).channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try prepare(channel) }
-            })
+            let connected = connect(
+                bootstrap(on: loop).channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture { try prepare(channel) }
+                })
             return connected.map { ServerConnection(channel: $0, tls: nil, alternative: plan.alternative(to: .clear)) }
         }
         let (tls, timeout) = (tls, timeout)
-        let connected = connect(bootstrap(on: loop).channelInitializer { channel in
-            channel.eventLoop.makeCompletedFuture {
-                try channel.pipeline.syncOperations.addHandler(
-                    TLSNegotiator(tls, plan, attempt, timeout: timeout, on: channel.eventLoop))
-                try prepare(channel)
-            }
-        })
+        let connected = connect(
+            bootstrap(on: loop).channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        TLSNegotiator(tls, plan, attempt, timeout: timeout, on: channel.eventLoop))
+                    try prepare(channel)
+                }
+            })
         return connected.flatMap { channel in
             channel.eventLoop.makeCompletedFuture {
                 try channel.pipeline.syncOperations.handler(type: TLSNegotiator.self).settled

@@ -1,23 +1,37 @@
 import NIOCore
+import WaldenAuth
 import WaldenCore
+import WaldenPool
 import WaldenSession
 import WaldenWire
 
 /// One connection to a server: its channel and the bytes on their way, on one event loop.
 ///
 /// It serves at most one client at a time and hands what happens on the channel to that client's connection. A link
-/// that was made for one client alone, and authenticated by it, ends with it; others are lent out by `LoopPools`.
+/// that was made for one client alone, and authenticated by it, ends with it (`pooled` is nil); others are lent out by
+/// `LoopPools`, which also hears what the server says while nobody uses them.
 final class ServerLink {
+    /// Who hears what happens on the channel.
+    enum Listener {
+        case nobody
+        /// The login, until it has succeeded.
+        case login(LinkLogin)
+        case pool(LoopPools)
+        case client(ProxyConnection)
+    }
+
     let channel: any Channel
     let node: NodeID
     /// What the server wants to see in a CancelRequest for this connection; nil until it told.
     var key: BackendKeyData?
     /// What its handshake has settled; nil in the clear.
     var tls: TLSSession?
-    /// Until the server's first message: how else it may be reached, and what begins the session there.
+    /// Until the server's first message: how else it may be reached, and what begins the session there. For a link of
+    /// one client alone.
     var alternative: (attempt: EncryptionPlan.Attempt, startup: [UInt8])?
-    /// Whom it serves now.
-    private(set) var client: ProxyConnection?
+    var listener = Listener.nobody
+    /// Its place in a pool; nil for a link of one client alone.
+    var pooled: PooledLink?
 
     /// Read and not yet consumed: the beginning of a message that must be seen whole.
     var input = ByteBuffer()
@@ -32,11 +46,11 @@ final class ServerLink {
         output = SocketOutput(channel)
     }
 
-    func serve(_ client: ProxyConnection) {
-        self.client = client
-    }
+    // MARK: What its user does
 
-    // MARK: What the client's connection does
+    func flush() {
+        output.flush()
+    }
 
     /// Channels read by themselves until they are told not to: asking for each read would cost two system calls
     /// (epoll_ctl) more a request.
@@ -46,9 +60,9 @@ final class ServerLink {
         try? channel.syncOptions?.setOption(.autoRead, value: reads)
     }
 
-    /// Closes the channel after what has been written, and serves nobody any more.
+    /// Closes the channel of a link of one client alone after what has been written, and tells nobody any more.
     func close() {
-        client = nil
+        listener = .nobody
         output.close()
         input = ByteBuffer()
     }
@@ -58,21 +72,73 @@ final class ServerLink {
     func received(_ buffer: ByteBuffer) {
         var buffer = buffer
         if input.readableBytes == 0 { input = buffer } else { input.writeBuffer(&buffer) }
-        client?.serverSent()
+        switch listener {
+        case .client(let client): client.serverSent()
+        case .login(let login): login.serverSent()
+        case .pool(let pools): pools.serverSent(on: self)
+        case .nobody: input.clear()
+        }
     }
 
     func readEnded() {
-        client?.serverReadEnded()
+        if case .client(let client) = listener { client.serverReadEnded() }
     }
 
     func writabilityChanged(to isWritable: Bool) {
         takes = isWritable
-        client?.serverWritabilityChanged()
+        if case .client(let client) = listener { client.serverWritabilityChanged() }
     }
 
     func channelClosed() {
         output.channelClosed()
-        client?.serverClosed()
+        let last = listener
+        listener = .nobody
+        if case .login(let login) = last { return login.serverClosed() }
+        if case .client(let client) = last { client.serverClosed() }
+        if let pooled { pooled.pools.channelClosed(of: self, pooled) }
+    }
+}
+
+/// What a pool notes of a link.
+final class PooledLink {
+    enum State {
+        case resting
+        case lent
+        /// It is tested or cleaned.
+        case asked
+        /// Its client is gone; a cancel request to it may be on its way still.
+        case awaitsCancels(LoopPools.Verdict)
+        case closing
+    }
+
+    let id: LinkID
+    let pool: LocalPool
+    let pools: LoopPools
+    /// What the server has told of the session where no client changed it.
+    private(set) var greeting: ServerGreeting
+    /// When it is to be renewed.
+    let expires: Instant
+    let bornAt: Instant
+    var state = State.asked
+    var upkeep = LinkUpkeep()
+    /// Cancel requests to it that the server has not finished.
+    var cancels = 0
+    /// It is to be closed as soon as nobody uses it.
+    var isRetired = false
+
+    init(id: LinkID, pool: LocalPool, pools: LoopPools, greeting: ServerGreeting, bornAt: Instant, expires: Instant) {
+        self.id = id
+        self.pool = pool
+        self.pools = pools
+        self.greeting = greeting
+        self.bornAt = bornAt
+        self.expires = expires
+    }
+
+    /// The server reported a setting while nobody used the link, e.g. after a change of its configuration file.
+    func parameterReported(_ status: ParameterStatus) {
+        greeting.parameters.removeAll { $0.name == status.name }
+        greeting.parameters.append(status)
     }
 }
 

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOSSL
 import Synchronization
+public import WaldenAuth
 public import WaldenCore
 import WaldenSession
 
@@ -19,9 +20,9 @@ public struct ServerTLSSettings: Hashable, Sendable {
     public struct Identity: Hashable, Sendable {
         public var certificateFile: String
         public var keyFile: String
-        public var passphrase: Passphrase?
+        public var passphrase: Secret?
 
-        public init(certificateFile: String, keyFile: String, passphrase: Passphrase? = nil) {
+        public init(certificateFile: String, keyFile: String, passphrase: Secret? = nil) {
             self.certificateFile = certificateFile
             self.keyFile = keyFile
             self.passphrase = passphrase
@@ -84,7 +85,7 @@ final class ServerTLS: Sendable {
     func handler() throws -> NIOSSLClientHandler {
         let (settings, context) = state.withLock { ($0.settings, $0.context) }
         guard let context else { throw ServerTLSFailure.disabled }
-        let name = settings.serverName.flatMap { IPAddress($0) == nil ? $0 : nil }
+        let name = settings.serverName.flatMap { WaldenCore.IPAddress($0) == nil ? $0 : nil }
         return try NIOSSLClientHandler(context: context, serverHostname: name)
     }
 

@@ -1,6 +1,7 @@
 import Glibc
 import NIOCore
 import NIOSSL
+import WaldenAuth
 
 /// A file that TLS needs cannot be used: which, and why. It holds nothing of the file's content.
 public struct TLSFileProblem: Error, Hashable, Sendable, CustomStringConvertible {
@@ -23,12 +24,12 @@ enum TLSFiles {
     }
 
     /// - Parameter passphrase: What the key is encrypted with, if it is.
-    static func privateKey(_ path: String, passphrase: Passphrase? = nil) throws(TLSFileProblem) -> NIOSSLPrivateKey {
+    static func privateKey(_ path: String, passphrase: Secret? = nil) throws(TLSFileProblem) -> NIOSSLPrivateKey {
         try checkReadable(path)
         try checkPrivacy(path)
         // Without a callback BoringSSL would ask at the terminal.
-        let secret = passphrase?.text ?? ""
-        let key = try? NIOSSLPrivateKey(file: path, format: .pem) { $0(secret.utf8) }
+        let secret = passphrase?.bytes ?? []
+        let key = try? NIOSSLPrivateKey(file: path, format: .pem) { $0(secret) }
         guard let key else {
             let cause = passphrase == nil ? "or one that needs a passphrase" : "or the passphrase is wrong"
             throw TLSFileProblem(path: path, reason: "holds no private key in PEM form, \(cause)")
@@ -57,18 +58,6 @@ enum TLSFiles {
                 reason: "others may read this key: make its permissions 0600, or 0640 where it belongs to root")
         }
     }
-}
-
-/// What a private key is encrypted with. It is never printed.
-public struct Passphrase: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
-    let text: String
-
-    public init(_ text: String) {
-        self.text = text
-    }
-
-    public var description: String { "***" }
-    public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 extension NIOSSLCertificate {

@@ -12,7 +12,9 @@ import WaldenSQLParser
 /// changed rows only where `explain.values` allows it.
 extension Instance {
     var questions: AdminQuestions {
-        AdminQuestions(explain: { self.explain($0) }, shapes: { self.cache.shapes(limit: $0).map(ShapeReport.init) })
+        AdminQuestions(
+            explain: { self.explain($0) }, shapes: { self.cache.shapes(limit: $0).map(ShapeReport.init) },
+            lag: { self.nodes.lagHistories })
     }
 
     private func explain(_ question: ExplainQuestion) -> ExplainReport {

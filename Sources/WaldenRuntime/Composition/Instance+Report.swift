@@ -1,8 +1,10 @@
 import WaldenAdmin
 import WaldenCache
 import WaldenCore
+import WaldenDependency
 import WaldenPostgres
 import WaldenProxy
+import WaldenRouting
 
 /// What the instance tells about itself.
 extension Instance {
@@ -22,6 +24,8 @@ extension Instance {
         report.control.heartbeats = proberCoupling.heartbeats
         report.control.problem = proberCoupling.problem.map { "\($0)" }
         report.nodes = nodes.reports
+        report.slots = nodes.slots
+        report.routing = routingReport()
         report.findings = report.reasons.filter { $0.source == "readiness" }.map(\.reason)
         if let warning = catalog.warning { report.findings.append(warning) }
         return report
@@ -47,6 +51,8 @@ extension Instance {
         report.clients = figures.clients
         report.accepted = figures.accepted
         report.closed = figures.closed
+        report.authentications = figures.authentications
+        report.authenticating = proxy.authenticating
         report.cancelRequests = figures.cancelRequests
         report.coalesced = figures.coalesced
         report.localAnswers = figures.localAnswers
@@ -61,6 +67,23 @@ extension Instance {
         report.primary = primary.endpoint.description
         report.primaryProblem = nodes.primaryProblem
         return report
+    }
+
+    private func routingReport() -> RoutingReport {
+        let figures = routes.figures
+        var report = RoutingReport()
+        report.isOn = configuration.isRouting
+        report.replica = Self.labelled(figures.replica)
+        report.primary = Self.labelled(figures.primary)
+        report.refused = Self.labelled(figures.refused)
+        for (rule, count) in figures.unproven { report.primary[rule.rawValue, default: 0] += count }
+        report.waited = figures.waited
+        report.waiting = figures.waiting
+        return report
+    }
+
+    private static func labelled(_ counts: [RouteReason: UInt64]) -> [String: UInt64] {
+        Dictionary(uniqueKeysWithValues: counts.map { ($0.key.rawValue, $0.value) })
     }
 
     private func cacheReport(_ statistics: CacheStatistics) -> CacheReport {

@@ -25,11 +25,13 @@ final class Instance: Sendable {
     let catalog: CatalogKeeper
     let proxy: ProxyServer
     let nodes: NodeBoard
+    let routes: RouteTable
     let group: MultiThreadedEventLoopGroup
     let startedAt = MonotonicClock.now()
     private let monitors: [NodeMonitor]
+    private let secrets: PrimarySecrets?
     /// By `NodeID.index`.
-    private let servers: [DSN]
+    let servers: [DSN]
 
     init(_ configuration: Configuration, log: Logger) throws {
         self.configuration = configuration
@@ -68,26 +70,34 @@ final class Instance: Sendable {
         hands.attach(keepalive: { stream.requestKeepalive() }, catalog: { catalog.refresh() })
         proberCoupling.attach(hands)
 
-        var watched = [(name: NodeBoard.primary, dsn: primary)]
-        for (index, replica) in configuration.replicas.enumerated() {
-            watched.append((name: "replica\(index + 1)", dsn: try DSN(replica)))
-        }
-        let nodes = NodeBoard(names: watched.map(\.name))
+        let servers = [primary] + (try configuration.replicas.map { text throws(PostgresError) in try DSN(text) })
+        let routes = RouteTable(isOn: configuration.isRouting, weights: configuration.routeWeights)
+        self.routes = routes
+        let nodes = NodeBoard(nodes: servers.indices.map(NodeID.init), routes: routes)
         self.nodes = nodes
-        monitors = try watched.map { node in
-            try NodeMonitor(NodeMonitor.Configuration(name: node.name, dsn: node.dsn), seed: generator.next()) {
-                nodes.note($0)
-            }
+        proberCoupling.attach(nodes)
+        let monitors = try servers.enumerated().map { index, dsn in
+            try NodeMonitor(
+                NodeMonitor.Configuration(node: NodeID(index), dsn: dsn), seed: generator.next(), delegate: nodes)
+        }
+        self.monitors = monitors
+        routes.attach { node in
+            if monitors.indices.contains(node.index) { monitors[node.index].wake() }
         }
         group = MultiThreadedEventLoopGroup(
             numberOfThreads: configuration.workers > 0 ? configuration.workers : System.coreCount)
         let surroundings = ProxySurroundings(statements: statements, catalog: catalog, prober: prober)
         servers = watched.map(\.dsn)
+        secrets =
+            configuration.auth.asksPrimary
+            ? PrimarySecrets(try RoleSecrets(dsn: primary, query: configuration.auth.query)) : nil
         do {
             let serverTLS = try Self.serverTLS(configuration, servers)
+            var proxying = configuration.proxyConfiguration(primary, serverTLS: serverTLS)
+            proxying.authentication = try configuration.auth.settings(ownAddresses: Self.ownAddresses())
             proxy = try ProxyServer(
-                configuration: configuration.proxyConfiguration(primary, serverTLS: serverTLS), group: group,
-                cache: cache, delegate: surroundings, log: log.part("proxy"))
+                configuration: proxying, group: group, cache: cache, delegate: surroundings, secrets: secrets,
+                log: log.part("proxy"))
         } catch let problem as ConfigurationProblem {
             throw InvalidConfiguration(problems: [problem])
         } catch let problem as TLSFileProblem {
@@ -104,18 +114,36 @@ final class Instance: Sendable {
         return settings
     }
 
+    /// Of this machine's network interfaces.
+    private static func ownAddresses() -> Set<IPAddress> {
+        let devices = (try? System.enumerateDevices()) ?? []
+        return Set(devices.compactMap { $0.address?.ipAddress.flatMap { IPAddress($0) } })
+    }
+
     /// Takes over what can change while it runs. What was kept under other rules goes. Certificates and keys are read
     /// again even where the configuration is the same, for the files may have changed.
     ///
     /// - Returns: what could not be taken over, and why; that stays as it was.
     func adopt(_ new: Configuration, insteadOf old: Configuration) -> [String] {
         adoptRules(new, insteadOf: old)
+        var access = new.consoleAccess
+        access.database = configuration.consoleDatabase
+        proxy.adopt(access)
+        var problems: [String] = []
+        do throws(ConfigurationProblem) {
+            var auth = new.auth
+            auth.method = old.auth.method
+            proxy.adopt(authentication: try auth.settings(ownAddresses: Self.ownAddresses()))
+        } catch {
+            problems.append(error.description)
+        }
         do throws(ConfigurationProblem) {
             let serverTLS = try Self.serverTLS(new, servers)
-            return proxy.adopt(clientTLS: new.tls.client, serverTLS: serverTLS).map(\.description)
+            problems += proxy.adopt(clientTLS: new.tls.client, serverTLS: serverTLS).map(\.description)
         } catch {
-            return [error.description]
+            problems.append(error.description)
         }
+        return problems
     }
 
     private func adoptRules(_ new: Configuration, insteadOf old: Configuration) {
@@ -139,6 +167,7 @@ final class Instance: Sendable {
     func stopThreads() async {
         stream.stop()
         prober.stop()
+        secrets?.stop()
         for monitor in monitors { monitor.stop() }
         let pool = NIOThreadPool(numberOfThreads: 1)
         pool.start()

@@ -2,77 +2,197 @@ import Synchronization
 import WaldenAdmin
 import WaldenCore
 import WaldenPostgres
+import WaldenProxy
 import WaldenRouting
 
-/// What the node monitors saw last: the primary's state for readiness, and how far each standby is behind.
+/// What the node monitors saw: the primary's state for readiness, how far each standby is behind and was, and for the
+/// route table what reads each of them may serve.
 final class NodeBoard: Sendable {
-    static let primary = "primary"
-
-    private struct State {
-        var samples: [String: NodeSample] = [:]
+    fileprivate struct State {
+        var samples: [NodeID: NodeSample] = [:]
+        var slots: [SlotFacts] = []
         var positions = NodePositions()
+        var histories: [NodeID: LagHistory] = [:]
     }
 
     private let state = Mutex(State())
-    private let names: [String]
+    private let nodes: [NodeID]
+    let routes: RouteTable
 
-    /// - Parameter names: In the order shown, the primary first.
-    init(names: [String]) {
-        self.names = names
+    /// - Parameter nodes: In the order shown, the primary first.
+    init(nodes: [NodeID], routes: RouteTable) {
+        self.nodes = nodes
+        self.routes = routes
     }
 
-    func note(_ sample: NodeSample) {
-        state.withLock { state in
-            state.samples[sample.node] = sample
-            guard case .facts(let facts) = sample.answer else { return }
-            if let end = facts.insertLSN, sample.node == Self.primary {
-                state.positions.primarySampled(end: end, timeline: facts.system.timeline, at: sample.takenAt)
-            } else if facts.isInRecovery {
-                state.positions.standbySampled(
-                    sample.node,
-                    NodePosition(
-                        timeline: facts.system.timeline, receivedLSN: facts.receivedLSN,
-                        replayedLSN: facts.replayedLSN, sampledAt: sample.takenAt))
-            }
+    /// A look at the primary's log besides those of its monitor.
+    func primaryProbed(_ probe: Probe, of system: SystemIdentity) {
+        let standings = state.withLock { state in
+            state.positions.primarySampled(
+                PrimaryPosition(
+                    systemIdentifier: system.systemIdentifier, timeline: system.timeline, end: probe.insertLSN,
+                    askedAt: probe.startedAt))
+            return state.positions.standings
         }
+        routes.primaryProbed(askedAt: probe.startedAt, standings, now: MonotonicClock.now())
     }
 
     /// Why the primary cannot be used; nil when it answered the last time.
     var primaryProblem: String? {
-        switch state.withLock({ $0.samples[Self.primary]?.answer }) {
+        switch state.withLock({ $0.samples[.configuredPrimary]?.answer }) {
         case .facts(let facts): facts.isInRecovery ? "the node named as primary is a standby" : nil
         case .unreachable(let error): "\(error)"
         case nil: "the primary has not been reached yet"
         }
     }
+}
 
-    var reports: [NodeReport] {
-        let (samples, positions) = state.withLock { ($0.samples, $0.positions) }
-        return names.map { name in
-            var report = NodeReport()
-            report.name = name
-            switch samples[name]?.answer {
-            case .facts(let facts): report.take(facts, positions.lag(of: name))
-            case .unreachable(let error): report.problem = "\(error)"
-            case nil: break
-            }
-            return report
+// MARK: - Looks
+
+extension NodeBoard: NodeMonitorDelegate {
+    func sampled(_ sample: NodeSample) {
+        let (standings, isUsed) = state.withLock { state in
+            let isUsed = state.note(sample)
+            return (state.positions.standings, isUsed)
+        }
+        if isUsed {
+            routes.sampled(sample.node, askedAt: sample.askedAt, standings, now: sample.answeredAt)
+        } else {
+            routes.lost(sample.node, standings)
+        }
+    }
+
+    func nextLook(at node: NodeID, after asked: Instant) -> Instant {
+        routes.nextLook(at: node, after: asked, now: MonotonicClock.now())
+    }
+
+    var isReplayAwaited: Bool { routes.isAwaited }
+}
+
+extension NodeBoard.State {
+    /// - Returns: Whether the node answered as what it is configured for.
+    fileprivate mutating func note(_ sample: NodeSample) -> Bool {
+        samples[sample.node] = sample
+        if let slots = sample.slots, sample.node == .configuredPrimary { self.slots = slots }
+        let isUsed = sample.node == .configuredPrimary ? notePrimary(sample) : noteStandby(sample)
+        if sample.node != .configuredPrimary {
+            histories[sample.node, default: LagHistory()].record(
+                isUsed ? positions.lag(of: sample.node) : nil, at: sample.answeredAt)
+        }
+        return isUsed
+    }
+
+    private mutating func notePrimary(_ sample: NodeSample) -> Bool {
+        guard case .facts(let facts) = sample.answer, let end = facts.insertLSN else { return false }
+        positions.primarySampled(
+            PrimaryPosition(
+                systemIdentifier: facts.system.systemIdentifier, timeline: facts.system.timeline, end: end,
+                askedAt: sample.askedAt))
+        return true
+    }
+
+    private mutating func noteStandby(_ sample: NodeSample) -> Bool {
+        switch sample.answer {
+        case .unreachable:
+            positions.standbyLost(sample.node, .unreachable)
+            return false
+        case .facts(let facts) where !facts.isInRecovery:
+            positions.standbyLost(sample.node, .notAStandby)
+            return false
+        case .facts(let facts):
+            positions.standbySampled(
+                sample.node,
+                NodePosition(
+                    systemIdentifier: facts.system.systemIdentifier, timeline: facts.system.timeline,
+                    receivedLSN: facts.receivedLSN, replayedLSN: facts.replayedLSN,
+                    isReplayPaused: facts.isReplayPaused, startedAt: facts.startedAt, askedAt: sample.askedAt,
+                    answeredAt: sample.answeredAt))
+            return true
         }
     }
 }
 
+// MARK: - Reports
+
+extension NodeBoard {
+    var reports: [NodeReport] {
+        let now = MonotonicClock.now()
+        let figures = routes.figures
+        return state.withLock { state in
+            nodes.map { node in
+                var report = NodeReport()
+                report.name = node.description
+                report.reads = figures.byNode[node.index] ?? 0
+                report.outstanding = node.index < figures.outstanding.count ? figures.outstanding[node.index] : 0
+                switch state.samples[node]?.answer {
+                case .facts(let facts): report.take(facts)
+                case .unreachable(let error): report.problem = "\(error)"
+                case nil: break
+                }
+                if node != .configuredPrimary { report.take(state.positions, node, now) }
+                if let peak = state.histories[node]?.peak(since: now - .seconds(600)) {
+                    report.peakLagBytes = peak.bytes
+                    report.peakLagSeconds = peak.age.fractionalSeconds
+                }
+                return report
+            }
+        }
+    }
+
+    /// The replication slots of the primary.
+    var slots: [SlotReport] {
+        state.withLock { $0.slots }.map { slot in
+            var report = SlotReport()
+            report.name = slot.name
+            report.isLogical = slot.isLogical
+            report.isActive = slot.isActive
+            report.retainedBytes = slot.retainedBytes
+            report.state = slot.state
+            return report
+        }
+    }
+
+    /// How far each standby was behind over the last ten minutes, oldest first.
+    var lagHistories: [(node: String, points: [LagPointReport])] {
+        let now = MonotonicClock.now()
+        return state.withLock { state in
+            nodes.dropFirst().map { node in
+                let points = (state.histories[node]?.points ?? []).map { LagPointReport($0, now: now) }
+                return (node.description, points)
+            }
+        }
+    }
+}
+
+extension LagPointReport {
+    fileprivate init(_ point: LagHistory.Point, now: Instant) {
+        self.init()
+        secondsAgo = now.elapsed(since: point.at).fractionalSeconds
+        lagBytes = point.lag?.replayBytes
+        lagSeconds = point.lag?.age.duration.fractionalSeconds
+    }
+}
+
 extension NodeReport {
-    fileprivate mutating func take(_ facts: NodeFacts, _ lag: Lag?) {
+    fileprivate mutating func take(_ facts: NodeFacts) {
         reachable = true
         role = facts.isInRecovery ? "replica" : "primary"
-        receivedLSN = facts.receivedLSN.map { "\($0)" }
+        receivedLSN = (facts.receivedLSN ?? facts.insertLSN).map { "\($0)" }
+        flushedLSN = facts.flushedLSN.map { "\($0)" }
         replayedLSN = (facts.replayedLSN ?? facts.insertLSN).map { "\($0)" }
         timeline = facts.system.timeline.rawValue
+        receiver = facts.receiverStatus
+        slot = facts.receiverSlot
         if facts.isReplayPaused { problem = "replay is paused" }
-        guard let lag else { return }
-        lagBytes = lag.replayBytes
-        switch lag.age {
-        case .about(let age), .moreThan(let age): lagSeconds = age.fractionalSeconds
+    }
+
+    fileprivate mutating func take(_ positions: NodePositions, _ node: NodeID, _ now: Instant) {
+        switch positions.standing(of: node) {
+        case .covered(let covered): coveredSeconds = now.elapsed(since: covered).fractionalSeconds
+        case .unusable(let obstacle): self.obstacle = obstacle.rawValue
         }
+        guard reachable, let lag = positions.lag(of: node) else { return }
+        lagBytes = lag.replayBytes
+        lagSeconds = lag.age.duration.fractionalSeconds
     }
 }

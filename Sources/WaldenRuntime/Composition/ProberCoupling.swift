@@ -26,6 +26,8 @@ final class ProberCoupling: ProberDelegate {
 
     private struct State {
         var hands: Hands?
+        var nodes: NodeBoard?
+        var system: SystemIdentity?
         var problem: PostgresError?
         var repeated = RepeatedProblem()
         var newest: Probe?
@@ -47,6 +49,10 @@ final class ProberCoupling: ProberDelegate {
         state.withLock { $0.hands = hands }
     }
 
+    func attach(_ nodes: NodeBoard) {
+        state.withLock { $0.nodes = nodes }
+    }
+
     /// Why there is no control connection; nil while there is one.
     var problem: PostgresError? { state.withLock { $0.problem } }
     var newestProbe: Probe? { state.withLock { $0.newest } }
@@ -56,6 +62,7 @@ final class ProberCoupling: ProberDelegate {
     func proberConnected(_ identity: ServerIdentity, change: ServerIdentity.Change) {
         state.withLock { state in
             state.problem = nil
+            state.system = identity.system
             state.repeated.ended()
         }
         switch change {
@@ -84,10 +91,12 @@ final class ProberCoupling: ProberDelegate {
     }
 
     func probeCompleted(_ probe: Probe) {
-        state.withLock { state in
+        let (nodes, system) = state.withLock { state in
             state.newest = probe
             state.probes += 1
+            return (state.nodes, state.system)
         }
+        if let nodes, let system { nodes.primaryProbed(probe, of: system) }
         if cache.probeCompleted(probe, now: MonotonicClock.now()) == .regressed {
             log.error("the primary's log went back: the cache was emptied and waits for a new stream")
         }

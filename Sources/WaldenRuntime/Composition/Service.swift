@@ -4,6 +4,7 @@ import NIOPosix
 import ServiceLifecycle
 import UnixSignals
 import WaldenAdmin
+import WaldenConsole
 import WaldenCore
 import WaldenPostgres
 import WaldenProxy
@@ -24,16 +25,19 @@ public enum Service {
         let admin = AdminServer(
             host: host.host, port: host.port, source: { instance.report() },
             questions: instance.questions, log: log.part("admin"))
-        let reloader = ReloadService(configuration: configuration, level: level, log: log, reload: reload) {
+        let reloader = Reloader(configuration: configuration, level: level, log: log, read: reload) {
             instance.adopt($0, insteadOf: $1)
         }
+        let console = InstanceConsole(instance: instance, reloader: reloader)
+        instance.proxy.serve(ConsoleServices(access: configuration.consoleAccess, source: console, commands: console))
         // Stopped in the opposite order: sessions first, while everything they need still works.
         let services: [any ServiceLifecycle.Service] = [
             ThreadService(instance: instance), CatalogService(catalog: instance.catalog, isOn: configuration.isCaching),
             AuditService(
                 cache: instance.cache, isOn: configuration.isCaching && configuration.auditRate > 0,
                 log: log.part("audit")),
-            reloader, admin, ProxyService(instance: instance, log: log.part("proxy")),
+            ReloadService(reloader: reloader), ConsoleHistoryService(console: console), admin,
+            ProxyService(instance: instance, log: log.part("proxy")),
         ]
         // Below that it prints whole services.
         var quiet = log.part("lifecycle")
@@ -99,42 +103,34 @@ private struct ProxyService: ServiceLifecycle.Service {
         log.info("draining", metadata: ["clients": "\(instance.proxy.figures.clients)"])
         for listener in listeners { try? await listener.close() }
         await instance.proxy.drain(within: instance.configuration.drainTimeout)
+        // The console holds on to the instance.
+        instance.proxy.serve(nil)
     }
 }
 
-/// Takes over on SIGHUP what can change in a running process.
+/// Reads the configuration again on SIGHUP.
 private struct ReloadService: ServiceLifecycle.Service {
-    let configuration: Configuration
-    let level: LogLevel
-    let log: Logger
-    let reload: @Sendable () throws -> Configuration
-    /// Is given the new one and the one before it; says what it could not take over.
-    let adopt: @Sendable (Configuration, Configuration) -> [String]
+    let reloader: Reloader
 
     func run() async throws {
         let signals = await UnixSignalsSequence(trapping: .sighup)
         await cancelWhenGracefulShutdown {
-            var current = configuration
-            for await _ in signals { current = reloaded(current) }
+            // What goes wrong has been logged; the process goes on as it was.
+            for await _ in signals { _ = try? reloader.reload() }
         }
     }
+}
 
-    private func reloaded(_ current: Configuration) -> Configuration {
-        do {
-            let new = try reload()
-            let (reloadable, needRestart) = current.differences(to: new)
-            level.set(new.logLevel)
-            for problem in adopt(new, current) {
-                log.error("a part of the configuration stays as it was", metadata: ["reason": "\(problem)"])
+/// Keeps what the console shows of the past.
+private struct ConsoleHistoryService: ServiceLifecycle.Service {
+    let console: InstanceConsole
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                console.recordHistory()
+                try? await Task.sleep(for: LagHistory.interval)
             }
-            log.notice("the configuration was read again", metadata: ["changed": "\(reloadable)"])
-            if !needRestart.isEmpty {
-                log.warning("some changes take effect with a restart only", metadata: ["keys": "\(needRestart)"])
-            }
-            return new
-        } catch {
-            log.error("the configuration was not taken over", metadata: ["error": "\(error)"])
-            return current
         }
     }
 }

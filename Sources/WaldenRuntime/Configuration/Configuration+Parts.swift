@@ -1,5 +1,6 @@
 import NIOCore
 import WaldenCache
+import WaldenConsole
 import WaldenCore
 import WaldenPostgres
 import WaldenProxy
@@ -16,6 +17,10 @@ extension Configuration {
 
     /// The prober's tick: the gate closes `maxStaleness` after the newest look, so several must fit in.
     var tickInterval: Duration { min(heartbeatInterval, maxStaleness / 4) }
+
+    var consoleAccess: ConsoleAccess {
+        ConsoleAccess(database: consoleDatabase, admins: consoleAdmins, readers: consoleReaders)
+    }
 
     /// Hits per audit; 0: none.
     private var auditPeriod: UInt64 {

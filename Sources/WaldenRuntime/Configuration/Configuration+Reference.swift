@@ -49,9 +49,13 @@ extension Configuration: CustomStringConvertible, CustomDebugStringConvertible, 
     public var description: String {
         let standard = Configuration()
         return Setting.all.filter { $0.show(self) != $0.show(standard) }.map { setting in
-            let texts = setting.show(self).map { setting.isSecret ? Self.withoutSecrets($0) : $0 }
-            return "\(setting.key)=[\(texts.joined(separator: "; "))]"
+            "\(setting.key)=[\(shown(setting).joined(separator: "; "))]"
         }.joined(separator: " ")
+    }
+
+    /// The values of a setting without what is secret in them.
+    func shown(_ setting: Setting) -> [String] {
+        setting.show(self).map { setting.isSecret ? Self.withoutSecrets($0) : $0 }
     }
 
     public var debugDescription: String { description }

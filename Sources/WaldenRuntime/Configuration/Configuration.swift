@@ -26,6 +26,12 @@ public struct Configuration: Hashable, Sendable {
     /// Load balancers that may send PROXY headers.
     public internal(set) var proxyProtocolFrom: [AddressRange] = []
     var tls = TLSChoices()
+    /// `auto` or `off`.
+    public internal(set) var routedReads = "auto"
+    var nodeWeights = [NodeWeight.primaryAside]
+    public internal(set) var maxLag = Duration.seconds(10)
+    public internal(set) var routeWait = Duration.milliseconds(5)
+    var auth = AuthChoices()
 
     public internal(set) var isCaching = true
     public internal(set) var cacheBytes = 256 << 20
@@ -48,6 +54,11 @@ public struct Configuration: Hashable, Sendable {
     var rules: [CacheRule] = []
     /// Only in the file: what users' functions read.
     var functions: [DeclaredFunction] = []
+
+    /// The name of the virtual database; empty: there is no console.
+    public internal(set) var consoleDatabase = "walden"
+    public internal(set) var consoleAdmins: [String] = []
+    public internal(set) var consoleReaders: [String] = []
 
     /// Whether explanations show values of rows that others changed.
     public internal(set) var explainsValues = false

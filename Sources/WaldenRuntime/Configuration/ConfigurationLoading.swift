@@ -99,6 +99,12 @@ extension Configuration {
                     reason: "\(Quantity.describe(bytes: resultBytes)) is more than an eighth of cache.max_bytes, "
                         + Quantity.describe(bytes: cacheBytes)))
         }
+        if let weight = unknownWeight {
+            problems.append(
+                ConfigurationProblem(
+                    origin: origin("routing.weights"), key: "routing.weights",
+                    reason: "there is no \(weight.node): \(replicas.count) replicas are configured"))
+        }
         return problems + frontContradictions(origin)
     }
 
@@ -119,6 +125,16 @@ extension Configuration {
             report(
                 "proxy.proxy_protocol_from",
                 "names nobody, but whoever may send PROXY headers may name any client: list the load balancers")
+        }
+        if auth.method == "hba", auth.rulesFile.isEmpty {
+            report("auth.hba_file", "auth.method: hba needs a file of rules")
+        }
+        if auth.method == "cert", client.mode == .disable || client.caFile.isEmpty {
+            report(
+                "auth.method", "cert needs tls.client.mode and tls.client.ca_file: there are no certificates without")
+        }
+        if auth.method != "relay", auth.method != "trust", auth.userFile.isEmpty, !auth.asksPrimary {
+            report("auth.query", "is off and auth.user_file names no file, so nobody could log in")
         }
         return problems
     }

@@ -76,22 +76,12 @@ public struct ConfigurationSource: Sendable {
     // MARK: File
 
     private static func read(_ path: String) throws(ConfigurationProblem) -> String {
-        guard let file = fopen(path, "re") else { throw problem(path, "cannot be opened: \(systemError())") }
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = fread(&buffer, 1, buffer.count, file)
-            if count == 0 { break }
-            bytes += buffer[..<count]
-            guard bytes.count <= maxFileBytes else { throw problem(path, "is larger than 1 MB") }
+        do throws(TextFile.Problem) {
+            return try TextFile.read(path, limit: maxFileBytes)
+        } catch {
+            throw problem(path, error.reason)
         }
-        guard ferror(file) == 0 else { throw problem(path, "cannot be read: \(systemError())") }
-        guard let content = String(validating: bytes, as: UTF8.self) else { throw problem(path, "is not UTF-8") }
-        return content
     }
-
-    private static func systemError() -> String { String(cString: strerror(errno)) }
 
     private static func problem(_ origin: String, _ reason: String) -> ConfigurationProblem {
         ConfigurationProblem(origin: origin, key: "", reason: reason)

@@ -60,10 +60,10 @@ extension Setting {
 
     static func duration(
         _ key: String, _ property: any WritableKeyPath<Configuration, Duration> & Sendable,
-        _ range: ClosedRange<Duration>, _ help: String
+        _ range: ClosedRange<Duration>, isReloadable: Bool = false, _ help: String
     ) -> Setting {
         Setting(
-            key: key, form: "TIME", range: Quantity.describe(range), help: help,
+            key: key, form: "TIME", range: Quantity.describe(range), isReloadable: isReloadable, help: help,
             show: { [Quantity.describe($0[keyPath: property])] },
             read: { (texts, configuration) throws(Quantity.Malformed) in
                 configuration[keyPath: property] = try Quantity.duration(texts[0], in: range)

@@ -10,7 +10,8 @@ extension Setting {
             "tls.client.mode", \.tls.clientMode, SSLMode.allCases.map(\.rawValue), isReloadable: true,
             "disable: no TLS to clients; allow, prefer: clients choose; require: no session in the clear; verify-ca, "
                 + "verify-full: nor without a certificate that tls.client.ca_file has signed. Unix sockets are exempt."),
-        file("tls.client.cert_file", \.tls.clientCertificate, "The certificate shown to clients, and its chain, in PEM."),
+        file(
+            "tls.client.cert_file", \.tls.clientCertificate, "The certificate shown to clients, and its chain, in PEM."),
         file("tls.client.key_file", \.tls.clientKey, "Its private key, readable for nobody else."),
         file(
             "tls.client.ca_file", \.tls.clientAuthorities,
@@ -30,17 +31,20 @@ extension Setting {
             }),
         file(
             "tls.server.ca_file", \.tls.serverAuthorities,
-            "Authorities for servers' certificates (sslrootcert), or system. Without it, as the connection strings say."),
+            "Authorities for servers' certificates (sslrootcert), or system. Without it, as the connection strings say."
+        ),
         file(
             "tls.server.cert_file", \.tls.serverCertificate,
             "The certificate shown to servers (sslcert). Without it, as the connection strings say."),
-        file("tls.server.key_file", \.tls.serverKey, "Its private key (sslkey). Without it, as the connection strings say."),
+        file(
+            "tls.server.key_file", \.tls.serverKey,
+            "Its private key (sslkey). Without it, as the connection strings say."),
         choice(
             "tls.server.negotiation", \.tls.serverNegotiation, ["postgres", "direct"], isReloadable: true,
             "direct: the handshake begins without a request first, which PostgreSQL 17 understands."),
     ]
 
-    private static func file(
+    static func file(
         _ key: String, _ property: any WritableKeyPath<Configuration, String> & Sendable, _ help: String
     ) -> Setting {
         Setting(

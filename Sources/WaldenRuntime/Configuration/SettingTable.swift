@@ -2,7 +2,8 @@ import WaldenCore
 import WaldenPostgres
 
 extension Setting {
-    static let all: [Setting] = connections + proxy + front + tls + cache + audit + explain + stream + log
+    static let all: [Setting] =
+        connections + proxy + front + tls + auth + routing + cache + audit + explain + console + stream + log
 
     private static let connections = [
         Setting(
@@ -14,7 +15,7 @@ extension Setting {
             }),
         Setting(
             key: "replicas", form: "DSN", isList: true, isSecret: true,
-            help: "A streaming standby, for the status views. May be given several times.",
+            help: "A streaming standby, which reads may go to. May be given several times.",
             show: { $0.replicas },
             read: { (texts, configuration) throws(Quantity.Malformed) in
                 var strings: [String] = []
@@ -125,6 +126,32 @@ extension Setting {
                 configuration.explainsValues = try Quantity.boolean(texts[0])
             })
     ]
+
+    private static let console = [
+        Setting(
+            key: "console.database", form: "NAME",
+            help: "The name of the virtual database that is the console. Empty: there is none.",
+            show: { [$0.consoleDatabase] },
+            read: { (texts, configuration) throws(Quantity.Malformed) in
+                guard texts[0].utf8.count <= 63 else { throw Quantity.Malformed(reason: "a name has at most 63 bytes") }
+                configuration.consoleDatabase = texts[0]
+            }),
+        roles("console.admin_users", \.consoleAdmins, "Roles that may use every command of the console."),
+        roles("console.stats_users", \.consoleReaders, "Roles that may use SHOW in the console."),
+    ]
+
+    private static func roles(
+        _ key: String, _ property: any WritableKeyPath<Configuration, [String]> & Sendable, _ help: String
+    ) -> Setting {
+        Setting(
+            key: key, form: "ROLE", isList: true, isReloadable: true, help: help, show: { $0[keyPath: property] },
+            read: { (texts, configuration) throws(Quantity.Malformed) in
+                guard texts.allSatisfy({ (1...63).contains($0.utf8.count) }) else {
+                    throw Quantity.Malformed(reason: "a role's name has 1 to 63 bytes")
+                }
+                configuration[keyPath: property] = texts
+            })
+    }
 
     private static let stream = [
         Setting(

@@ -1,3 +1,4 @@
+import WaldenAuth
 import WaldenCore
 import WaldenPostgres
 import WaldenProxy
@@ -29,7 +30,8 @@ struct TLSChoices: Hashable, Sendable {
     /// string, then from the primary's, then from libpq's environment and its files in `~/.postgresql`.
     ///
     /// - Throws: what the connection strings ask for and clients' connections cannot have.
-    func server(_ dsn: DSN, primary: DSN, home: HomeFiles = HomeFiles()) throws(ConfigurationProblem) -> ServerTLSSettings
+    func server(_ dsn: DSN, primary: DSN, home: HomeFiles = HomeFiles()) throws(ConfigurationProblem)
+        -> ServerTLSSettings
     {
         func option(_ option: DSN.TLSOption) -> String? { dsn.given(option) ?? primary.value(of: option) }
         let spelled = serverMode.isEmpty ? option(.mode) ?? SSLMode.prefer.rawValue : serverMode
@@ -60,7 +62,7 @@ struct TLSChoices: Hashable, Sendable {
         if let certificate {
             settings.identity = ServerTLSSettings.Identity(
                 certificateFile: certificate, keyFile: key ?? "",
-                passphrase: (dsn.keyPassphrase ?? primary.keyPassphrase).map { Passphrase($0) })
+                passphrase: (dsn.keyPassphrase ?? primary.keyPassphrase).map { Secret($0) })
         }
         settings.serverName = dsn.serverName
         if let version = option(.minimumVersion) {

@@ -73,14 +73,22 @@ import WaldenCore
         #expect(try load(file: content) == load())
     }
 
+    /// For settings without a default, by their form.
+    private static let examples = [
+        "DSN": "host=x", "ADDRESS": "h:1", "CIDR": "10.0.0.0/8", "FILE": "/x",
+        "disable|allow|prefer|require|verify-ca|verify-full": "require",
+    ]
+
     @Test func everySettingIsReadFromEverySource() throws {
         for setting in Setting.all {
-            let texts = setting.isSecret ? ["host=x"] : setting.show(Configuration())
-            let text = try #require(texts.first)
+            let standard = setting.show(Configuration())
+            let texts = standard.isEmpty ? [try #require(Self.examples[setting.form], "\(setting.form)")] : standard
+            let text = texts[0]
             // The environment's would win over the file's.
             let primary = setting.key == "primary" ? nil : "host=db"
             let path = setting.key.split(separator: ".")
-            let yaml = path.count == 2 ? "\(path[0]): {\(path[1]): '\(text)'}\n" : "\(path[0]): '\(text)'\n"
+            let groups = path.dropLast().map { "{\($0): " }.joined()
+            let yaml = "\(groups){\(path[path.count - 1]): '\(text)'}\(String(repeating: "}", count: path.count - 1))\n"
             for configuration in [
                 try load(file: yaml, primary: primary), try load([setting.environmentName: text]),
                 try load([:], [(setting.flag, text)]),

@@ -1,5 +1,6 @@
 import Testing
 import WaldenAdmin
+import WaldenConsole
 
 @testable import WaldenRuntime
 
@@ -12,6 +13,10 @@ import WaldenAdmin
 
     @Test func operatingGuideHasTheMetrics() throws {
         #expect(try OperatingGuide.text().contains(MetricsReference.markdown), "\(MetricsReference.markdown)")
+    }
+
+    @Test func operatingGuideHasTheViewsOfTheConsole() throws {
+        #expect(try OperatingGuide.text().contains(ConsoleReference.markdown), "\(ConsoleReference.markdown)")
     }
 
     @Test func helpNamesEverySettingInNarrowLines() {

@@ -1,0 +1,15 @@
+/// Where reads go, and why. Labels are the words of `RouteReason` and of the rules that keep statements on the primary.
+public struct RoutingReport: Hashable, Sendable {
+    /// Whether reads may go to replicas.
+    public var isOn = false
+    public var replica: [String: UInt64] = [:]
+    public var primary: [String: UInt64] = [:]
+    /// No replica could serve them, and the primary was not to.
+    public var refused: [String: UInt64] = [:]
+    /// Reads that waited for a replica to catch up.
+    public var waited: UInt64 = 0
+    /// Those that wait now.
+    public var waiting = 0
+
+    public init() {}
+}

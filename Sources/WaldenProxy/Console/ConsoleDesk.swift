@@ -1,0 +1,54 @@
+public import WaldenConsole
+import WaldenWire
+
+/// What the console asks of the rest of the process.
+public protocol ConsoleCommands: Sendable {
+    /// Empties the result cache.
+    func flush() async -> ConsoleOutcome
+    /// Reads the configuration again.
+    func reload() async -> ConsoleOutcome
+}
+
+/// The console of one proxy: who may use it, what it shows and what it can do.
+public struct ConsoleServices: Sendable {
+    public var access: ConsoleAccess
+    let source: any ConsoleSource
+    let commands: any ConsoleCommands
+
+    public init(access: ConsoleAccess, source: any ConsoleSource, commands: any ConsoleCommands) {
+        self.access = access
+        self.source = source
+        self.commands = commands
+    }
+}
+
+/// Carries out what one console session asks, off the event loops.
+struct ConsoleDesk: Sendable {
+    let services: ConsoleServices
+    let census: ConnectionCensus
+
+    func answer(_ request: ConsoleRequest) async -> ConsoleOutcome {
+        switch request {
+        case .show(let view):
+            var connections = ConnectionSnapshot()
+            if view.needsConnections { connections = await census.snapshot() }
+            return .table(view.table(from: services.source, connections))
+        case .command(.reload): return await services.commands.reload()
+        case .command(.flush): return await services.commands.flush()
+        case .command(.kill(let database)):
+            let count = await census.killClients(of: database)
+            return .done(remarks: ["\(count) client connections were closed"])
+        case .command(.killClient(let id)):
+            if await census.killClient(id) { return .done(remarks: []) }
+            return .refused(
+                ConsoleRefusal(.undefinedObject, "there is no client \(id)", hint: "SHOW CLIENTS shows their ids."))
+        case .command(.pause), .command(.resume), .command(.reconnect):
+            return .refused(
+                ConsoleRefusal(
+                    .objectNotInPrerequisite, "there are no pools of server connections",
+                    detail:
+                        "Under auth.method: relay each server connection belongs to the client that logged in by it.",
+                    hint: "KILL and KILL_CLIENT close clients' connections, and with them those to the server."))
+        }
+    }
+}

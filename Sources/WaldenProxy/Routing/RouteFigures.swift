@@ -1,0 +1,33 @@
+internal import WaldenCore
+public import WaldenDependency
+public import WaldenRouting
+
+/// Where reads went since the process started.
+public struct RouteFigures: Hashable, Sendable {
+    /// By `NodeID.index`.
+    public var byNode: [Int: UInt64] = [:]
+    public var replica: [RouteReason: UInt64] = [:]
+    public var primary: [RouteReason: UInt64] = [:]
+    public var refused: [RouteReason: UInt64] = [:]
+    /// Statements that stayed on the primary because they are not proven to be replica-safe.
+    public var unproven: [Refusal.Rule: UInt64] = [:]
+    /// Requests that waited for a replica.
+    public var waited: UInt64 = 0
+    /// Those that wait now.
+    public var waiting = 0
+    /// Requests under way now, by `NodeID.index`.
+    public var outstanding: [Int] = []
+
+    public init() {}
+
+    mutating func count(_ decision: RouteDecision) {
+        switch decision {
+        case .replica(let node, let reason):
+            byNode[node.index, default: 0] += 1
+            replica[reason, default: 0] += 1
+        case .primary(let reason): primary[reason, default: 0] += 1
+        case .refused(let reason): refused[reason, default: 0] += 1
+        case .wait: waited += 1
+        }
+    }
+}

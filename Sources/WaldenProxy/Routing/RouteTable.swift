@@ -1,0 +1,227 @@
+internal import Synchronization
+public import WaldenCore
+public import WaldenDependency
+public import WaldenRouting
+
+/// Where reads may go now, shared by all event loops: the router behind one short lock, the work that each node has, and
+/// those who wait for a replica to catch up.
+///
+/// For one read: `route`; if the answer is `wait`, `await` and once more `route`, without patience; `began` when it is
+/// sent and `ended` when it is answered or given up. Fed by whoever looks at the nodes (`sampled`, `lost`), whom it
+/// tells in turn when to look (`nextLook`, and the call given to `attach`).
+public final class RouteTable: Sendable {
+    /// What a waiter waits for.
+    public enum Event: Hashable, Sendable {
+        /// Some replica covers this moment.
+        case coverage(Instant)
+        /// The node has answered a question that was sent at or after this moment. A server connection that was opened
+        /// since the last look may lead to a server that was restarted meanwhile and is not as far as it was: it may
+        /// carry reads only after a look that began later (`isVouchedFor`).
+        case look(NodeID, since: Instant)
+    }
+
+    fileprivate struct Waiter {
+        let event: Event
+        let wake: @Sendable () -> Void
+    }
+
+    fileprivate struct State {
+        var router: Router
+        var pace = SamplingPace()
+        var askedAt: [NodeID: Instant] = [:]
+        var waiters: [UInt64: Waiter] = [:]
+        var nextWaiter: UInt64 = 0
+        var wakeMonitor: (@Sendable (NodeID) -> Void)?
+        var figures = RouteFigures()
+    }
+
+    /// More would cost more to wake than they are worth; whoever comes then does not wait.
+    private static let maxWaiters = 10_000
+
+    private let state: Mutex<State>
+    /// What waits have cost lately, for the decision whether to wait.
+    let waits = WaitEstimate()
+
+    /// - Parameters:
+    ///   - isOn: False: reads go to the primary, but for clients of the read-only address.
+    ///   - weights: By `NodeID.index`, the primary's first.
+    public init(isOn: Bool, weights: [Int]) {
+        let nodes = weights.enumerated().map { RoutableNode(id: NodeID($0.offset), weight: $0.element) }
+        state = Mutex(State(router: Router(isOn: isOn, nodes: nodes)))
+    }
+
+    /// - Parameter wakeMonitor: Has the node's monitor ask `nextLook` anew. Called from any thread.
+    public func attach(wakeMonitor: @escaping @Sendable (NodeID) -> Void) {
+        state.withLock { $0.wakeMonitor = wakeMonitor }
+    }
+
+    public var figures: RouteFigures {
+        state.withLock { state in
+            var figures = state.figures
+            figures.waiting = state.waiters.count
+            figures.outstanding = state.router.nodes.map(\.outstanding)
+            return figures
+        }
+    }
+
+    // MARK: Reads
+
+    /// Decides, counts, and has the nodes looked at sooner when none is fresh enough.
+    public func route(_ request: RouteRequest) -> RouteDecision {
+        let (decision, wake) = state.withLock { state in
+            let endsIdleness = state.pace.readRouted(request.now)
+            // Until now a node could be silent for long without being noticed.
+            if endsIdleness { state.router.answersExpected(by: request.now + state.pace.interval * 2) }
+            let decision = state.router.decide(request)
+            state.figures.count(decision)
+            var woken: [NodeID] = endsIdleness ? state.router.nodes.map(\.id) : []
+            if decision.isForFreshness, state.router.someReplicaFollows(within: state.pace.interval, request.now),
+                state.pace.lookWanted(request.now), !endsIdleness
+            {
+                woken.append(.configuredPrimary)
+            }
+            return (decision, state.monitors(woken))
+        }
+        wake?()
+        return decision
+    }
+
+    /// A read that never came to a choice: the statement is not proven to be replica-safe.
+    public func stayed(unproven rule: Refusal.Rule) {
+        state.withLock { $0.figures.unproven[rule, default: 0] += 1 }
+    }
+
+    /// A read that never came to a choice, for the session's or the transaction's sake.
+    public func stayed(_ reason: RouteReason) {
+        state.withLock { $0.figures.primary[reason, default: 0] += 1 }
+    }
+
+    public func began(_ node: NodeID) {
+        state.withLock { $0.router.began(node) }
+    }
+
+    public func ended(_ node: NodeID) {
+        state.withLock { $0.router.ended(node) }
+    }
+
+    /// Whether a server connection opened at `connectedAt` may carry reads that this table sends to the node. If not,
+    /// `await(.look(node, since: connectedAt))`.
+    public func isVouchedFor(_ node: NodeID, connectedAt: Instant) -> Bool {
+        state.withLock { $0.askedAt[node].map { $0 >= connectedAt } ?? false }
+    }
+
+    // MARK: Waiting
+
+    /// - Parameter wake: Called at most once, from any thread, outside of the lock; perhaps before this returns.
+    /// - Returns: For `stopAwaiting`; nil when it has happened already or too many wait.
+    public func await(_ event: Event, now: Instant, wake: @escaping @Sendable () -> Void) -> UInt64? {
+        let (id, monitors): (UInt64?, (@Sendable () -> Void)?) = state.withLock { state in
+            guard !state.hasHappened(event, now), state.waiters.count < Self.maxWaiters else { return (nil, nil) }
+            state.nextWaiter += 1
+            state.waiters[state.nextWaiter] = Waiter(event: event, wake: wake)
+            var woken: [NodeID] = []
+            switch event {
+            case .coverage:
+                state.pace.waitersChanged(to: state.waiters.count)
+                if state.pace.lookWanted(now) { woken.append(.configuredPrimary) }
+            case .look(let node, _):
+                state.pace.replicaLookWanted(now)
+                woken.append(node)
+            }
+            return (state.nextWaiter, state.monitors(woken))
+        }
+        monitors?()
+        return id
+    }
+
+    /// False when it has been woken, or is about to be.
+    @discardableResult
+    public func stopAwaiting(_ id: UInt64) -> Bool {
+        state.withLock { state in
+            let removed = state.waiters.removeValue(forKey: id) != nil
+            state.pace.waitersChanged(to: state.waiters.count)
+            return removed
+        }
+    }
+
+    /// Whether somebody waits for a replica to catch up.
+    public var isAwaited: Bool { state.withLock { !$0.waiters.isEmpty } }
+
+    // MARK: Looks at the nodes
+
+    /// When the node, last asked at `asked`, is to be asked again.
+    public func nextLook(at node: NodeID, after asked: Instant, now: Instant) -> Instant {
+        state.withLock { $0.pace.next(after: asked, isPrimary: node == .configuredPrimary, now: now) }
+    }
+
+    /// The node has answered a question that was sent at `askedAt`, and `standings` says what follows.
+    public func sampled(_ node: NodeID, askedAt: Instant, _ standings: Standings, now: Instant) {
+        let (due, wake) = state.withLock { state in
+            state.askedAt[node] = max(state.askedAt[node] ?? .distantPast, askedAt)
+            state.router.answered(node, until: askedAt + state.pace.interval(now) * 2)
+            return state.take(standings, primaryAskedAt: node == .configuredPrimary ? askedAt : nil, now)
+        }
+        wake?()
+        for waiter in due { waiter.wake() }
+    }
+
+    /// The primary has told somebody else than its monitor how far its log reaches.
+    public func primaryProbed(askedAt: Instant, _ standings: Standings, now: Instant) {
+        let (due, wake) = state.withLock { $0.take(standings, primaryAskedAt: askedAt, now) }
+        wake?()
+        for waiter in due { waiter.wake() }
+    }
+
+    /// The node did not answer, or is no replica: nothing goes there until it has answered again.
+    public func lost(_ node: NodeID, _ standings: Standings) {
+        state.withLock { state in
+            state.router.lost(node)
+            state.router.standingsChanged(standings)
+        }
+    }
+}
+
+extension RouteTable.State {
+    /// - Returns: Whom it concerns, and what wakes the monitors, both to be called outside of the lock.
+    fileprivate mutating func take(
+        _ standings: Standings, primaryAskedAt: Instant?, _ now: Instant
+    ) -> (due: [RouteTable.Waiter], wake: (@Sendable () -> Void)?) {
+        router.standingsChanged(standings)
+        var woken: [NodeID] = []
+        if let primaryAskedAt, pace.primarySampled(askedAt: primaryAskedAt, now: now) {
+            woken = router.nodes.map(\.id).filter { $0 != .configuredPrimary }
+        }
+        return (takeDue(now), monitors(woken))
+    }
+
+    fileprivate func hasHappened(_ event: RouteTable.Event, _ now: Instant) -> Bool {
+        switch event {
+        case .coverage(let instant): router.someReplicaCovers(instant, now)
+        case .look(let node, let since): askedAt[node].map { $0 >= since } ?? false
+        }
+    }
+
+    fileprivate mutating func takeDue(_ now: Instant) -> [RouteTable.Waiter] {
+        if waiters.isEmpty { return [] }
+        let due = waiters.filter { hasHappened($0.value.event, now) }
+        for id in due.keys { waiters[id] = nil }
+        pace.waitersChanged(to: waiters.count)
+        return Array(due.values)
+    }
+
+    /// What wakes these monitors, to be called outside of the lock.
+    fileprivate func monitors(_ nodes: [NodeID]) -> (@Sendable () -> Void)? {
+        guard !nodes.isEmpty, let wakeMonitor else { return nil }
+        return { for node in nodes { wakeMonitor(node) } }
+    }
+}
+
+extension RouteDecision {
+    /// No replica was known to be fresh enough; a newer look may change that.
+    fileprivate var isForFreshness: Bool {
+        switch self {
+        case .replica, .wait: false
+        case .primary(let reason), .refused(let reason): reason == .notCovered || reason == .maxLag
+        }
+    }
+}

@@ -1,0 +1,28 @@
+public import NIOCore
+public import WaldenPool
+
+/// How links to servers are pooled, and for how long clients may do what.
+public struct PoolConfiguration: Sendable {
+    public var limits: PoolLimits
+    public var times: PoolTimes
+    /// A link is closed when it is this old and nobody uses it, give or take a tenth. Zero: never. Default 1 h.
+    public var lifetime: Duration
+    /// From connecting to the first ReadyForQuery. Default 15 s.
+    public var loginTimeout: TimeAmount
+    /// Whether every link is reset (DISCARD ALL) after every client, on top of what is known to need it.
+    public var resetsAlways: Bool
+    /// How long the end of a cancel request's connection is awaited, in which its link serves nobody. Default 5 s.
+    public var cancelTimeout: TimeAmount
+
+    public init(
+        limits: PoolLimits = PoolLimits(), times: PoolTimes = PoolTimes(), lifetime: Duration = .seconds(3_600),
+        loginTimeout: TimeAmount = .seconds(15), resetsAlways: Bool = false, cancelTimeout: TimeAmount = .seconds(5)
+    ) {
+        self.limits = limits
+        self.times = times
+        self.lifetime = lifetime
+        self.loginTimeout = loginTimeout
+        self.resetsAlways = resetsAlways
+        self.cancelTimeout = cancelTimeout
+    }
+}

@@ -1,0 +1,84 @@
+public import WaldenCore
+
+/// What one read, or one transaction of reads, demands of the node that runs it.
+public struct RouteRequest: Hashable, Sendable {
+    /// Whether a read that no replica may serve goes to the primary.
+    public enum Fallback: Hashable, Sendable {
+        case primary
+        /// The client came by the read-only address, which never leads to the primary.
+        case none
+    }
+
+    /// A read that a replica answered for this session.
+    public struct LastRead: Hashable, Sendable {
+        public let node: NodeID
+        /// When the answer ended.
+        public let endedAt: Instant
+
+        public init(node: NodeID, endedAt: Instant) {
+            self.node = node
+            self.endedAt = endedAt
+        }
+    }
+
+    public var preference: RoutePreference
+    public var fallback: Fallback
+    /// All that had been committed by then must be shown, by the session's level (ADR 0012) and its writes. What replicas
+    /// have shown to the session is in `lastRead`.
+    public var needs: Instant
+    /// The session's last read on a replica, where its level promises never to go back. That node never does; others
+    /// must have all that the primary had when that read ended. Nil: it may go back.
+    public var lastRead: LastRead?
+    /// The state shown may be this old at most; nil: any age.
+    public var maxLag: Duration?
+    /// How long the request may wait for a replica.
+    public var patience: Duration
+    public var now: Instant
+
+    public init(
+        needs: Instant, now: Instant, preference: RoutePreference = .auto, fallback: Fallback = .primary,
+        lastRead: LastRead? = nil, maxLag: Duration? = nil, patience: Duration = .zero
+    ) {
+        self.needs = needs
+        self.now = now
+        self.preference = preference
+        self.fallback = fallback
+        self.lastRead = lastRead
+        self.maxLag = maxLag
+        self.patience = patience
+    }
+}
+
+/// Where a read goes.
+public enum RouteDecision: Hashable, Sendable {
+    case replica(NodeID, RouteReason)
+    case primary(RouteReason)
+    /// Ask again, without patience, as soon as some replica covers `instant`, or at `deadline`.
+    case wait(covering: Instant, deadline: Instant)
+    /// No replica may serve it, and the primary is not to.
+    case refused(RouteReason)
+}
+
+/// Why a read goes where it goes. The raw value is the label in metrics.
+public enum RouteReason: String, Hashable, Sendable, CaseIterable {
+    /// Of all nodes that may serve it, the one with the least work for its weight.
+    case balanced
+    /// Only the node of the session's last read is as fresh as the session has seen.
+    case sticky
+    /// The session or the statement asks for the primary.
+    case preferred
+    /// `routing.reads` is off.
+    case off
+    /// No replica is configured with a weight.
+    case noReplica = "no_replica"
+    /// None can be used: `NodeStanding.Obstacle` says why.
+    case unusable
+    /// None has applied all that the request must show.
+    case notCovered = "not_covered"
+    /// None is as young as the bound on its age asks for.
+    case maxLag = "max_lag"
+    /// The replica found that the statement writes (SQLSTATE 25006), so it was run anew.
+    case rerun
+    /// The transaction or the session is bound to the primary.
+    case bound
+}

@@ -1,0 +1,185 @@
+public import WaldenCore
+
+/// A node as a place for reads.
+public struct RoutableNode: Hashable, Sendable {
+    public let id: NodeID
+    /// Its share of the work beside the others'; 0: none. The primary's is 0 by default.
+    public let weight: Int
+    public var standby: StandbyStanding
+    /// Without another answer by then it counts as silent.
+    public var answersUntil = Instant.distantPast
+    /// Requests that it is working on.
+    public var outstanding = 0
+
+    public init(id: NodeID, weight: Int) {
+        self.id = id
+        self.weight = max(0, weight)
+        standby = .unknown(id)
+    }
+
+    /// Whether reads may go there at all.
+    func isUsable(_ now: Instant) -> Bool {
+        guard weight > 0, now <= answersUntil, case .covered = standby.standing else { return false }
+        return true
+    }
+
+    /// The moment that the node must cover to serve the request.
+    func demand(_ request: RouteRequest) -> Instant {
+        let oldest = request.maxLag.map { request.now - $0 } ?? .distantPast
+        return max(seen(request), oldest)
+    }
+
+    /// Without the bound on its age.
+    func seen(_ request: RouteRequest) -> Instant {
+        guard let last = request.lastRead else { return request.needs }
+        // What it has shown it still shows, if it has not been restarted meanwhile.
+        if last.node == id, last.endedAt >= standby.availableSince { return request.needs }
+        return max(request.needs, last.endedAt)
+    }
+
+    func follows(within lag: Duration, _ now: Instant) -> Bool {
+        id != .configuredPrimary && isUsable(now) && !standby.isReplayPaused && standby.lag <= lag
+    }
+
+    func covers(_ instant: Instant) -> Bool {
+        if case .covered(let covered) = standby.standing { covered >= instant } else { false }
+    }
+
+    /// Less work for its weight than another one has.
+    func isFreer(than other: RoutableNode) -> Bool {
+        (outstanding + 1) * other.weight < (other.outstanding + 1) * weight
+    }
+}
+
+/// Decides where a read runs: on the node with the least work of those that have applied all that it must show, else on
+/// the primary, or later.
+///
+/// The one rule: a read goes to a replica only if the replica covers the moment that the request demands. All else is
+/// about load and patience.
+public struct Router: Sendable {
+    public var isOn: Bool
+    /// The primary first.
+    public private(set) var nodes: [RoutableNode]
+    /// Counts decisions, so that equals take turns.
+    private var turn: UInt64 = 0
+    private var version: UInt64 = 0
+
+    public init(isOn: Bool, nodes: [RoutableNode]) {
+        self.isOn = isOn
+        self.nodes = nodes
+    }
+
+    // MARK: Events
+
+    /// What is known of the standbys has changed. Older knowledge than the newest is ignored.
+    public mutating func standingsChanged(_ new: Standings) {
+        guard new.version > version else { return }
+        version = new.version
+        for standby in new.standbys { update(standby.node) { $0.standby = standby } }
+    }
+
+    /// The node has answered; it counts as silent when it does not answer again by `until`.
+    public mutating func answered(_ id: NodeID, until: Instant) {
+        update(id) { $0.answersUntil = max($0.answersUntil, until) }
+    }
+
+    /// The node has not answered.
+    public mutating func lost(_ id: NodeID) {
+        update(id) { $0.answersUntil = .distantPast }
+    }
+
+    /// From now on all nodes are looked at more often: whoever does not answer by `until` is silent.
+    public mutating func answersExpected(by until: Instant) {
+        for index in nodes.indices { nodes[index].answersUntil = min(nodes[index].answersUntil, until) }
+    }
+
+    private mutating func update(_ id: NodeID, _ change: (inout RoutableNode) -> Void) {
+        guard let index = nodes.firstIndex(where: { $0.id == id }) else { return }
+        change(&nodes[index])
+    }
+
+    /// A request was sent to the node.
+    public mutating func began(_ id: NodeID) {
+        update(id) { $0.outstanding += 1 }
+    }
+
+    /// It was answered, or will never be.
+    public mutating func ended(_ id: NodeID) {
+        update(id) { $0.outstanding = max(0, $0.outstanding - 1) }
+    }
+
+    /// Whether a replica that can be used covers `instant`.
+    public func someReplicaCovers(_ instant: Instant, _ now: Instant) -> Bool {
+        nodes.contains { $0.id != .configuredPrimary && $0.isUsable(now) && $0.covers(instant) }
+    }
+
+    /// Whether some replica was so close at the last look that it may have caught up since.
+    public func someReplicaFollows(within lag: Duration, _ now: Instant) -> Bool {
+        nodes.contains { $0.follows(within: lag, now) }
+    }
+
+    // MARK: Decisions
+
+    public mutating func decide(_ request: RouteRequest) -> RouteDecision {
+        guard isOn || request.fallback == .none else { return .primary(.off) }
+        if request.preference == .primary, request.fallback == .primary { return .primary(.preferred) }
+        turn &+= 1
+        let primary: RoutableNode? = request.preference == .auto && request.fallback == .primary ? ownShare : nil
+        if let (node, reason) = replica(for: request) {
+            if let primary, primary.isFreer(than: node) { return .primary(.balanced) }
+            return .replica(node.id, reason)
+        }
+        if primary == nil, let wait = wait(for: request) { return wait }
+        let reason = primary == nil ? obstacle(to: request) : .balanced
+        return request.fallback == .primary ? .primary(reason) : .refused(reason)
+    }
+
+    /// The primary, if it takes a share of the reads that replicas could serve.
+    private var ownShare: RoutableNode? {
+        nodes.first { $0.id == .configuredPrimary && $0.weight > 0 }
+    }
+
+    private func replica(for request: RouteRequest) -> (RoutableNode, RouteReason)? {
+        func mayServe(_ node: RoutableNode) -> Bool {
+            node.id != .configuredPrimary && node.isUsable(request.now) && node.covers(node.demand(request))
+        }
+        var best: RoutableNode?
+        var equals = 0
+        for node in nodes where mayServe(node) {
+            guard let known = best, !node.isFreer(than: known) else {
+                best = node
+                equals = 1
+                continue
+            }
+            if !known.isFreer(than: node) { equals += 1 }
+        }
+        guard var best else { return nil }
+        // Of equals the one whose turn it is.
+        var rank = Int(turn % UInt64(equals))
+        for node in nodes where mayServe(node) && !best.isFreer(than: node) {
+            if rank == 0 {
+                best = node
+                break
+            }
+            rank -= 1
+        }
+        let isOnlyChoice = request.lastRead.map { !best.covers($0.endedAt) } ?? false
+        return (best, isOnlyChoice ? .sticky : .balanced)
+    }
+
+    /// A wait is worth it only for a node that follows closely enough to get there in time.
+    private func wait(for request: RouteRequest) -> RouteDecision? {
+        guard request.patience > .zero else { return nil }
+        let followers = nodes.filter { $0.follows(within: request.patience, request.now) }
+        guard let instant = followers.map({ $0.demand(request) }).min() else { return nil }
+        return .wait(covering: instant, deadline: request.now + request.patience)
+    }
+
+    private func obstacle(to request: RouteRequest) -> RouteReason {
+        let replicas = nodes.filter { $0.id != .configuredPrimary && $0.weight > 0 }
+        if replicas.isEmpty { return .noReplica }
+        let usable = replicas.filter { $0.isUsable(request.now) }
+        if usable.isEmpty { return .unusable }
+        return usable.contains { $0.covers($0.seen(request)) } ? .maxLag : .notCovered
+    }
+}

@@ -1,0 +1,204 @@
+import Glibc
+import Synchronization
+import WaldenAdmin
+import WaldenCache
+import WaldenConsole
+import WaldenCore
+import WaldenPostgres
+import WaldenProxy
+import WaldenWire
+
+/// The console of an instance: shows what the status document shows, as tables, and carries commands out.
+final class InstanceConsole: ConsoleSource, ConsoleCommands {
+    private static let shapeLimit = 1_000
+
+    private let instance: Instance
+    private let reloader: Reloader
+    private let past = Mutex(Past())
+
+    private struct Past {
+        var lag = LagHistory()
+        var averages = TrafficAverages()
+        var averagedAt = Instant.distantPast
+    }
+
+    init(instance: Instance, reloader: Reloader) {
+        self.instance = instance
+        self.reloader = reloader
+    }
+
+    /// To be called every `LagHistory.interval`.
+    func recordHistory() {
+        let lag = lag
+        let traffic = instance.proxy.traffic
+        let now = MonotonicClock.now()
+        let time = WallTime(
+            microseconds: WallClock.microseconds() + Int64(WallClock.epochSeconds) * 1_000_000)
+        past.withLock { past in
+            past.lag.record(lag, at: time)
+            guard past.averagedAt == .distantPast || now.elapsed(since: past.averagedAt) >= TrafficAverages.period
+            else { return }
+            past.averages.record(traffic, at: now)
+            past.averagedAt = now
+        }
+    }
+
+    // MARK: What it shows
+
+    var version: String { Version.current }
+    var clientLimit: Int { instance.configuration.maxClients }
+    var averages: TrafficAverages { past.withLock { $0.averages } }
+    var lagHistory: [LagHistoryRow] { past.withLock { $0.lag.rows } }
+
+    var databases: [DatabaseRow] {
+        var row = DatabaseRow()
+        row.name = instance.primary.database ?? ""
+        (row.host, row.port) = instance.primary.endpoint.parts
+        row.database = row.name
+        row.mode = "session"
+        row.isCached = instance.configuration.isCaching
+        return [row]
+    }
+
+    var config: [ConfigRow] {
+        let current = reloader.current
+        let standard = Configuration()
+        return Setting.all.map { setting in
+            var row = ConfigRow()
+            row.key = setting.key
+            row.value = current.shown(setting).text
+            row.standard = standard.shown(setting).text
+            row.isReloadable = setting.isReloadable
+            return row
+        }
+    }
+
+    var memory: [MemoryRow] {
+        let cache = instance.report().cache
+        var kept = MemoryRow()
+        kept.name = "result_cache"
+        kept.used = UInt64(clamping: cache.entries)
+        kept.total = UInt64(clamping: cache.bytes)
+        kept.size = kept.used > 0 ? kept.total / kept.used : 0
+        kept.free = UInt64(clamping: cache.maxBytes - cache.bytes)
+        var process = MemoryRow()
+        process.name = "process"
+        process.used = 1
+        process.total = residentBytes
+        process.size = process.total
+        return [kept, process]
+    }
+
+    var replicas: [ReplicaRow] {
+        let ends = instance.servers.map(\.endpoint.parts)
+        return instance.nodes.reports.enumerated().map { index, node in
+            var row = ReplicaRow()
+            row.name = node.name
+            if index < ends.count { (row.host, row.port) = ends[index] }
+            row.role = node.role
+            row.isReachable = node.reachable
+            row.receivedLSN = node.receivedLSN
+            row.replayedLSN = node.replayedLSN
+            row.lagBytes = node.lagBytes
+            row.lagSeconds = node.lagSeconds
+            row.timeline = node.timeline
+            row.problem = node.problem
+            return row
+        }
+    }
+
+    var lag: [LagRow] {
+        let report = instance.report()
+        var rows: [LagRow] = []
+        if report.caching {
+            rows.append(LagRow(name: "cache", bytes: report.stream.lagBytes, seconds: report.stream.lagSeconds))
+        }
+        return rows
+            + report.nodes.filter { $0.name != NodeBoard.primary }.map {
+                LagRow(name: $0.name, bytes: $0.lagBytes, seconds: $0.lagSeconds)
+            }
+    }
+
+    var cache: [FigureRow] {
+        instance.report().cacheFigures.map { FigureRow(name: $0.name, label: $0.label, value: $0.value) }
+    }
+
+    var shapes: [ShapeRow] { instance.cache.shapes(limit: Self.shapeLimit).map { ShapeRow(ShapeReport($0)) } }
+
+    var routes: [RouteRow] {
+        let cache = instance.report().cache
+        let primary = ["miss": cache.misses, "stale": cache.stale, "suspended": cache.suspendedLookups]
+            .merging(cache.bypasses, uniquingKeysWith: +)
+        return [RouteRow(target: "cache", reason: "hit", count: cache.hits)]
+            + primary.sorted { $0.key < $1.key }.map {
+                RouteRow(target: NodeBoard.primary, reason: $0.key, count: $0.value)
+            }
+    }
+
+    // MARK: What it can do
+
+    func flush() async -> ConsoleOutcome {
+        .done(remarks: ["\(instance.cache.flush()) results were dropped"])
+    }
+
+    func reload() async -> ConsoleOutcome {
+        do {
+            let change = try reloader.reload()
+            var remarks = change.faults
+            if !change.needRestart.isEmpty {
+                remarks.append("these take effect with a restart: " + change.needRestart.joined(separator: ", "))
+            }
+            return .done(remarks: remarks)
+        } catch {
+            return .refused(
+                ConsoleRefusal(
+                    .configFileError, "the configuration was not taken over", detail: "\(error)",
+                    hint: "Nothing has changed. Correct the file and say RELOAD again."))
+        }
+    }
+
+    /// `/proc/self/statm` (proc(5)): pages, of which the second figure is resident.
+    private var residentBytes: UInt64 {
+        guard let file = fopen("/proc/self/statm", "r") else { return 0 }
+        defer { fclose(file) }
+        var line = [UInt8](repeating: 0, count: 128)
+        let count = fread(&line, 1, line.count, file)
+        let figures = line[..<count].split(separator: UInt8(ascii: " "))
+        guard figures.count > 1, let pages = UInt64(String(decoding: figures[1], as: UTF8.self)) else { return 0 }
+        return pages * UInt64(sysconf(Int32(_SC_PAGESIZE)))
+    }
+}
+
+extension [String] {
+    /// As the environment writes it; nil when there is no value.
+    fileprivate var text: String? { isEmpty ? nil : joined(separator: ";") }
+}
+
+extension Endpoint {
+    fileprivate var parts: (String, Int) {
+        switch self {
+        case .tcp(let host, let port): (host, port)
+        case .unix(let path): (path, 0)
+        }
+    }
+}
+
+extension ShapeRow {
+    fileprivate init(_ report: ShapeReport) {
+        self.init()
+        id = report.id
+        hits = report.hits
+        misses = report.misses
+        fillsBegun = report.fillsBegun
+        fillsKept = report.fillsKept
+        fillsTainted = report.fillsTainted
+        fillsDeclined = report.fillsDeclined
+        invalidations = report.invalidations.values.reduce(0, +)
+        executionSeconds = report.executionSeconds
+        resultBytes = report.resultBytes
+        savedSeconds = report.savedSeconds
+        benefit = report.benefit
+        standing = report.standing
+        text = report.text
+    }
+}

@@ -1,0 +1,204 @@
+import Testing
+import WaldenCore
+import WaldenRouting
+
+@Suite struct RouterTests {
+    private static func at(_ seconds: Int) -> Instant { .distantPast + .seconds(seconds) }
+    private func at(_ seconds: Int) -> Instant { Self.at(seconds) }
+    private static let now = at(100)
+
+    /// Two replicas that answered a moment ago; nil: unusable.
+    private func router(
+        covered: [Int?], weights: [Int] = [0, 1, 1], lags: [Duration] = [.zero, .zero], isOn: Bool = true,
+        paused: Set<Int> = [], availableSince: Int = 1, silent: Set<Int> = []
+    ) -> Router {
+        var router = Router(
+            isOn: isOn, nodes: weights.enumerated().map { RoutableNode(id: NodeID($0.offset), weight: $0.element) })
+        let standbys = covered.enumerated().map { index, second in
+            StandbyStanding(
+                node: NodeID(index + 1), standing: second.map { .covered(at($0)) } ?? .unusable(.unreachable),
+                availableSince: at(availableSince), lag: lags[index], isReplayPaused: paused.contains(index + 1))
+        }
+        router.standingsChanged(Standings(version: 1, standbys: standbys))
+        for node in 0..<weights.count where !silent.contains(node) { router.answered(NodeID(node), until: at(200)) }
+        return router
+    }
+
+    private func request(
+        needs: Int = 0, _ preference: RoutePreference = .auto, fallback: RouteRequest.Fallback = .primary,
+        lastRead: (node: Int, at: Int)? = nil, maxLag: Duration? = nil, patience: Duration = .zero
+    ) -> RouteRequest {
+        RouteRequest(
+            needs: at(needs), now: Self.now, preference: preference, fallback: fallback,
+            lastRead: lastRead.map { .init(node: NodeID($0.node), endedAt: at($0.at)) }, maxLag: maxLag,
+            patience: patience)
+    }
+
+    private func decide(_ router: Router, _ request: RouteRequest) -> RouteDecision {
+        var router = router
+        return router.decide(request)
+    }
+
+    // MARK: The rule
+
+    @Test func aReplicaServesWhatItCovers() {
+        let router = router(covered: [50, nil])
+        #expect(decide(router, request(needs: 50)) == .replica(NodeID(1), .balanced))
+        #expect(decide(router, request(needs: 51)) == .primary(.notCovered))
+        #expect(decide(router, request(needs: 0)) == .replica(NodeID(1), .balanced))
+    }
+
+    @Test func theOneThatCoversIsTakenHoweverBusy() {
+        var router = router(covered: [50, 60])
+        for _ in 0..<100 { router.began(NodeID(2)) }
+        #expect(decide(router, request(needs: 55)) == .replica(NodeID(2), .balanced))
+    }
+
+    @Test(
+        arguments: [
+            (.seconds(50), .replica(NodeID(1), .balanced)), (.seconds(49), .primary(.maxLag)),
+            (nil, .replica(NodeID(1), .balanced)),
+        ] as [(Duration?, RouteDecision)])
+    func theStateShownIsNoOlderThanTheBound(maxLag: Duration?, decision: RouteDecision) {
+        #expect(decide(router(covered: [50, nil]), request(needs: 10, maxLag: maxLag)) == decision)
+    }
+
+    @Test func readsGoOnWhereTheyWere() {
+        let router = router(covered: [50, 40])
+        // The last read on replica 2 ended at 90: it goes on there, and nowhere else.
+        #expect(decide(router, request(needs: 30, lastRead: (2, 90))) == .replica(NodeID(2), .sticky))
+        #expect(decide(router, request(needs: 45, lastRead: (2, 90))) == .primary(.notCovered))
+        #expect(decide(router, request(needs: 30, lastRead: (1, 45))) == .replica(NodeID(1), .balanced))
+        #expect(decide(router, request(needs: 30, lastRead: (9, 45))) == .replica(NodeID(1), .balanced))
+    }
+
+    /// A standby that crashed opens before it is as far again as it was.
+    @Test func notWhereAServerWasRestartedMeanwhile() {
+        let router = router(covered: [50, 40], availableSince: 91)
+        #expect(decide(router, request(needs: 30, lastRead: (2, 90))) == .primary(.notCovered))
+    }
+
+    // MARK: Reasons
+
+    @Test func whyThePrimary() {
+        #expect(decide(router(covered: [50, 50], isOn: false), request()) == .primary(.off))
+        #expect(decide(router(covered: [50, 50]), request(.primary)) == .primary(.preferred))
+        #expect(decide(router(covered: [], weights: [0]), request()) == .primary(.noReplica))
+        #expect(decide(router(covered: [50, 50], weights: [0, 0, 0]), request()) == .primary(.noReplica))
+        #expect(decide(router(covered: [nil, nil]), request()) == .primary(.unusable))
+        #expect(decide(router(covered: [50, 50], silent: [1, 2]), request()) == .primary(.unusable))
+        #expect(decide(router(covered: [50, 50]), request(needs: 60, .replica)) == .primary(.notCovered))
+    }
+
+    @Test func aNodeThatDoesNotAnswerIsLeftOut() {
+        var router = router(covered: [50, 50])
+        router.answersExpected(by: at(99))
+        #expect(decide(router, request()) == .primary(.unusable))
+        router.answered(NodeID(1), until: at(101))
+        #expect(decide(router, request()) == .replica(NodeID(1), .balanced))
+        router.lost(NodeID(1))
+        #expect(decide(router, request()) == .primary(.unusable))
+    }
+
+    @Test func olderStandingsAreIgnored() {
+        var router = router(covered: [50, nil])
+        let stale = StandbyStanding(node: NodeID(1), standing: .covered(at(90)), availableSince: at(1))
+        router.standingsChanged(Standings(version: 1, standbys: [stale]))
+        #expect(decide(router, request(needs: 60)) == .primary(.notCovered))
+        router.standingsChanged(Standings(version: 2, standbys: [stale]))
+        #expect(decide(router, request(needs: 60)) == .replica(NodeID(1), .balanced))
+    }
+
+    /// The read-only address never leads to the primary, whatever is set.
+    @Test func theReadOnlyAddress() {
+        let only = { self.request(needs: $0, $1, fallback: .none) }
+        #expect(decide(router(covered: [50, nil]), only(50, .auto)) == .replica(NodeID(1), .balanced))
+        #expect(decide(router(covered: [50, nil]), only(50, .primary)) == .replica(NodeID(1), .balanced))
+        #expect(decide(router(covered: [50, nil], isOn: false), only(50, .auto)) == .replica(NodeID(1), .balanced))
+        #expect(decide(router(covered: [50, nil]), only(51, .auto)) == .refused(.notCovered))
+        #expect(decide(router(covered: [nil, nil]), only(0, .auto)) == .refused(.unusable))
+        #expect(decide(router(covered: [nil], weights: [9, 1]), only(0, .auto)) == .refused(.unusable))
+    }
+
+    // MARK: Load
+
+    /// Which nodes take how many of a number of requests that are never answered.
+    private func shares(_ router: Router, _ count: Int) -> [Int] {
+        var router = router
+        var shares = [0, 0, 0]
+        for _ in 0..<count {
+            switch router.decide(request()) {
+            case .replica(let node, _):
+                shares[node.index] += 1
+                router.began(node)
+            case .primary:
+                shares[0] += 1
+                router.began(.configuredPrimary)
+            default: Issue.record("neither")
+            }
+        }
+        return shares
+    }
+
+    @Test func workIsSharedByWeight() {
+        #expect(shares(router(covered: [50, 50]), 30) == [0, 15, 15])
+        #expect(shares(router(covered: [50, 50], weights: [0, 1, 2]), 30) == [0, 10, 20])
+        #expect(shares(router(covered: [50, 50], weights: [0, 1, 0]), 30) == [0, 30, 0])
+        #expect(shares(router(covered: [50, 50], weights: [1, 1, 1]), 30) == [10, 10, 10])
+        #expect(shares(router(covered: [50, nil], weights: [1, 2, 2]), 30) == [10, 20, 0])
+    }
+
+    @Test func equalsTakeTurns() {
+        var router = router(covered: [50, 50])
+        var shares = [0, 0, 0]
+        for _ in 0..<30 {
+            guard case .replica(let node, _) = router.decide(request()) else { continue }
+            shares[node.index] += 1
+        }
+        #expect(shares == [0, 15, 15])
+    }
+
+    @Test func moreEndsThanBeginningsDoNoHarm() {
+        var router = router(covered: [50, 50])
+        router.ended(NodeID(1))
+        router.ended(NodeID(9))
+        #expect(router.nodes.map(\.outstanding) == [0, 0, 0])
+    }
+
+    // MARK: Waiting
+
+    @Test func aFollowerIsWorthAWait() {
+        let patience = Duration.milliseconds(5)
+        let wait = RouteDecision.wait(covering: at(60), deadline: Self.now + patience)
+        #expect(decide(router(covered: [50, nil]), request(needs: 60, patience: patience)) == wait)
+        #expect(decide(router(covered: [50, nil]), request(needs: 60)) == .primary(.notCovered))
+        #expect(
+            decide(
+                router(covered: [50, nil], lags: [.milliseconds(6), .zero]), request(needs: 60, patience: patience))
+                == .primary(.notCovered))
+        #expect(
+            decide(router(covered: [50, nil], paused: [1]), request(needs: 60, patience: patience))
+                == .primary(.notCovered))
+        #expect(decide(router(covered: [nil, nil]), request(needs: 60, patience: patience)) == .primary(.unusable))
+        #expect(
+            decide(router(covered: [50, nil], weights: [1, 1, 1]), request(needs: 60, patience: patience))
+                == .primary(.balanced), "the primary takes its share of reads anyway")
+    }
+
+    /// The nodes demand different moments of themselves: the one of the last read no more than the session's needs.
+    @Test func theEarliestDemandIsWaitedFor() {
+        let decision = decide(
+            router(covered: [50, 50]), request(needs: 60, lastRead: (1, 70), patience: .milliseconds(5)))
+        #expect(decision == .wait(covering: at(60), deadline: Self.now + .milliseconds(5)))
+    }
+
+    @Test func whoMayHaveCaughtUp() {
+        #expect(router(covered: [50, nil]).someReplicaFollows(within: .milliseconds(100), Self.now))
+        #expect(
+            !router(covered: [50, nil], lags: [.seconds(1), .zero])
+                .someReplicaFollows(within: .milliseconds(100), Self.now))
+        #expect(!router(covered: [50, 50], weights: [0, 0, 0]).someReplicaCovers(at(1), Self.now))
+        #expect(router(covered: [50, nil]).someReplicaCovers(at(50), Self.now))
+        #expect(!router(covered: [50, nil]).someReplicaCovers(at(51), Self.now))
+    }
+}
