@@ -45,11 +45,8 @@ extension ProxyConnection {
                 flushClient()
             case .beginTLS(let byteCount): beginTLS(afterRequest: byteCount)
             case .cancel(let request):
-                counters.count { $0.cancelRequests += 1 }
-                if let key = context.cancels.server(processID: request.processID, secret: request.secret) {
-                    forwardCancel(key)
-                }
-                close(cause: "cancel_request")
+                clientInput.clear()
+                bringCancel(request)
             case .start(let message, let byteCount):
                 clientInput.moveReaderIndex(forwardBy: byteCount)
                 begin(message)

@@ -22,6 +22,7 @@ extension ProxyConnection {
         case .opening(let fills): transactionAnswered(fills: fills)
         case .waiting, .freshening, .acquiring, nil: break
         }
+        settleServer()
         countTraffic()
         flushClient()
         link?.flush()
@@ -36,6 +37,7 @@ extension ProxyConnection {
     func serverClosed() {
         guard state == .relaying else { return }
         context.log.debug("the server closed a connection")
+        if machine?.isPooled ?? false { return pooledServerClosed() }
         close(cause: "server_closed")
     }
 
@@ -59,6 +61,14 @@ extension ProxyConnection {
             case .swallow(let byteCount):
                 relay(&relayed, from: link)
                 link.input.moveReaderIndex(forwardBy: byteCount)
+            case .replace(let byteCount, let bytes):
+                relay(&relayed, from: link)
+                link.input.moveReaderIndex(forwardBy: byteCount)
+                clientOutput.writeBytes(bytes)
+            case .rerun(let byteCount, let bytes):
+                relay(&relayed, from: link)
+                link.input.moveReaderIndex(forwardBy: byteCount)
+                return runAgain(bytes)
             case .backendKey(let byteCount, let key):
                 relay(&relayed, from: link)
                 link.input.moveReaderIndex(forwardBy: byteCount)
@@ -114,9 +124,7 @@ extension ProxyConnection {
 
     private func give(_ key: BackendKeyData, of link: ServerLink) {
         link.key = key
-        guard let own = context.cancels.register(key, secretByteCount: cancelSecretByteCount) else { return }
-        cancelKey = own
-        clientOutput.writeBytes(own.encoded())
+        giveCancelKey()
     }
 
     // MARK: Fills

@@ -42,6 +42,24 @@ final class ProxyConnection {
         case acquiring
     }
 
+    /// What a client that waited for a server was about to do.
+    enum Continuation {
+        case goOn
+        /// The unit at the front was not found in the cache.
+        case fill
+        /// It is to be forwarded, for `heldFill` if there is one.
+        case forward
+    }
+
+    /// What a client that waited for a server was about to do.
+    enum Continuation {
+        case goOn
+        /// The unit at the front was not found in the cache.
+        case fill
+        /// It is to be forwarded, for `heldFill` if there is one.
+        case forward
+    }
+
     /// A place in the queue of another client's fill.
     struct Wait {
         let fill: FillID
@@ -86,6 +104,10 @@ final class ProxyConnection {
     /// Whether the channel's write queue is below its watermark, as it last told.
     var clientTakes = true
     private var isReadingClient = true
+    /// What is done as soon as there is a server.
+    var afterAcquiring = Continuation.goOn
+    /// The fill of the unit at the front, which waits for a server.
+    var heldFill: UInt64?
     /// The audit under way, of which at most one is, and the fill that runs for it.
     var auditBegan: Instant?
     var auditFill: FillID?
@@ -178,7 +200,13 @@ final class ProxyConnection {
     }
 
     private func abandonFills() {
+        if let fill = takeHeldFill() { abandon(FillID(rawValue: fill), .connectionLost) }
         for fill in machine?.unfinishedFills() ?? [] { abandon(FillID(rawValue: fill), .connectionLost) }
+    }
+
+    func takeHeldFill() -> UInt64? {
+        defer { heldFill = nil }
+        return heldFill
     }
 
     func abandon(_ fill: FillID, _ reason: FillAbandonment) {

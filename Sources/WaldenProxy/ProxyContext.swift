@@ -24,6 +24,7 @@ final class ProxyContext: Sendable {
     let delegate: any ProxyDelegate
     let log: Logger
     let cancels = CancelRegistry()
+    let statementNames = StatementNames()
     let encryption: Encryption
     let authenticator: Authenticator
     /// Makes connections to the primary.
@@ -55,8 +56,11 @@ final class ProxyContext: Sendable {
             ServerConnector(
                 endpoint: endpoint, tls: encryption.server(NodeID(index)), timeout: configuration.pool.loginTimeout)
         }
-        pools = ServerPools(configuration: configuration, connectors: connectors, group: group, log: log)
-        authenticator = Authenticator(configuration.authentication, source: secrets, log: log)
+        let authenticator = Authenticator(configuration.authentication, source: secrets, log: log)
+        self.authenticator = authenticator
+        pools = ServerPools(
+            configuration: configuration, connectors: connectors, group: group, log: log,
+            proofWasRefused: { authenticator.forget($0) })
         self.cache = cache
         self.delegate = delegate
         self.log = log

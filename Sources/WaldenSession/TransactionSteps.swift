@@ -80,8 +80,8 @@ extension SessionMachine {
         return true
     }
 
-    /// Whether the answer to that BEGIN is still to come.
-    public var isOpeningTransaction: Bool { transaction.isOpening }
+    /// Whether the answer to that BEGIN is still to come, or to what brings a pooled server to the session's state.
+    public var isOpeningTransaction: Bool { transaction.isOpening || pooled?.awaited != nil }
 
     /// The statement of a deferred BEGIN must be on the server, by a Parse of its own or by the one replayed.
     private mutating func prepareReplay(_ deferral: TransactionTracker.Deferral) {

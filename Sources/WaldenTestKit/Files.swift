@@ -1,8 +1,8 @@
 import Glibc
 
 /// Small files, read and written whole.
-enum Files {
-    static func read(_ path: String) throws -> [UInt8] {
+public enum Files {
+    public static func read(_ path: String) throws -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw systemError("cannot open \(path)") }
         defer { close(descriptor) }
@@ -19,11 +19,11 @@ enum Files {
         }
     }
 
-    static func text(_ path: String) throws -> String {
+    public static func text(_ path: String) throws -> String {
         String(decoding: try read(path), as: UTF8.self)
     }
 
-    static func write(_ content: some Collection<UInt8>, to path: String, appending: Bool = false) throws {
+    public static func write(_ content: some Collection<UInt8>, to path: String, appending: Bool = false) throws {
         let mode = appending ? O_APPEND : O_TRUNC
         let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | mode, 0o644)
         guard descriptor >= 0 else { throw systemError("cannot write \(path)") }

@@ -207,11 +207,11 @@ import WaldenTestKit
         run.file = "log: {level: info}\n"
         let walden = try WaldenProcess.start(run)
         let client = try SQLClient("host=\(sockets.path) port=6432 user=me dbname=walden")
-        try Files.write("log: {level: debug}\n", to: walden.configurationPath)
+        try Files.write("log: {level: debug}\n".utf8, to: walden.configurationPath)
         try client.query("RELOAD")
         let config = try client.query("SHOW CONFIG").texts
         #expect(config.contains { $0[0] == "log.level" && $0[1] == "debug" })
-        try Files.write("log: {level: loud}\n", to: walden.configurationPath)
+        try Files.write("log: {level: loud}\n".utf8, to: walden.configurationPath)
         expect("F0000") { try client.query("RELOAD") }
         #expect(try client.query("SHOW CONFIG").texts == config)
     }

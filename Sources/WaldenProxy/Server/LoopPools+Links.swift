@@ -37,6 +37,7 @@ extension LoopPools {
     }
 
     private func openFailed(_ failure: LoginFailure, _ pool: LocalPool) {
+        if failure.wantsFreshProof { shared.proofWasRefused(pool.credentials.user) }
         let isNews = pool.failure != failure.error
         pool.failure = failure.error
         shared.counters.count { $0.loginFailures += 1 }

@@ -148,6 +148,7 @@ final class LoopPools {
         guard let pooled = link.pooled else { return }
         pooled.state = .asked
         link.listener = .pool(self)
+        if case .clean(_, discards: true) = task { pooled.sessionIsReset() }
         link.output.writeBytes(pooled.upkeep.begin(task))
         link.flush()
         if link.input.readableBytes > 0 { serverSent(on: link) }

@@ -1,8 +1,13 @@
 public import NIOCore
 public import WaldenPool
+public import WaldenSession
 
 /// How links to servers are pooled, and for how long clients may do what.
 public struct PoolConfiguration: Sendable {
+    public var mode = Pooling.Mode.transaction
+    public var census = Pooling.Census.suspect
+    /// Statements that stay prepared on a server connection. Default 200.
+    public var serverStatements = 200
     public var limits: PoolLimits
     public var times: PoolTimes
     /// A link is closed when it is this old and nobody uses it, give or take a tenth. Zero: never. Default 1 h.

@@ -116,6 +116,8 @@ final class PooledLink {
     let pools: LoopPools
     /// What the server has told of the session where no client changed it.
     private(set) var greeting: ServerGreeting
+    /// What its session has become under its clients.
+    private(set) var session: ServerSession
     /// When it is to be renewed.
     let expires: Instant
     let bornAt: Instant
@@ -133,12 +135,27 @@ final class PooledLink {
         self.greeting = greeting
         self.bornAt = bornAt
         self.expires = expires
+        session = Self.freshSession(of: pool, pools, greeting)
+    }
+
+    private static func freshSession(
+        of pool: LocalPool, _ pools: LoopPools, _ greeting: ServerGreeting
+    ) -> ServerSession {
+        ServerSession(
+            node: pool.key.node, isPrimary: pool.key.node == .configuredPrimary, parameters: greeting.parameters,
+            statementLimit: pools.shared.configuration.pool.serverStatements)
+    }
+
+    /// All that sessions have left is being discarded; settings that change by it are reported.
+    func sessionIsReset() {
+        session = Self.freshSession(of: pool, pools, greeting)
     }
 
     /// The server reported a setting while nobody used the link, e.g. after a change of its configuration file.
     func parameterReported(_ status: ParameterStatus) {
         greeting.parameters.removeAll { $0.name == status.name }
         greeting.parameters.append(status)
+        session.parameterReported(status)
     }
 }
 

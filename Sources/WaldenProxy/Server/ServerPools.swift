@@ -15,6 +15,8 @@ final class ServerPools: Sendable {
     let configuration: ProxyConfiguration
     let log: Logger
     let counters = PoolCounters()
+    /// A server does not accept what Walden holds of this user any more.
+    let proofWasRefused: @Sendable (String) -> Void
     /// By `NodeID.index`.
     private let connectors: [ServerConnector]
     /// Whether some loop waits for a slot that any loop's link might free.
@@ -28,10 +30,12 @@ final class ServerPools: Sendable {
 
     /// - Parameter connectors: Of all nodes, in the order of the configuration.
     init(
-        configuration: ProxyConfiguration, connectors: [ServerConnector], group: any EventLoopGroup, log: Logger
+        configuration: ProxyConfiguration, connectors: [ServerConnector], group: any EventLoopGroup, log: Logger,
+        proofWasRefused: @escaping @Sendable (String) -> Void
     ) {
         self.configuration = configuration
         self.connectors = connectors
+        self.proofWasRefused = proofWasRefused
         self.log = log
         let loops = Array(group.makeIterator())
         let ledger = PoolLedger(
