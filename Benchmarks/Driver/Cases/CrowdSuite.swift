@@ -1,34 +1,31 @@
 import WaldenTestKit
 
 /// Many clients at the same time, of which most are silent: what each of these costs in memory, and how well the others
-/// are served meanwhile.
+/// are served meanwhile. All share a few server connections.
 ///
-/// Behind Walden and PgBouncer stands the C responder, which bears as many connections as there are clients, so that a
-/// connection at either end can be had for each of them and the machine's memory is not PostgreSQL's. Nothing is pinned:
-/// PgBouncer has one thread, Walden two.
+/// Nothing is pinned: PgBouncer has one thread, Walden two, PostgreSQL and the load have what they leave.
 struct CrowdSuite: Suite {
     private static let name = "crowd"
+    private static let links = 50
     private static let active = 1_000
-    private static let idle = 5_000
+    private static let idle = 10_000
 
     var caseNames: [String] { [Self.name] }
 
     func measure(on bench: Workbench, into report: inout Report) throws {
-        let kinds: [(name: String, start: (Workbench, System) throws -> System)] = [
-            ("walden-off", { _, responder in try System.walden(before: responder, clients: Self.idle + Self.active + 100) }),
-            ("pgbouncer-session", { try System.pgbouncer($0, before: $1, clients: Self.idle + Self.active + 100) }),
+        let clients = Self.idle + Self.active + 100
+        let kinds: [(name: String, start: () throws -> System)] = [
+            ("walden-pooled", { try .waldenPool(bench, links: Self.links, clients: clients, workers: 2) }),
+            ("pgbouncer", { try .pgbouncer(bench, .transaction, links: Self.links, clients: clients) }),
         ]
         let chosen = kinds.filter { bench.selection.includes(system: $0.name) }
-        progress("\(Self.name): \(Self.idle) idle and \(Self.active) active clients")
+        progress("\(Self.name): \(Self.idle) idle and \(Self.active) active clients, \(Self.links) server connections")
         var figures: [(name: String, rounds: [Load.Figures])] = chosen.map { ($0.name, []) }
         for _ in 0..<bench.effort.rounds {
             for (index, kind) in chosen.enumerated() {
-                // A new process each time: what it has kept of earlier clients would not show as growth.
-                let responder = try System.floor(bench)
-                let system = try kind.start(bench, responder)
-                let result = try withExtendedLifetime((responder, system)) {
-                    try load(bench, system).run(port: system.port)
-                }
+                // A new process each time: memory that it has kept of earlier clients would hide the growth.
+                let system = try kind.start()
+                let result = try load(bench, system).run(port: system.port)
                 figures[index].rounds.append(result)
                 if result.faults > 0 {
                     report.add(fault: "\(Self.name), \(kind.name): \(result.faults) errors, \(result.firstError ?? "")")
@@ -66,14 +63,12 @@ struct CrowdSuite: Suite {
                 report.add(
                     Row(
                         case: Self.name, system: name, metric: metric, unit: unit, value: value,
-                        goal: metric == "idle_memory" && name == "walden-off" ? .atMost(12 * 1024) : nil))
+                        goal: metric == "idle_memory" && name == "walden-pooled" ? .atMost(12 * 1024) : nil))
             }
             table.add(cells)
         }
         table.print()
-        if figures.count == 2 {
-            report.compare(
-                case: Self.name, system: "walden-off", with: "pgbouncer-session", metric: "throughput", goal: .atLeast(1))
-        }
+        report.compare(
+            case: Self.name, system: "walden-pooled", with: "pgbouncer", metric: "throughput", goal: .atLeast(1))
     }
 }

@@ -22,29 +22,16 @@ extension System {
     }
 
     /// PgBouncer 1.18 carries prepared statements in session pooling only.
-    static func pgbouncer(_ bench: Workbench, _ mode: PoolMode) throws -> System {
-        try pgbouncer(
-            bench, mode, named: mode == .transaction ? "pgbouncer" : "pgbouncer-session",
-            server: (bench.cluster.primary.port, try bench.postmaster()), links: 80, clients: 500)
-    }
-
-    /// Session pooling with a connection to the responder for each client.
-    static func pgbouncer(_ bench: Workbench, before responder: System, clients: Int) throws -> System {
-        try pgbouncer(
-            bench, .session, named: "pgbouncer-session", server: (responder.port, responder.pid), links: clients,
-            clients: clients)
-    }
-
-    private static func pgbouncer(
-        _ bench: Workbench, _ mode: PoolMode, named name: String, server: (port: Int, pid: Int32), links: Int,
-        clients: Int
+    static func pgbouncer(
+        _ bench: Workbench, _ mode: PoolMode, links: Int = 80, clients: Int = 500
     ) throws -> System {
         let port = try Ports.free()
+        let name = mode == .transaction ? "pgbouncer" : "pgbouncer-session"
         let configuration = try bench.scratch.write(
             "\(name)-\(port).ini",
             """
             [databases]
-            postgres = host=127.0.0.1 port=\(server.port) dbname=postgres user=postgres
+            postgres = host=127.0.0.1 port=\(bench.cluster.primary.port) dbname=postgres user=postgres
             [pgbouncer]
             listen_addr = 127.0.0.1
             listen_port = \(port)
@@ -57,7 +44,7 @@ extension System {
             log_disconnections = 0
             """)
         let started = try bench.start(["pgbouncer", configuration], log: "\(name)-\(port).log", asServerUser: true)
-        return try System(name, port: port, started: started, server: server.pid)
+        return try System(name, port: port, started: started, server: try bench.postmaster())
     }
 
     /// Pgpool-II with its query cache in shared memory, large enough for all that is asked, invalidated as it ships.

@@ -26,13 +26,19 @@ extension System {
         return try System(name, walden: walden, server: try bench.postmaster())
     }
 
-    /// A plain relay before the responder.
-    static func walden(before responder: System, clients: Int) throws -> System {
-        var run = WaldenProcess.Configuration(primary: "host=127.0.0.1 port=\(responder.port) dbname=postgres")
-        run.environment = [
-            "WALDEN_CACHE_ENABLED": "false", "WALDEN_PROXY_WORKERS": "2", "WALDEN_PROXY_MAX_CLIENTS": String(clients),
+    /// A pooler and no cache: it lets every client in, as the PgBouncer beside it does, and shares `links` server
+    /// connections among them.
+    static func waldenPool(_ bench: Workbench, links: Int, clients: Int = 500, workers: Int) throws -> System {
+        var configuration = WaldenStack.Configuration()
+        configuration.environment = [
+            "WALDEN_CACHE_ENABLED": "false",
+            "WALDEN_AUTH_METHOD": "trust",
+            "WALDEN_POOL_SIZE": String(links),
+            "WALDEN_PROXY_WORKERS": String(workers),
+            "WALDEN_PROXY_MAX_CLIENTS": String(clients),
         ]
-        return try System("walden-off", walden: try WaldenProcess.start(run), server: responder.pid)
+        let walden = try WaldenStack.startWalden(configuration, before: bench.cluster)
+        return try System("walden-pooled", walden: walden, server: try bench.postmaster())
     }
 }
 
