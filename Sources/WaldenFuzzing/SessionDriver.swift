@@ -36,8 +36,8 @@ struct SessionDriver: ~Copyable {
                 continue
             }
             let step = machine.nextClientStep(reads.unread.span.bytes, environment)
-            if case .forward(let count, _) = step {
-                forward(count, &reads)
+            if case .forward(let count, let replacing, _) = step {
+                forward(Forwarding(byteCount: count, replacing: replacing), &reads)
             } else if case .answer(let count, _) = step {
                 reads.consume(count)
             } else if case .openTransaction = step {
@@ -46,7 +46,7 @@ struct SessionDriver: ~Copyable {
             } else if case .lookup = step {
                 lookUp(&reads)
             } else if case .terminate(let count) = step {
-                forward(count, &reads)
+                forward(Forwarding(byteCount: count), &reads)
                 isOver = true
             } else if case .violation(let error) = step {
                 _ = ErrorResponse(error).encoded()
@@ -61,7 +61,7 @@ struct SessionDriver: ~Copyable {
     private mutating func lookUp(_ reads: inout Reads) {
         // Half of all keys are in the cache.
         guard machine.key.reduce(UInt8(0), ^) & 1 == 0 else { return miss(&reads) }
-        guard let frame = machine.hitAccepted() else {
+        guard let frame = machine.hitAccepted(at: .distantPast) else {
             isOpening = false
             return
         }
@@ -77,13 +77,15 @@ struct SessionDriver: ~Copyable {
         case .openTransaction:
             sent += machine.takeInjection()
             isOpening = true
+        case .acquire, .tell: preconditionFailure("a session of its own server asked for another")
         }
     }
 
-    private mutating func forward(_ count: Int, _ reads: inout Reads) {
+    private mutating func forward(_ sending: Forwarding, _ reads: inout Reads) {
+        reads.consume(sending.replacing)
         sent += machine.takeInjection()
-        sent += reads.unread.prefix(count)
-        reads.consume(count)
+        sent += reads.unread.prefix(sending.byteCount - sending.replacing)
+        reads.consume(sending.byteCount - sending.replacing)
     }
 
     mutating func takeSent() -> [UInt8] {
