@@ -15,6 +15,7 @@ extension ProxyConnection {
         }
         let pooled = PooledClient(startup: message, credentials: credentials, pools: pools)
         self.pooled = pooled
+        pools.clientCame(self)
         let settings = context.configuration.pool
         openSession(
             message,
@@ -111,6 +112,7 @@ extension ProxyConnection {
 
     /// When the connection ends: leaves the queue for a link, and gives back the one there is.
     func giveUpLink() {
+        pooled?.pools.clientWent(self)
         if let pooled, let waiting = pooled.waiting {
             pooled.waiting = nil
             pooled.pools.stopWaiting(waiting.waiter, in: waiting.pool)

@@ -88,7 +88,7 @@ extension ProxyConnection {
                 if let fill { complete(FillID(rawValue: fill)) }
                 if let consoleRole {
                     relay(&relayed, from: link)
-                    return enterConsole(consoleRole, greets: false)
+                    return enterConsole(consoleRole, .greeted)
                 }
                 if isLogin { serverUse = ServerUse() } else { unitAnswered() }
             case .becomeTransparent: break
@@ -111,6 +111,7 @@ extension ProxyConnection {
         let isIdle = machine?.status == .idle
         traffic.queries &+= 1
         if isIdle { traffic.transactions &+= 1 }
+        pooled?.unitAnswered(isIdle: isIdle)
         serverUse.end(now, isIdle: isIdle, isQuiescent: machine?.isQuiescent ?? true, &traffic)
     }
 
@@ -119,12 +120,7 @@ extension ProxyConnection {
         defer { byteCount = 0 }
         guard byteCount > 0 else { return }
         relayedBytes += byteCount
-        if byteCount <= Self.gatherBytes {
-            clientOutput.writeBytes(link.input, first: byteCount)
-            link.input.moveReaderIndex(forwardBy: byteCount)
-        } else if let slice = link.input.readSlice(length: byteCount) {
-            writeToClient(slice)
-        }
+        clientOutput.write(byteCount, from: &link.input)
     }
 
     private func give(_ key: BackendKeyData, of link: ServerLink) {

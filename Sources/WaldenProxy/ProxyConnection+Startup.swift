@@ -94,6 +94,8 @@ extension ProxyConnection {
         link.listener = .client(self)
         self.link = link
         state = .relaying
+        readClock()
+        traffic.waitTime &+= now.nanosecondsSince(requestedAt)
         var input = ByteBuffer(bytes: greeting.encoded())
         input.writeBuffer(&link.input)
         link.input = input

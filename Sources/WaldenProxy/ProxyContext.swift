@@ -54,7 +54,8 @@ final class ProxyContext: Sendable {
             timeout: configuration.startupTimeout)
         let connectors = configuration.nodes.enumerated().map { index, endpoint in
             ServerConnector(
-                endpoint: endpoint, tls: encryption.server(NodeID(index)), timeout: configuration.pool.loginTimeout)
+                endpoint: endpoint, tls: encryption.server(NodeID(index)), timeout: configuration.pool.loginTimeout,
+                userTimeout: configuration.pool.tcpUserTimeout)
         }
         let authenticator = Authenticator(configuration.authentication, source: secrets, log: log)
         self.authenticator = authenticator

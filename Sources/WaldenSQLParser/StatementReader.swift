@@ -75,7 +75,9 @@ struct Mentions {
     mutating func collect(below root: Int, in tree: ParseTree) {
         for index in root..<Int(tree.nodes[root].end) {
             if tree.nodes[index].kind == .string {
-                if let text = tree.string(index), text.hasPrefix("pg_temp") { temporarySchema = true }
+                guard let text = tree.string(index) else { continue }
+                if text.hasPrefix("pg_temp") { temporarySchema = true }
+                if tree.isKey(of: index, "ctename") { commonTables.insert(text) }
             } else if tree.isKey(of: index, "funcname") {
                 functions.insert(name(index, tree))
             } else if tree.isKey(of: index, "operName") {
@@ -84,8 +86,6 @@ struct Mentions {
                 noteSetting(index, tree)
             } else if tree.isKey(of: index, "typeName") {
                 if let names = tree.child(of: index, "names") { types.insert(name(names, tree)) }
-            } else if tree.isKey(of: index, "ctename") {
-                if let text = tree.string(index) { commonTables.insert(text) }
             } else if tree.isKey(of: index, "A_Expr") {
                 collectOperator(index, tree)
             } else if tree.isKey(of: index, "RangeVar") {

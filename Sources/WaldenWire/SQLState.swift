@@ -35,6 +35,7 @@ extension SQLState {
     public static let readOnlySQLTransaction = SQLState(known: "25006")
     public static let inFailedSQLTransaction = SQLState(known: "25P02")
     public static let idleInTransactionSessionTimeout = SQLState(known: "25P03")
+    public static let transactionTimeout = SQLState(known: "25P04")
     public static let invalidSQLStatementName = SQLState(known: "26000")
     public static let invalidAuthorizationSpecification = SQLState(known: "28000")
     public static let invalidPassword = SQLState(known: "28P01")

@@ -17,6 +17,8 @@ struct Script: Sendable {
     var isWarmed = false
     /// Why it is held with Walden only, and its own expectations are the reference.
     var alone: String?
+    /// Why it is held only where each client has its own server session.
+    var dedicated: String?
     var steps: [Step] = []
 
     static let defaultParameters = [("user", "postgres"), ("database", "postgres")]

@@ -16,6 +16,10 @@ public struct PoolConfiguration: Sendable {
     public var loginTimeout: TimeAmount
     /// Whether every link is reset (DISCARD ALL) after every client, on top of what is known to need it.
     public var resetsAlways: Bool
+    /// After how long a server that acknowledges nothing counts as gone. Zero: as the system is configured.
+    public var tcpUserTimeout = Duration.zero
+    /// For clients that Walden has authenticated.
+    public var clientLimits = ClientTimeLimits()
     /// How long the end of a cancel request's connection is awaited, in which its link serves nobody. Default 5 s.
     public var cancelTimeout: TimeAmount
 

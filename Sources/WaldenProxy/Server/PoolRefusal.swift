@@ -1,3 +1,4 @@
+import WaldenCore
 import WaldenPool
 import WaldenWire
 
@@ -19,9 +20,11 @@ enum PoolRefusal {
             hint: "Let clients send the same startup parameters, and set others after connecting.")
     }
 
-    static let killed = ErrorResponse(
-        severity: .fatal, sqlState: .adminShutdown, message: "terminating connection due to administrator command",
-        detail: "KILL was given on Walden's console.")
+    static func nodeLost(_ node: NodeID, _ reason: String) -> ErrorResponse {
+        ErrorResponse(
+            severity: .fatal, sqlState: .sqlClientUnableToEstablishConnection,
+            message: "the server that was to serve the session cannot be used: the \(node) is lost", detail: reason)
+    }
 
     private static func words(
         for obstacle: PoolScope?, _ key: PoolKey, _ limits: PoolLimits, _ lastFailure: ErrorResponse?
@@ -32,14 +35,17 @@ enum PoolRefusal {
         case .pool:
             return (
                 "All \(limits.pool) \(links) of user \"\(key.user)\" to database \"\(key.database)\" on the "
-                    + "\(key.node) are in use.", "Raise pool.size, or end long transactions sooner.")
+                    + "\(key.node) are in use.", "Raise pool.size, or end long transactions sooner."
+            )
         case .user:
             return (
-                "All \(limits.user) \(links) of user \"\(key.user)\" are in use.", "Raise pool.max_user_connections.")
+                "All \(limits.user) \(links) of user \"\(key.user)\" are in use.", "Raise pool.max_user_connections."
+            )
         case .database:
             return (
                 "All \(limits.database) \(links) to database \"\(key.database)\" are in use.",
-                "Raise pool.max_database_connections.")
+                "Raise pool.max_database_connections."
+            )
         case .node:
             return ("All \(limits.node) \(links) to the \(key.node) are in use.", "Raise pool.max_node_connections.")
         case .total:

@@ -15,11 +15,22 @@ final class PooledClient {
     /// The client has not been told that it is connected; it waits for what a server tells of itself.
     var awaitsGreeting = false
 
+    /// What is looked at for `ClientTimeLimits`: units that have ended, and those of them that left no transaction open.
+    var answers: UInt64 = 0
+    var transactions: UInt64 = 0
+    var watch: ClientWatch
+
     init(startup: StartupMessage, credentials: ServerCredentials, pools: LoopPools) {
         self.pools = pools
         self.credentials = credentials
+        watch = ClientWatch(now: pools.now)
         database = startup.database
         parameters = startup.parameters.map { PoolKey.Parameter(name: $0.name, value: $0.value) }
+    }
+
+    func unitAnswered(isIdle: Bool) {
+        answers &+= 1
+        if isIdle { transactions &+= 1 }
     }
 
     /// Nil when there are too many different ones.

@@ -23,7 +23,8 @@ final class ServerPools: Sendable {
     let signal: PoolSignal
     private let ledger: Mutex<PoolLedger>
     private let members = Mutex<[Member]>([])
-    private let pausing = Mutex<[String: [EventLoopPromise<Void>]]>([:])
+    private let published = Mutex<[LoopID: [PoolFigures]]>([:])
+    private let pausing = Mutex<[String: [CheckedContinuation<Void, Never>]]>([:])
 
     /// Different pools at the same time: startup parameters are the clients' to choose.
     static let poolLimit = 10_000
@@ -82,7 +83,7 @@ final class ServerPools: Sendable {
                 tell(members[loop.index]) { $0.reclaim(scope) }
             case .drained(let database):
                 let waiting = pausing.withLock { $0.removeValue(forKey: database) ?? [] }
-                for promise in waiting { promise.succeed(()) }
+                for continuation in waiting { continuation.resume() }
             }
         }
     }
@@ -91,29 +92,46 @@ final class ServerPools: Sendable {
         member.loop.execute { order(member.pools.value) }
     }
 
+    // MARK: Figures
+
+    /// What a loop's pools have now.
+    func publish(_ figures: [PoolFigures], of loop: LoopID) {
+        published.withLock { $0[loop] = figures }
+    }
+
+    /// Of all loops, by pool.
+    var figures: [PoolFigures] {
+        var sums: [PoolKey: PoolFigures] = [:]
+        for figures in published.withLock({ Array($0.values) }).joined() {
+            sums[figures.key, default: PoolFigures(key: figures.key)].add(figures)
+        }
+        return sums.values.sorted {
+            ($0.key.database, $0.key.user, $0.key.node) < ($1.key.database, $1.key.user, $1.key.node)
+        }
+    }
+
+    /// Databases in which some pool has been used.
+    var databases: Set<String> { Set(figures.map(\.key.database)) }
+
     // MARK: Orders
 
-    /// Lets no client have a link in the database. The result comes when the last transaction there has ended and no
+    /// Lets no client have a link in the database. Returns when the last transaction there has ended and no
     /// link is left.
-    func pause(_ database: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
-        let promise = loop.makePromise(of: Void.self)
-        pausing.withLock { $0[database, default: []].append(promise) }
-        let isDrained = withLedger { $0.pause(database) }
-        tellAll { $0.pause(database) }
-        if isDrained { deliver([.drained(database: database)]) }
-        return promise.futureResult
+    func pause(_ database: String) async {
+        await withCheckedContinuation { continuation in
+            pausing.withLock { $0[database, default: []].append(continuation) }
+            let isDrained = withLedger { $0.pause(database) }
+            tellAll { $0.pause(database) }
+            if isDrained { deliver([.drained(database: database)]) }
+        }
     }
+
+    var paused: Set<String> { withLedger { $0.paused } }
 
     func resume(_ database: String) {
         deliver(withLedger { $0.resume(database) })
         deliver([.drained(database: database)])
         tellAll { $0.resume(database) }
-    }
-
-    /// Ends all sessions that use the database at once; others wait as after PAUSE.
-    func kill(_ database: String) {
-        _ = withLedger { $0.pause(database) }
-        tellAll { $0.kill(database, PoolRefusal.killed) }
     }
 
     /// Has links renewed as soon as nobody uses them; nil: in all databases.

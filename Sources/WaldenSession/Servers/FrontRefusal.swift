@@ -8,6 +8,9 @@ public struct FrontRefusal: Equatable, Sendable {
 }
 
 extension SessionMachine {
+    /// Whether the server owes an answer.
+    public var hasUnitsUnderWay: Bool { !units.isEmpty }
+
     /// Refuses the unit at the front of the client's unread bytes, of which nothing has been sent yet: a Query, or all to
     /// the Sync. Nil when it is not complete, or a transaction is open for the client, which only its end could end.
     public func refuseFront(_ input: borrowing RawSpan, _ error: ErrorResponse) -> FrontRefusal? {

@@ -47,8 +47,9 @@ struct RoutingSimulation {
         isOn: true, nodes: [0, 1, 1, 1].enumerated().map { RoutableNode(id: NodeID($0.offset), weight: $0.element) })
     private var looks: [Look] = []
     private var nextLook = [0, 0, 0, 0]
+    private var lastLook = [0, 0, 0, 0]
     private var askedAt = [0, 0, 0]
-    private var sessions = [Session](repeating: Session(), count: 12)
+    private var sessions = [Session](repeating: Session(), count: 16)
     /// One server connection per standby: since when, and to which run.
     private var links: [(since: Int, run: Int)?] = [nil, nil, nil]
     private(set) var violations: [String] = []
@@ -68,7 +69,8 @@ struct RoutingSimulation {
             cluster.advance()
             ask()
             answer()
-            for index in sessions.indices where random.next(40) == 0 { act(index) }
+            // Some sleep through a crash.
+            for index in sessions.indices where random.next(index < 8 ? 60 : 1_500) == 0 { act(index) }
         }
     }
 
@@ -78,6 +80,7 @@ struct RoutingSimulation {
         let now = cluster.now
         for node in 0...3 where now >= nextLook[node] {
             nextLook[node] = now + 300 + Int(random.next(1_000))
+            lastLook[node] = now
             if node != Self.primaryNode, now < cluster.standbys[node].downUntil {
                 lose(node)
                 continue
@@ -147,7 +150,8 @@ struct RoutingSimulation {
     // MARK: Sessions
 
     private mutating func act(_ index: Int) {
-        switch random.next(20) {
+        // Some only read, and where they are sent.
+        switch index < 4 || index >= 12 ? 2 : random.next(30) {
         case 0:
             let commit = cluster.write()
             sessions[index].wrote = commit.end
@@ -179,7 +183,9 @@ struct RoutingSimulation {
         let request = RouteRequest(
             needs: Self.instant(max(wrote, session.sawAt)), now: Self.instant(now), lastRead: last,
             maxLag: .microseconds(Self.maxLag * 100))
-        guard case .replica(let node, _) = router.decide(request), connect(to: node.index - 1) else {
+        let decision = router.decide(request)
+        guard case .replica(let node, _) = decision, connect(to: node.index - 1) else {
+            if decision == .primary(.notCovered) { lookSoon() }
             return readOnPrimary(index)
         }
         let standby = node.index - 1
@@ -187,6 +193,13 @@ struct RoutingSimulation {
         judge(session, shown: cluster.standbys[standby].replayed, standby)
         sessions[index].seen = max(session.seen, cluster.standbys[standby].replayed)
         sessions[index].lastRead = (standby, now)
+    }
+
+    /// A newer look may have covered the read.
+    private mutating func lookSoon() {
+        for node in nextLook.indices {
+            nextLook[node] = min(nextLook[node], max(lastLook[node] + 50, cluster.now + 1))
+        }
     }
 
     /// Whether a connection is there that may carry the read.

@@ -4,13 +4,13 @@ import Testing
 /// delayed, freezes, and goes back with a crash; looks that overlap and answer in any order. Risk: a routed read that is
 /// older than promised, by a rule that holds only as long as nothing happens.
 @Suite struct RoutingSimulationTests {
-    private static let ticks = 60_000
+    private static let ticks = 30_000
 
-    @Test(arguments: 1...12) func noReadIsOlderThanPromised(seed: Int) {
+    @Test(arguments: 1...6) func noReadIsOlderThanPromised(seed: Int) {
         var simulation = RoutingSimulation(seed: seed)
         simulation.run(ticks: Self.ticks)
         #expect(simulation.violations == [])
-        #expect(simulation.onReplicas > 2_000, "reads are routed: \(simulation.onReplicas), \(simulation.onPrimary)")
+        #expect(simulation.onReplicas > simulation.onPrimary, "\(simulation.onReplicas), \(simulation.onPrimary)")
     }
 
     /// The judge sees each of these, so it would see them in the router.

@@ -90,7 +90,7 @@ struct SimulatedCluster {
     }
 
     private mutating func disturb(_ index: Int) {
-        switch random.next(30_000) {
+        switch random.next(12_000) {
         case 0: standbys[index].replay = .paused(until: now + Int(random.next(8_000)))
         case 1: standbys[index].replay = .applying(delay: Int(random.next(5_000)))
         case 2: standbys[index].replay = .streaming(delay: Int(random.next(20)))
@@ -102,10 +102,11 @@ struct SimulatedCluster {
 
     /// It crashes, and opens again before it has replayed all that it had.
     private mutating func restart(_ index: Int) {
-        standbys[index].downUntil = now + 200 + Int(random.next(2_000))
-        standbys[index].startedAt = standbys[index].downUntil
-        let lost = random.next(4_000)
-        standbys[index].replayed -= min(standbys[index].replayed, lost)
+        let opensAt = now + 20 + Int(random.next(500))
+        standbys[index].downUntil = opensAt
+        standbys[index].startedAt = opensAt
+        standbys[index].replayed -= min(standbys[index].replayed, random.next(2_000))
+        standbys[index].replay = .paused(until: opensAt + Int(random.next(2_000)))
         received[index] = []
     }
 }

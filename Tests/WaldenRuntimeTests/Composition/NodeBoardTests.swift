@@ -80,7 +80,7 @@ import WaldenRouting
         board.sampled(sample(1, 100, at: 12))
         let snapshot = try #require(Snapshot("10:10:"))
         let system = SystemIdentity(systemIdentifier: "7", timeline: TimelineID(1), serverVersion: 150_000)
-        board.primaryProbed(Probe(startedAt: at(15), snapshot: snapshot, insertLSN: LSN(90)), of: system)
+        board.primaryProbed(Probe(startedAt: at(15), snapshot: snapshot, insertLSN: LSN(100)), of: system)
         #expect(route(needs: 15, at: 20) == .replica(replica, .balanced))
     }
 
