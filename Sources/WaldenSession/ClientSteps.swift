@@ -268,6 +268,7 @@ extension SessionMachine {
         if fill != nil { units[units.count - 1].keyReader = candidateKeys }
         candidateKeys = nil
         if case .begin(let form) = command { units[units.count - 1].begin = form }
+        if isPooled { units[units.count - 1].dropsStatements = candidate.dropsStatements(analysis, in: input) }
         if command == .commit { units[units.count - 1].endsTransaction = true }
         note(analysis, isPrepared: candidate.parses)
         holdRead(input, candidate.byteCount)

@@ -83,7 +83,8 @@ extension SessionMachine {
         let analysis = analyse(view.query, in: input, environment)
         note(analysis, isPrepared: true)
         if namesStatements(analysis) { injectDeferred() }
-        provideTaken(view.name, input)
+        let isTaken = provideTaken(view.name, input)
+        defer { if isTaken { markDoomed() } }
         return sendParse(
             PreparedStatement(parsing: view, message: message, in: input), input, named: view.name, environment)
     }
@@ -98,16 +99,26 @@ extension SessionMachine {
         units[last].pendingParses.append(.init(statement: nil, isInjected: false))
     }
 
-    /// What a name means before it is given to another statement.
-    private mutating func provideTaken(_ name: Range<Int>, _ input: borrowing RawSpan) {
+    /// The server will refuse the Parse sent last.
+    private mutating func markDoomed() {
+        let last = units.count - 1
+        let parse = units[last].pendingParses.count - 1
+        if isPooled, parse >= 0 { units[last].pendingParses[parse].isDoomed = true }
+    }
+
+    /// What a name means before it is given to another statement. Returns whether it is taken.
+    private mutating func provideTaken(_ name: Range<Int>, _ input: borrowing RawSpan) -> Bool {
         if name.isEmpty {
             // The server drops its unnamed statement before it looks at the new one.
             statements.forgetUnnamed()
+            return false
         } else if case .statement(let taken) = known(name, in: input) {
             // The server must know the first one, to refuse the second.
             inject(taken)
             if renames { pooled?.server?.ownStatements.insert(taken.name) }
+            return true
         }
+        return false
     }
 
     private mutating func noteBind(
@@ -162,7 +173,12 @@ extension SessionMachine {
     mutating func inject(_ statement: PreparedStatement) {
         let last = units.count - 1
         guard last >= 0, !statement.isOnServer else { return }
-        if units[last].pendingParses.contains(where: { $0.statement === statement }) { return }
+        // Its Parse may be on its way in this unit or an earlier one.
+        for unit in units where !unit.failed {
+            for parse in unit.pendingParses[unit.answeredParses...] where parse.statement === statement {
+                if parse.arrival == .own { return }
+            }
+        }
         injection += statement.parseMessage
         units[last].pendingParses.append(.init(statement: statement, isInjected: true))
     }

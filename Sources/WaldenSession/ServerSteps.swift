@@ -180,7 +180,7 @@ extension SessionMachine {
             statements.reachedServer(statement)
         } else {
             statement.isOnServer = true
-            statements.define(statement)
+            if !isPooled || !statement.name.isEmpty { statements.define(statement) }
         }
         return !parse.isInjected
     }

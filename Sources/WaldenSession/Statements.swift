@@ -89,6 +89,11 @@ struct StatementTable {
         unnamed = nil
     }
 
+    /// The Parse of an unnamed statement has failed.
+    mutating func forgetUnnamed(_ statement: PreparedStatement) {
+        if unnamed === statement { unnamed = nil }
+    }
+
     /// After DEALLOCATE or DISCARD: which ones are left, only the server knows.
     mutating func forgetAll() {
         named.removeAll()

@@ -10,6 +10,8 @@ struct Unit {
         let isInjected: Bool
         /// What the server has then, where it is not the statement under its own name.
         var arrival = Arrival.own
+        /// Its name is taken, so the server will refuse it.
+        var isDoomed = false
     }
 
     /// Under which name a statement reaches a pooled server.
@@ -79,6 +81,10 @@ struct Unit {
     var isToRerun = false
     /// Its statement is COMMIT.
     var endsTransaction = false
+    /// The statement that it named last by a name of Walden's.
+    var lastRenamed: PreparedStatement?
+    /// It drops all prepared statements if it succeeds.
+    var dropsStatements = false
     /// DISCARD ALL completed within it.
     var clearsSession = false
     /// Statements of the unit may have bound the session to its server, or assigned settings unseen.
@@ -123,7 +129,7 @@ struct Unit {
             }
             let pending = pendingParses[parse]
             parse -= 1
-            if pending.isInjected { continue }
+            if pending.isInjected || pending.isDoomed { continue }
             guard let statement = pending.statement else { return .unheld }
             if input.holds(statement.name, at: name) { return .statement(statement) }
         }

@@ -35,9 +35,9 @@ struct ScriptedEnvironment: SessionEnvironment {
         case "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE": return .transactionControl
         case "SET" where words[1] == "TRANSACTION": return .transactionControl
         case "SET" where words[1] == "LOCAL":
-            return .settings([.set(name: words[2], value: words[4], local: true)])
-        case "SET": return .settings([.set(name: words[1], value: words[3], local: false)])
-        case "RESET": return .settings([words[1] == "ALL" ? .resetAll : .reset(name: words[1])])
+            return .settings([.set(name: words[2].lowercased(), value: words[4], local: true)])
+        case "SET": return .settings([.set(name: words[1].lowercased(), value: words[3], local: false)])
+        case "RESET": return .settings([words[1] == "ALL" ? .resetAll : .reset(name: words[1].lowercased())])
         case "DISCARD": return .settings([.discardAll])
         case "DO": return .opaque
         case "DEALLOCATE", "PREPARE", "EXECUTE": return .preparedStatements

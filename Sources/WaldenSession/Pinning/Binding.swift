@@ -74,6 +74,15 @@ extension StatementAnalysis {
 }
 
 extension Candidate {
+    /// Whether no prepared statement is left when it has succeeded.
+    func dropsStatements(_ analysis: StatementAnalysis, in input: borrowing RawSpan) -> Bool {
+        switch analysis.effect {
+        case .settings(let changes): changes.contains(.discardAll)
+        case .preparedStatements: deallocatesAll(in: input)
+        case .readOnly, .writes, .transactionControl, .temporaryObjects, .opaque: false
+        }
+    }
+
     /// Whether its text is `DEALLOCATE [PREPARE] ALL` and no more.
     fileprivate func deallocatesAll(in input: borrowing RawSpan) -> Bool {
         switch source {

@@ -19,6 +19,7 @@ extension SessionMachine {
     /// The same for a message of whatever the transaction in progress is.
     mutating func stepBeforeMessage() -> ClientStep? {
         guard isPooled else { return nil }
+        if renames, units.contains(where: \.dropsStatements) { return .drain }
         let demand = transactionDemand
         return stepBefore(demand: demand)
     }
@@ -29,7 +30,10 @@ extension SessionMachine {
     ) -> ClientStep? {
         guard isPooled else { return nil }
         // What SQL is about to name must be known by then.
-        if renames, namesStatements(analysis), units.contains(where: \.definesStatements) { return .drain }
+        if renames {
+            if namesStatements(analysis), units.contains(where: \.definesStatements) { return .drain }
+            if candidate.isExtended, units.contains(where: \.dropsStatements) { return .drain }
+        }
         let demand = demand(of: candidate, analysis, input)
         return stepBefore(demand: demand)
     }

@@ -24,6 +24,8 @@ extension SessionMachine {
 
     /// The statement of that name, as far as its Parse was sent or answered with a hit.
     mutating func known(_ name: Range<Int>, in input: borrowing RawSpan) -> KnownStatement {
+        // A pooled session's unnamed statement is noted when its Parse is sent: a Query drops it.
+        if name.isEmpty { return statements.find(name, in: input).map { .statement($0) } ?? .none }
         for unit in units.reversed() where !unit.failed {
             if let found = unit.change(of: name, in: input) { return found }
         }
@@ -110,6 +112,7 @@ extension SessionMachine {
         switch known(named, in: input) {
         case .statement(let statement):
             guard let known = serverName(of: statement, environment) else { return 0 }
+            units[units.count - 1].lastRenamed = statement
             name = known
         case .unheld: return 0
         case .none:
@@ -151,7 +154,10 @@ extension SessionMachine {
             units[last].pendingParses.append(.init(statement: statement, isInjected: false))
             return 0
         }
-        if statement.name.isEmpty { server.unnamed = .statement(statement) }
+        if statement.name.isEmpty {
+            server.unnamed = .statement(statement)
+            statements.define(statement)
+        }
         guard renames, !statement.name.isEmpty, !server.ownStatements.contains(statement.name),
             let number = number(statement, isParsedNow: true, environment)
         else {
@@ -257,6 +263,9 @@ extension SessionMachine {
             case .hidden(nil): touchesUnnamed = true
             case .portal, .statement, .hidden: break
             }
+        }
+        for parse in unit.pendingParses[unit.answeredParses...] {
+            if let statement = parse.statement, !parse.isInjected { statements.forgetUnnamed(statement) }
         }
         // How far the server got, is not told.
         if touchesUnnamed { server.unnamed = .unknown }

@@ -25,13 +25,14 @@ extension SessionMachine {
     /// Assignments to settings that the server reports need no question: it has told the values.
     private mutating func takeReportedSettings() {
         guard let state = pooled, !state.touched.isEmpty, !state.isSuspect, let server = state.server else { return }
-        pooled?.touched.removeAll()
+        let touched = state.touched
+        state.touched.removeAll()
         let reported = Dictionary(
             server.reported.values.map { ($0.key.lowercased(), $0.value) }, uniquingKeysWith: { $1 })
         var assigned = server.assigned
-        for name in state.touched {
+        for name in touched {
             guard settings.obstacle != .opaque, let value = reported[name] else {
-                pooled?.touched = state.touched
+                state.touched = touched
                 pooled?.suspect(.assignments)
                 return
             }

@@ -99,6 +99,7 @@ extension SessionMachine {
     /// By which name the client knows the statement of that number: the one last used, if several.
     private func clientName(of number: UInt64) -> [UInt8]? {
         if let unit = units.first {
+            if unit.lastRenamed?.number?.value == number { return unit.lastRenamed?.name }
             for parse in unit.pendingParses.reversed() where parse.arrival == .renamed(number) {
                 return parse.statement?.name
             }

@@ -87,7 +87,7 @@ import WaldenWire
     /// Case 31.
     @Test func aUnitWithoutItsSyncIsNotLeftToOthers() {
         let script = session()
-        script.client(Parse(name: "s", query: "SELECT 1"))
+        script.client(Parse(name: "s", query: "SELECT 1"), Flush())
         #expect(script.seen() == "1")
         #expect(script.abandonment == .close)
     }

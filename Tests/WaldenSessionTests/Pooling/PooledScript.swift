@@ -211,6 +211,7 @@ final class PooledScript {
 
     private func release() {
         events.append("release \(current ?? -1)")
+        toServer.removeAll()
         machine.detach()
         current = nil
     }
