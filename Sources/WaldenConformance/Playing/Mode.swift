@@ -19,8 +19,6 @@ struct Mode: Sendable {
     static let all = [
         relay,
         Mode(name: "uncached", file: "cache: {enabled: false}\n", hasCache: false),
-        // Walden authenticates, and each client has a server session that Walden logged in.
-        Mode(name: "trust", file: "auth: {method: trust}\n", isPooled: true),
     ]
 
     /// Whether the script can be played: it needs no server session of its own, nor more of them than there are.
