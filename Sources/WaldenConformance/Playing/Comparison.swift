@@ -24,10 +24,11 @@ struct Comparison {
     /// What differs from the reference in this mode; nil when nothing does.
     func difference(_ script: Script, from reference: Trace?, in mode: Mode, _ dirtier: Dirtier?) throws -> String? {
         let walden = try stage.walden(mode)
+        let masks = mode.isPooled ? script.masks.union([.statusOrder]) : script.masks
         func difference() throws -> String? {
             let trace = try play(script, port: walden.port, dirtier)
             guard let reference else { return trace.failure }
-            return trace.difference(from: reference, script.masks)
+            return trace.difference(from: reference, masks)
         }
         for number in 1...(isBrief ? min(mode.plays, 2) : mode.plays) {
             if let difference = try difference() { return "play \(number): \(difference)" }

@@ -134,6 +134,7 @@ extension Scenario {
             try require(answer.allSatisfy { $0.tag == "E" }, "a malformed message was answered: \(answer)")
         }
         try require(walden.isRunning, "Walden ended")
-        try require(try walden.connect().scalar("SELECT 1"), is: "1", "a bystander")
+        let bystander = try walden.connect(user: "scram_user", "password=secret")
+        try require(try bystander.scalar("SELECT 1"), is: "1", "a bystander")
     }
 }

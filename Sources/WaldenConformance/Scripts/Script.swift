@@ -77,4 +77,6 @@ enum Mask: String, Sendable, CaseIterable {
     /// What breaks the protocol: Walden may say why, in PostgreSQL's words, where PostgreSQL closes without a word, and
     /// may close behind the error where PostgreSQL goes on.
     case refusal
+    /// The order of ParameterStatus messages that follow each other: pools know values, not when each was reported.
+    case statusOrder
 }
