@@ -177,6 +177,6 @@ import WaldenTestKit
         #expect(try backends("paused") == 0)
         #expect(late.isBusy)
         try console.query("RESUME paused")
-        #expect(try late.finish().rows == [["late"]])
+        #expect(try late.finish().texts == [["late"]])
     }
 }
