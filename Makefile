@@ -1,6 +1,6 @@
 # What people run. Everything below needs Swift; the rest is installed by scripts/bootstrap.sh.
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap python-env build release test soundness torture conformance client-suites mutants demo up down bench lint format clean
+.PHONY: help bootstrap python-env build release test fuzz soundness torture conformance client-suites mutants demo up down bench lint format clean
 
 SOURCES := Package.swift Sources Tests Benchmarks/Driver
 
@@ -30,6 +30,11 @@ test: bootstrap python-env ## Build and run all tests, on temporary PostgreSQL c
 	$(run_tests) --skip '$(with_servers)' || status=1; \
 	$(run_tests) --filter '$(with_servers)' || status=1; \
 	exit $$status
+
+# How long each of the three targets is fuzzed.
+SECONDS ?= 60
+fuzz: ## Fuzz the protocol machines under AddressSanitizer, SECONDS each
+	SECONDS_EACH=$(SECONDS) scripts/fuzz.sh
 
 # How many pairs of a query and a transaction; SEED and WORLD repeat a run, or one world of it.
 CASES ?= 100000

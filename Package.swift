@@ -58,7 +58,11 @@ func benchmark(_ name: String, _ folder: String) -> Target {
 
 let package = Package(
     name: "walden",
-    products: [.executable(name: "walden", targets: ["walden"])],
+    products: [
+        .executable(name: "walden", targets: ["walden"]),
+        // For scripts/fuzz.sh alone, which links it with libFuzzer.
+        .library(name: "WaldenFuzzing", type: .static, targets: ["WaldenFuzzing"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
@@ -111,11 +115,15 @@ let package = Package(
                 "WaldenRuntime",
                 [
                     "WaldenCore", "WaldenWire", "WaldenDecoding", "WaldenDependency", "WaldenCache", "WaldenRouting",
-                    "WaldenSession", "WaldenConsole", "WaldenSQLParser", "WaldenPostgres", "WaldenProxy", "WaldenAdmin",
+                    "WaldenPool", "WaldenSession", "WaldenConsole", "WaldenSQLParser", "WaldenPostgres", "WaldenProxy",
+                    "WaldenAdmin",
                     "WaldenAuth", logging, lifecycle, .product(name: "Yams", package: "Yams"),
                     .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 ] + nio
             ),
+            shell(
+                "WaldenFuzzing", ["WaldenCore", "WaldenWire", "WaldenDependency", "WaldenSession", "WaldenAuth"]),
+            tests("WaldenFuzzing", []),
             shell("WaldenTestKit", ["CLibPQ"]),
             .executableTarget(
                 name: "walden-demo",
@@ -147,13 +155,14 @@ let package = Package(
             ),
             tests("WaldenTestKit", []),
             tests("WaldenPostgres", ["WaldenCore", "WaldenDependency"]),
+            tests("WaldenProxy", ["WaldenCore"]),
             tests("WaldenSQLParser", ["WaldenCore", "WaldenDependency"]),
             tests("WaldenAdmin", ["WaldenCore", logging, lifecycle] + nio),
             tests(
                 "WaldenRuntime",
                 [
-                    "WaldenCore", "WaldenCache", "WaldenAdmin", "WaldenConsole", "WaldenDependency", "WaldenPostgres",
-                    logging,
+                    "WaldenCore", "WaldenAuth", "WaldenCache", "WaldenAdmin", "WaldenConsole", "WaldenDependency",
+                    "WaldenPostgres", "WaldenProxy", "WaldenRouting", logging,
                 ]
             ),
             .testTarget(

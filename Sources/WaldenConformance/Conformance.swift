@@ -38,7 +38,7 @@ public final class Conformance {
     }
 
     private func play() throws {
-        let comparison = Comparison(stage: stage)
+        let comparison = Comparison(stage: stage, isBrief: options.isBrief)
         var references: [(script: Script, trace: Trace?)] = []
         for script in scripts {
             do {
@@ -50,11 +50,16 @@ public final class Conformance {
             }
         }
         for mode in modes {
-            let dirtier = mode.isDirtied ? Dirtier(port: try stage.walden(mode).port) : nil
-            for (script, trace) in references where mode.admits(script) {
-                add(script, mode.name, verdict(of: script, trace, comparison, mode, dirtier))
+            do {
+                let dirtier = mode.isDirtied ? Dirtier(port: try stage.walden(mode).port) : nil
+                _ = try stage.walden(mode)
+                for (script, trace) in references where mode.admits(script) {
+                    add(script, mode.name, verdict(of: script, trace, comparison, mode, dirtier))
+                }
+                if let dirtier { try require(dirtier.answered > 0, "nobody else used the pool's server sessions") }
+            } catch {
+                report.add(Finding(name: "the mode", cases: [], mode: mode.name, verdict: .failed("\(error)")))
             }
-            if let dirtier { try require(dirtier.answered > 0, "nobody dirtied the pool of mode \(mode.name)") }
         }
     }
 
@@ -75,7 +80,8 @@ public final class Conformance {
 
     private func verdict(of scenario: Scenario) -> Verdict {
         do {
-            return try scenario.run(stage)
+            try scenario.run(stage)
+            return .passed
         } catch {
             return .failed("\(error)")
         }

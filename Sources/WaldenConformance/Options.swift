@@ -6,21 +6,28 @@ public struct Options: Sendable {
     public var modes: [String] = []
     /// Whether PostgreSQL's answers are printed.
     public var shows = false
+    /// Whether PostgreSQL is asked once only, and no mode plays a script more often than it takes to be answered from memory.
+    public var isBrief = false
     public var folder = Options.ownFolder
 
     public init() {}
 
     public static let usage = """
-        usage: walden-conformance [--only NAME|NUMBER]… [--mode NAME]… [--show] [--folder DIRECTORY]
+        usage: walden-conformance [--only NAME|NUMBER]… [--mode NAME]… [--show] [--brief] [--folder DIRECTORY]
         """
 
     /// Nil when the arguments cannot be understood.
     public init?(_ arguments: [String]) {
         var rest = arguments[...]
         while let name = rest.popFirst() {
-            if name == "--show" {
+            switch name {
+            case "--show":
                 shows = true
                 continue
+            case "--brief":
+                isBrief = true
+                continue
+            default: break
             }
             guard let value = rest.popFirst() else { return nil }
             switch name {

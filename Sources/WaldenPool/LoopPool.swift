@@ -3,14 +3,15 @@ public import WaldenCore
 
 /// The links of one pool on one event loop, and the clients that wait there for one.
 ///
-///                       ┌──────────── idle ◄───────────┐
-///     opening ─► preparing ◄── tested,                 ├── ready ─► closed
-///        ▲          │      ◄── cleaned                 │
-///      slot         └─────────► ready ─► client waits ─┴─► lent
+///     slot ─► opening ─► preparing ─┬─ ready ─► resting ─┬─► lent ─┐
+///                          ▲   │    └────── a client waits ─►──────┤
+///                          │   └─► closed                          │
+///                          ├────────── tested ◄── resting          │
+///                          └────────── returned ◄──────────────────┘
 ///
-/// A link is *preparing* while it logs in, is tested, or is cleaned after a client; every way out of that is `linkReady`
-/// or `linkClosed`. Clients are served in the order in which they came. Links rest in a stack, so that those not needed
-/// grow old and are closed.
+/// A link is *opening* until it has logged in, and *preparing* while it is tested, cleaned after a client or closed; out
+/// of that lead `linkReady` and `preparingLinkClosed`. Clients are served in the order in which they came. Links rest in
+/// a stack, so that those not needed grow old and are closed.
 ///
 /// Never: reads a clock, touches a channel, asks the ledger by itself.
 public struct LoopPool {
@@ -18,7 +19,7 @@ public struct LoopPool {
     public enum Arrival: Hashable, Sendable {
         /// The link is the client's.
         case lend(LinkID)
-        /// The client waits; test this link, then say `linkReady` or `linkClosed`.
+        /// The client waits; test this link, then say `linkReady` or `preparingLinkClosed`.
         case test(LinkID)
         /// The client waits; act on `demand` if there is one.
         case wait
@@ -38,8 +39,10 @@ public struct LoopPool {
     public struct Due: Hashable, Sendable {
         /// Clients that have waited too long; they wait no more.
         public var expired: [WaiterID] = []
-        /// Links to be closed; they are no longer counted as idle but as preparing until `linkClosed`.
+        /// Links to be closed; they are no longer counted as idle but as preparing until `preparingLinkClosed`.
         public var closing: [LinkID] = []
+
+        public init() {}
     }
 
     /// How urgently the loop wants one more slot.
@@ -71,7 +74,7 @@ public struct LoopPool {
     private let times: PoolTimes
     private var idle: [Idle] = []
     private var waiting = Deque<Waiting>()
-    /// Slots without a link: it is being connected.
+    /// Slots whose link is connecting or logging in.
     public private(set) var opening = 0
     public private(set) var preparing = 0
     public private(set) var lent = 0
@@ -159,30 +162,24 @@ public struct LoopPool {
 
     // MARK: Links
 
-    /// The channel is connected and the login begins.
-    public mutating func linkConnected() {
+    /// A link has logged in, so the server is well; the link is preparing until `linkReady`.
+    public mutating func linkOpened() {
         opening -= 1
         preparing += 1
+        backoff = nil
     }
 
     /// No connection was made, or the server refused the login; the slot is to be returned.
     ///
-    /// - Parameters:
-    ///   - isPassing: The server said that it has no place, or is starting: clients wait for the next attempt. Else
-    ///     they are refused until then.
-    ///   - wasConnected: `linkConnected` was said of it.
+    /// - Parameter isPassing: The server said that it has no place, or is starting: clients wait for the next attempt.
+    ///   Else they are refused until then.
     /// - Returns: those that waited and are to be told the reason: all, unless other links can serve them.
-    public mutating func openFailed(isPassing: Bool, wasConnected: Bool, now: Instant) -> [WaiterID] {
-        if wasConnected { preparing -= 1 } else { opening -= 1 }
+    public mutating func openFailed(isPassing: Bool, now: Instant) -> [WaiterID] {
+        opening -= 1
         let delay = backoff.map { min($0.delay * 2, times.retry.last) } ?? times.retry.first
         backoff = Backoff(until: now + delay, delay: delay, refuses: !isPassing)
         guard !isPassing, lent + idle.count + preparing == 0 else { return [] }
         return takeWaiters()
-    }
-
-    /// A login succeeded: the server is well.
-    public mutating func loginSucceeded() {
-        backoff = nil
     }
 
     /// A client gives its link back, to be cleaned first or to be ready at once.
@@ -191,8 +188,8 @@ public struct LoopPool {
         preparing += 1
     }
 
-    /// A link that was preparing can serve. What `Readiness` says has been noted, but `close`, after which `linkClosed`
-    /// follows.
+    /// A link that was preparing can serve. What `Readiness` says has been noted, but `close`, after which
+    /// `preparingLinkClosed` follows.
     public mutating func linkReady(_ link: LinkID, expires: Instant, now: Instant) -> Readiness {
         if isPaused || now >= expires { return .close }
         preparing -= 1
@@ -209,15 +206,12 @@ public struct LoopPool {
         preparing -= 1
     }
 
-    /// A lent link is gone.
-    public mutating func lentLinkClosed() {
-        lent -= 1
-    }
-
-    /// A link ended by itself while it rested. False: it did not rest.
-    public mutating func idleLinkClosed(_ link: LinkID) -> Bool {
+    /// Takes a link that rests, to be closed or because it ended by itself; it counts as preparing until
+    /// `preparingLinkClosed`. False: it does not rest.
+    public mutating func takeIdle(_ link: LinkID) -> Bool {
         guard let index = idle.firstIndex(where: { $0.link == link }) else { return false }
         idle.remove(at: index)
+        preparing += 1
         return true
     }
 
@@ -229,7 +223,7 @@ public struct LoopPool {
     }
 
     /// All that rest, to be closed, as `takeOldestIdle`.
-    public mutating func takeIdle() -> [LinkID] {
+    private mutating func takeIdle() -> [LinkID] {
         defer { idle.removeAll() }
         preparing += idle.count
         return idle.map(\.link)
@@ -249,7 +243,8 @@ public struct LoopPool {
         // Links are not renewed all at once: one at a time, and each has an end of its own.
         if let index = idle.firstIndex(where: { $0.expires <= now }) {
             due.closing.append(idle.remove(at: index).link)
-        } else if times.idle > .zero, let first = idle.first, now.elapsed(since: first.since) >= times.idle, mayShrink() {
+        } else if times.idle > .zero, let first = idle.first, now.elapsed(since: first.since) >= times.idle, mayShrink()
+        {
             due.closing.append(idle.removeFirst().link)
         }
         preparing += due.closing.count

@@ -1,26 +1,30 @@
+import NIOCore
 import Synchronization
+import WaldenAuth
 import WaldenWire
 
-/// Cancel keys that Walden gave to its clients, and the server's keys behind them (protocol chapter, cancelling
-/// requests in progress).
+/// Cancel keys that Walden gave to its clients, and the clients' connections behind them (protocol chapter, Canceling
+/// Requests in Progress).
 final class CancelRegistry: Sendable {
-    private let keys = Mutex<[Int32: Entry]>([:])
-
     private struct Entry {
-        let secret: [UInt8]
-        let server: BackendKeyData
+        let secret: Secret
+        let client: NIOLoopBound<ProxyConnection>
+        let loop: any EventLoop
     }
 
-    /// A new random key that stands for `server`; nil when no free process number was found.
+    private let keys = Mutex<[Int32: Entry]>([:])
+
+    /// A new random key; nil when no free process number was found. To be called on the client's loop.
     ///
     /// - Parameter secretByteCount: As the client's protocol version wants it.
-    func register(_ server: BackendKeyData, secretByteCount: Int) -> BackendKeyData? {
-        keys.withLock { keys in
+    func register(_ client: ProxyConnection, on loop: any EventLoop, secretByteCount: Int) -> BackendKeyData? {
+        let secret = (0..<secretByteCount).map { _ in UInt8.random(in: .min ... .max) }
+        let entry = Entry(secret: Secret(secret), client: NIOLoopBound(client, eventLoop: loop), loop: loop)
+        return keys.withLock { keys in
             for _ in 0..<64 {
                 let processID = Int32.random(in: 1...Int32.max)
                 guard keys[processID] == nil else { continue }
-                let secret = (0..<secretByteCount).map { _ in UInt8.random(in: .min ... .max) }
-                keys[processID] = Entry(secret: secret, server: server)
+                keys[processID] = entry
                 return BackendKeyData(processID: processID, secret: secret)
             }
             return nil
@@ -31,12 +35,13 @@ final class CancelRegistry: Sendable {
         keys.withLock { $0[key.processID] = nil }
     }
 
-    /// The server's key for a client's, in time that does not tell how much of the secret was right.
-    func server(processID: Int32, secret: [UInt8]) -> BackendKeyData? {
-        keys.withLock { keys in
-            guard let entry = keys[processID], entry.secret.count == secret.count else { return nil }
-            let difference = zip(entry.secret, secret).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) }
-            return difference == 0 ? entry.server : nil
-        }
+    /// Has the client's request cancelled, on the client's loop. A wrong secret is found out in a time that does not tell
+    /// how much of it was right.
+    ///
+    /// - Parameter done: Called once, from any thread: when the server has acted on it, or there is nothing to do.
+    func cancel(_ request: CancelRequest, done: @escaping @Sendable () -> Void) {
+        let entry = keys.withLock { $0[request.processID] }
+        guard let entry, entry.secret == Secret(request.secret) else { return done() }
+        entry.loop.execute { entry.client.value.cancelRequested(done: done) }
     }
 }

@@ -34,6 +34,12 @@ public struct ProxyConfiguration: Sendable {
     public var policy: SessionPolicy
     /// How long a request may wait for the cache to become as fresh as it must be.
     public var waitBudget: TimeAmount
+    public var pool = PoolConfiguration()
+    /// In the order of the configuration.
+    public var replicas: [Endpoint] = []
+
+    /// By `NodeID.index`.
+    var nodes: [Endpoint] { [primary] + replicas }
 
     public init(
         listen: [Endpoint], primary: Endpoint, isCaching: Bool, cachedDatabase: String, clients: Int,

@@ -31,6 +31,7 @@ extension ProxyConnection {
                 self.clientOutput.writeBytes(bytes)
                 self.flushClient()
             },
+            resume: { self.processLogin() },
             finish: { outcome in
                 self.login = nil
                 switch outcome {
@@ -48,9 +49,14 @@ extension ProxyConnection {
 
     /// The client has sent something, or it is heard again.
     func processLogin() {
-        guard state == .authenticating, let login else { return }
-        login.clientSent(&clientInput)
-        adjustReading()
+        while state == .authenticating, let login, clientInput.readableBytes > 0 {
+            // What is to be done comes after the look at the buffer: it may take or drop what is left there.
+            let (consumed, step) = clientInput.withUnsafeReadableBytes { login.receive($0.bytes) }
+            clientInput.moveReaderIndex(forwardBy: consumed)
+            if step == .wait { break }
+            login.act(on: step)
+        }
+        if state == .authenticating { adjustReading() }
     }
 
     private func refuseLogin(of user: String, _ error: ErrorResponse, cause: String) {

@@ -40,6 +40,7 @@ extension ProxyConnection {
     }
 
     func clientClosed() {
+        clientOutput.channelClosed()
         if state != .closed { context.log.trace("client closed its connection") }
         close(cause: "client_closed")
         context.clientLeft()
@@ -50,21 +51,23 @@ extension ProxyConnection {
         while state == .relaying, pause == nil, clientInput.readableBytes > 0, clientTakesMore() {
             switch nextClientStep() {
             case .needMore: return
-            case .forward(let byteCount, let bypass):
+            case .forward(let byteCount, let replacing, let bypass):
                 if let bypass { counters.count { $0.bypasses[bypass.label, default: 0] += 1 } }
-                forward(byteCount)
+                forward(Forwarding(byteCount: byteCount, replacing: replacing))
             case .answer(let byteCount, let reply):
                 clientInput.moveReaderIndex(forwardBy: byteCount)
                 clientOutput.writeBytes(reply)
                 counters.count { $0.localAnswers += 1 }
                 answered(endsTransaction: machine?.isQuiescent ?? false)
+            case .tell(let bytes): clientOutput.writeBytes(bytes)
+            case .acquire(let demand): acquire(demand, to: .goOn)
             case .openTransaction:
                 sendInjection()
                 pause = .draining
             case .lookup: lookUp(mayWait: true)
             case .drain: pause = .draining
             case .terminate(let byteCount):
-                forward(byteCount)
+                if machine?.isPooled == false { forward(Forwarding(byteCount: byteCount)) }
                 close(cause: "client_terminated")
             case .violation(let error):
                 context.log.info("closing a client that broke the protocol", metadata: ["error": "\(error)"])
@@ -79,30 +82,37 @@ extension ProxyConnection {
         }
     }
 
-    private func forward(_ byteCount: Int) {
+    private func forward(_ sent: Forwarding) {
         arrivedAt = nil
         serverUse.begin(now)
+        clientInput.moveReaderIndex(forwardBy: sent.replacing)
         sendInjection()
+        let byteCount = sent.byteCount - sent.replacing
         forwardedBytes += byteCount
-        if byteCount > Self.gatherBytes, let slice = clientInput.readSlice(length: byteCount) {
-            link?.write(slice)
-        } else {
-            link?.output.writeBytes(clientInput, first: byteCount)
-            clientInput.moveReaderIndex(forwardBy: byteCount)
-        }
+        link?.output.write(byteCount, from: &clientInput)
     }
 
-    private func sendInjection() {
-        if machine?.hasInjection ?? false, let injection = machine?.takeInjection() {
-            link?.output.writeBytes(injection)
-        }
+    /// True while the client takes more.
+    private func clientTakesMore() -> Bool {
+        clientOutput.limitBatch()
+        return clientTakes
     }
 
-    /// The server has said something while the transaction of the unit at the front was to be opened there.
+    func sendInjection() {
+        guard machine?.hasInjection ?? false else { return }
+        writeInjection()
+        machine?.injectionSent()
+    }
+
+    private func writeInjection() {
+        if let bytes = machine?.injection { link?.output.writeBytes(bytes) }
+    }
+
+    /// The server has said something while it was being brought to the state that the unit at the front needs.
     func transactionAnswered(fills: Bool) {
         if machine?.isOpeningTransaction ?? true { return }
         pause = nil
-        if fills { fillOrForward() } else { forwardUnit(fill: nil) }
+        if fills { fillOrForward() } else { forwardUnit(fill: takeHeldFill()) }
         processClient()
     }
 
@@ -110,7 +120,7 @@ extension ProxyConnection {
 
     /// Answers the unit at the front with a kept result, or waits until those before it are answered.
     func answer(with reply: CachedReply) {
-        guard let frame = machine?.hitAccepted() else {
+        guard let frame = machine?.hitAccepted(at: now) else {
             pause = .draining
             return
         }
@@ -119,7 +129,7 @@ extension ProxyConnection {
         if frame.bindComplete {
             clientOutput.writeStaticString(frame.parseComplete ? HitFrames.parseAndBind : HitFrames.bind)
         }
-        if let buffer = reply.append(to: &clientOutput, allocator: ByteBufferAllocator()) { writeToClient(buffer) }
+        clientOutput.write(reply)
         clientOutput.writeStaticString(HitFrames.end(of: frame))
         answered(endsTransaction: !frame.isInTransaction)
     }
@@ -128,6 +138,7 @@ extension ProxyConnection {
     private func answered(endsTransaction: Bool) {
         traffic.queries &+= 1
         if endsTransaction { traffic.transactions &+= 1 }
+        pooled?.unitAnswered(isIdle: endsTransaction)
     }
 
     /// - Parameter isAudit: There was a hit; it is not served but compared with what the server answers.
@@ -140,6 +151,10 @@ extension ProxyConnection {
             // An audit is given up for it: asked again, the cache refuses what it has.
             sendInjection()
             pause = .opening(fills: true)
+        case .acquire(let demand): acquire(demand, to: .fill)
+        case .tell(let bytes):
+            clientOutput.writeBytes(bytes)
+            fillOrForward(isAudit: isAudit)
         case .pass(let bypass):
             counters.count { $0.bypasses[bypass.label, default: 0] += 1 }
             forwardUnit(fill: nil)
@@ -167,15 +182,32 @@ extension ProxyConnection {
     }
 
     func forwardUnit(fill: UInt64?) {
-        if machine?.openTransaction() ?? false {
+        let step = clientInput.withUnsafeReadableBytes { bytes in
+            machine?.prepareToForward(bytes.bytes, context, hasFill: fill != nil) ?? .forward
+        }
+        switch step {
+        case .forward: sendUnit(fill: fill)
+        case .forwardWithoutFill:
+            if let fill { abandon(FillID(rawValue: fill), .incomplete) }
+            sendUnit(fill: nil)
+        case .openTransaction:
+            heldFill = fill
             sendInjection()
             pause = .opening(fills: false)
-            return
+        case .acquire(let demand):
+            heldFill = fill
+            acquire(demand, to: .forward)
+        case .tell(let bytes):
+            clientOutput.writeBytes(bytes)
+            forwardUnit(fill: fill)
         }
-        let byteCount = clientInput.withUnsafeReadableBytes { bytes in
-            machine?.forwardUnit(bytes.bytes, context, fill: fill) ?? 0
+    }
+
+    private func sendUnit(fill: UInt64?) {
+        let sent = clientInput.withUnsafeReadableBytes { bytes in
+            machine?.forwardUnit(bytes.bytes, context, fill: fill) ?? Forwarding(byteCount: 0)
         }
-        forward(byteCount)
+        forward(sent)
     }
 
     // MARK: Coalescing

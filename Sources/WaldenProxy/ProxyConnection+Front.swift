@@ -41,15 +41,12 @@ extension ProxyConnection {
                 info.address = source
             case .declined(let byteCount):
                 clientInput.moveReaderIndex(forwardBy: byteCount)
-                clientOutput.writeInteger(UInt8(ascii: "N"))
+                clientOutput.writeStaticString("N")
                 flushClient()
             case .beginTLS(let byteCount): beginTLS(afterRequest: byteCount)
             case .cancel(let request):
-                counters.count { $0.cancelRequests += 1 }
-                if let key = context.cancels.server(processID: request.processID, secret: request.secret) {
-                    forwardCancel(key)
-                }
-                close(cause: "cancel_request")
+                clientInput.clear()
+                bringCancel(request)
             case .start(let message, let byteCount):
                 clientInput.moveReaderIndex(forwardBy: byteCount)
                 begin(message)
@@ -64,9 +61,10 @@ extension ProxyConnection {
         guard let client, let offeredTLS else { return close(cause: "tls_refused") }
         clientInput.moveReaderIndex(forwardBy: byteCount)
         if byteCount > 0 {
-            clientOutput.writeInteger(UInt8(ascii: "S"))
+            clientOutput.writeStaticString("S")
             flushClient()
         }
+        clientOutput.usePipeline()
         let handshake = clientInput
         clientInput = ByteBuffer()
         let operations = client.pipeline.syncOperations

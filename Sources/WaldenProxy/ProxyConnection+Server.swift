@@ -20,8 +20,9 @@ extension ProxyConnection {
             pause = nil
             processClient()
         case .opening(let fills): transactionAnswered(fills: fills)
-        case .waiting, .freshening, nil: break
+        case .waiting, .freshening, .acquiring, nil: break
         }
+        settleServer()
         countTraffic()
         flushClient()
         link?.flush()
@@ -36,6 +37,7 @@ extension ProxyConnection {
     func serverClosed() {
         guard state == .relaying else { return }
         context.log.debug("the server closed a connection")
+        if machine?.isPooled ?? false { return pooledServerClosed() }
         close(cause: "server_closed")
     }
 
@@ -59,6 +61,14 @@ extension ProxyConnection {
             case .swallow(let byteCount):
                 relay(&relayed, from: link)
                 link.input.moveReaderIndex(forwardBy: byteCount)
+            case .replace(let byteCount, let bytes):
+                relay(&relayed, from: link)
+                link.input.moveReaderIndex(forwardBy: byteCount)
+                clientOutput.writeBytes(bytes)
+            case .rerun(let byteCount, let bytes):
+                relay(&relayed, from: link)
+                link.input.moveReaderIndex(forwardBy: byteCount)
+                return runAgain(bytes)
             case .backendKey(let byteCount, let key):
                 relay(&relayed, from: link)
                 link.input.moveReaderIndex(forwardBy: byteCount)
@@ -78,7 +88,7 @@ extension ProxyConnection {
                 if let fill { complete(FillID(rawValue: fill)) }
                 if let consoleRole {
                     relay(&relayed, from: link)
-                    return enterConsole(consoleRole, greets: false)
+                    return enterConsole(consoleRole, .greeted)
                 }
                 if isLogin { serverUse = ServerUse() } else { unitAnswered() }
             case .becomeTransparent: break
@@ -101,6 +111,7 @@ extension ProxyConnection {
         let isIdle = machine?.status == .idle
         traffic.queries &+= 1
         if isIdle { traffic.transactions &+= 1 }
+        pooled?.unitAnswered(isIdle: isIdle)
         serverUse.end(now, isIdle: isIdle, isQuiescent: machine?.isQuiescent ?? true, &traffic)
     }
 
@@ -109,19 +120,12 @@ extension ProxyConnection {
         defer { byteCount = 0 }
         guard byteCount > 0 else { return }
         relayedBytes += byteCount
-        if byteCount <= Self.gatherBytes {
-            clientOutput.writeBytes(link.input, first: byteCount)
-            link.input.moveReaderIndex(forwardBy: byteCount)
-        } else if let slice = link.input.readSlice(length: byteCount) {
-            writeToClient(slice)
-        }
+        clientOutput.write(byteCount, from: &link.input)
     }
 
     private func give(_ key: BackendKeyData, of link: ServerLink) {
         link.key = key
-        guard let own = context.cancels.register(key, secretByteCount: cancelSecretByteCount) else { return }
-        cancelKey = own
-        clientOutput.writeBytes(own.encoded())
+        giveCancelKey()
     }
 
     // MARK: Fills

@@ -43,7 +43,14 @@ extension ProxyConnection {
             "a client begins a session",
             metadata: ["client": "\(info.address)", "tls": "\(info.tls?.version ?? "none")"])
         guard let rules = context.authenticator.rules else { return beginRelayed(message) }
-        authenticate(message, by: rules) { self.beginDedicated(message, $0) }
+        authenticate(message, by: rules) { credentials in
+            // A walsender takes commands, not statements, and keeps its connection.
+            if message["replication"] == nil {
+                self.beginPooled(message, credentials)
+            } else {
+                self.beginDedicated(message, credentials)
+            }
+        }
     }
 
     /// A session whose client the server authenticates.
@@ -54,14 +61,14 @@ extension ProxyConnection {
         connect(sending: packet)
     }
 
-    private func openSession(_ message: StartupMessage) {
+    func openSession(_ message: StartupMessage, pooling: Pooling? = nil) {
         // The stream tells of one database's changes; and a walsender takes commands, not statements.
         let isCached =
             context.configuration.isCaching && message["replication"] == nil
             && message.database.utf8.elementsEqual(context.configuration.cachedDatabase.utf8)
         machine = SessionMachine(
             startup: message, isCaching: isCached, limits: context.configuration.session,
-            policy: context.configuration.policy)
+            policy: context.configuration.policy, pooling: pooling)
         state = .connecting
     }
 
@@ -87,6 +94,8 @@ extension ProxyConnection {
         link.listener = .client(self)
         self.link = link
         state = .relaying
+        readClock()
+        traffic.waitTime &+= now.nanosecondsSince(requestedAt)
         var input = ByteBuffer(bytes: greeting.encoded())
         input.writeBuffer(&link.input)
         link.input = input
@@ -175,19 +184,5 @@ extension ProxyConnection {
                 message: "Walden could not connect to the primary at \(context.configuration.primary)",
                 detail: reason, hint: "Check that PostgreSQL is running there and accepting connections."),
             cause: "server_unreachable")
-    }
-
-    func forwardCancel(_ key: BackendKeyData) {
-        guard let client else { return }
-        var packet: [UInt8] = []
-        CancelRequest(processID: key.processID, secret: key.secret).encode(into: &packet)
-        let bytes = ByteBuffer(bytes: packet)
-        context.primary.connectOnly(on: client.eventLoop).whenSuccess { connection in
-            let channel = connection.channel
-            // The server closes once it has read it; a half-closed or silent one is ended by the timeout.
-            channel.writeAndFlush(bytes).whenComplete { _ in
-                channel.eventLoop.scheduleTask(in: .seconds(5)) { channel.close(promise: nil) }
-            }
-        }
     }
 }

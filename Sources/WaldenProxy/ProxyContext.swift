@@ -24,10 +24,13 @@ final class ProxyContext: Sendable {
     let delegate: any ProxyDelegate
     let log: Logger
     let cancels = CancelRegistry()
+    let statementNames = StatementNames()
     let encryption: Encryption
     let authenticator: Authenticator
     /// Makes connections to the primary.
     let primary: ServerConnector
+    /// The pools of server connections.
+    let pools: ServerPools
     let fingerprints = FingerprintTable()
     let waiters = FillWaiters()
     let waits = WaitEstimate()
@@ -40,15 +43,25 @@ final class ProxyContext: Sendable {
     private let counters = Mutex<[ObjectIdentifier: LoopCounters]>([:])
 
     init(
-        configuration: ProxyConfiguration, cache: ResultCache, delegate: any ProxyDelegate,
-        secrets: (any SecretSource)?, log: Logger
+        configuration: ProxyConfiguration, group: any EventLoopGroup, cache: ResultCache,
+        delegate: any ProxyDelegate, secrets: (any SecretSource)?, log: Logger
     ) throws {
         self.configuration = configuration
-        encryption = try Encryption(configuration)
+        let encryption = try Encryption(configuration)
+        self.encryption = encryption
         primary = ServerConnector(
             endpoint: configuration.primary, tls: encryption.server(.configuredPrimary),
             timeout: configuration.startupTimeout)
-        authenticator = Authenticator(configuration.authentication, source: secrets, log: log)
+        let connectors = configuration.nodes.enumerated().map { index, endpoint in
+            ServerConnector(
+                endpoint: endpoint, tls: encryption.server(NodeID(index)), timeout: configuration.pool.loginTimeout,
+                userTimeout: configuration.pool.tcpUserTimeout)
+        }
+        let authenticator = Authenticator(configuration.authentication, source: secrets, log: log)
+        self.authenticator = authenticator
+        pools = ServerPools(
+            configuration: configuration, connectors: connectors, group: group, log: log,
+            proofWasRefused: { authenticator.forget($0) })
         self.cache = cache
         self.delegate = delegate
         self.log = log

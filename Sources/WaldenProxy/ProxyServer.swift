@@ -3,15 +3,17 @@ public import NIOCore
 import NIOPosix
 public import WaldenCache
 public import WaldenConsole
-import WaldenCore
+public import WaldenCore
+public import WaldenPool
 import WaldenWire
 
 /// Listens for clients and relays each to its server connection.
 public final class ProxyServer: Sendable {
     /// Bytes waiting to be written to a peer above which the other side is not read.
     static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 64 * 1024, high: 256 * 1024)
-    /// One read takes as much as the last ones suggest, within these bounds.
-    static let receiveAllocator = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2_048, maximum: 64 * 1024)
+    /// One read takes as much as the last ones suggest, within these bounds. The channel keeps the memory while it is idle,
+    /// hence the small beginning.
+    static let receiveAllocator = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 512, maximum: 64 * 1024)
 
     private let context: ProxyContext
     private let group: any EventLoopGroup
@@ -23,13 +25,21 @@ public final class ProxyServer: Sendable {
         delegate: any ProxyDelegate, secrets: (any SecretSource)? = nil, log: Logger
     ) throws {
         context = try ProxyContext(
-            configuration: configuration, cache: cache, delegate: delegate, secrets: secrets, log: log)
+            configuration: configuration, group: group, cache: cache, delegate: delegate, secrets: secrets, log: log)
         self.group = group
     }
 
     public var figures: ProxyFigures { context.figures }
 
     /// What clients have asked of each database.
+    /// Pools of server connections, as of a moment ago.
+    public var pools: [PoolFigures] { context.pools.figures }
+    /// A node cannot serve any more: its idle server connections are closed, and clients that wait for one are told why.
+    public func nodeLost(_ node: NodeID, reason: String) {
+        context.pools.nodeIsUnusable(node, PoolRefusal.nodeLost(node, reason))
+    }
+
+    public var poolCounts: PoolCounts { context.pools.counters.current }
     public var traffic: [DatabaseTraffic] { context.traffic.sums }
 
     /// Opens the console, or gives its sessions to come another one; nil: none are let in.
@@ -100,7 +110,7 @@ public final class ProxyServer: Sendable {
         }
         context.connections.add(channel)
         let connection = ProxyConnection(
-            context: context, counters: context.counters(for: channel.eventLoop), listener: listener)
+            channel: channel, context: context, counters: context.counters(for: channel.eventLoop), listener: listener)
         try channel.pipeline.syncOperations.addHandler(ClientHandler(connection))
     }
 

@@ -90,6 +90,8 @@ public enum NodeStanding: Hashable, Sendable {
         case unknown
         /// The last attempt to look at it failed.
         case unreachable
+        /// It did not answer in time the last question it was asked.
+        case silent
         /// It answered, and is no standby.
         case notAStandby = "not_a_standby"
         /// Another cluster.

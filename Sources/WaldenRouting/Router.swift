@@ -118,6 +118,13 @@ public struct Router: Sendable {
         nodes.contains { $0.follows(within: lag, now) }
     }
 
+    /// Why no read may go to the replica; nil when reads may, as far as it covers what they demand.
+    public func obstacle(of id: NodeID, _ now: Instant) -> NodeStanding.Obstacle? {
+        guard let node = nodes.first(where: { $0.id == id }), id != .configuredPrimary else { return nil }
+        if case .unusable(let obstacle) = node.standby.standing { return obstacle }
+        return now <= node.answersUntil ? nil : .silent
+    }
+
     // MARK: Decisions
 
     public mutating func decide(_ request: RouteRequest) -> RouteDecision {

@@ -78,12 +78,27 @@ struct EffectReader {
 
     private func explainEffect(_ node: Int) -> SessionEffect {
         guard let inner = tree.child(of: node, "query") else { return .opaque }
+        return explainRuns(node) ? innerEffect(inner) : .readOnly
+    }
+
+    private func explainRuns(_ node: Int) -> Bool {
         let options = tree.child(of: node, "options").map { tree.children(of: $0) } ?? []
-        let runs = options.contains { option in
+        return options.contains { option in
             tree.children(of: option).first.flatMap { tree.child(of: $0, "defname") }
                 .map { tree.isString($0, "analyze") } ?? false
         }
-        return runs ? innerEffect(inner) : .readOnly
+    }
+
+    /// See `ParsedStatement.isRead`.
+    func isRead(_ node: Int) -> Bool {
+        switch tree.key(of: node) {
+        case "SelectStmt": return selectEffect(node) == .readOnly
+        case "ExplainStmt":
+            guard !explainRuns(node), let inner = tree.child(of: node, "query").flatMap({ tree.children(of: $0).first })
+            else { return false }
+            return tree.isKey(of: inner, "SelectStmt") && selectEffect(inner) == .readOnly
+        default: return false
+        }
     }
 
     /// PREPARE itself does nothing, but what EXECUTE will do cannot be told from its name; so what is prepared counts.

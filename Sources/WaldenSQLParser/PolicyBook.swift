@@ -42,7 +42,7 @@ public final class PolicyBook: Sendable {
         let rules = state.withLock { $0.rules }
         let rule = rules.rule(for: plan, in: catalog, role: context.user, shape: shape)
         let policy = StatementPolicy(shape: shape, rule: rule, audit: plan.auditGrade(of: shape, in: catalog))
-        return StatementAnalysis(effects: analysis.effects, verdict: analysis.verdict, policy: policy)
+        return analysis.governed(by: policy)
     }
 
     /// Nil when the text cannot be parsed.

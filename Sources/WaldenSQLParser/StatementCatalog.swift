@@ -95,18 +95,22 @@ public final class StatementCatalog: Sendable {
             if sql.byteCount > limits.scanBytes {
                 return StatementAnalysis(effect: .opaque, verdict: .uncacheable(refusal))
             }
-            return Self.unparsed(sql, refusal, context: context, analyzer: state.withLock { $0.analyzer })
+            return Self.unparsed(
+                sql, refusal, context: context,
+                analyzer: context.isOfFollowedDatabase ? state.withLock { $0.analyzer } : nil)
         }
         let key = Key(text: sql.withUnsafeBytes { Array($0) }, context: context)
-        let (known, analyzer) = state.withLock { ($0.known[key], $0.analyzer) }
+        let (known, catalogued) = state.withLock { ($0.known[key], $0.analyzer) }
         if let known { return known }
+        // Another database's catalog says nothing of this one's functions.
+        let analyzer = context.isOfFollowedDatabase ? catalogued : nil
         let revision = policies.revision
         var analysis = policies.governed(
             Self.analyze(key.text, context: context, analyzer: analyzer), text: key.text, context: context,
             catalog: analyzer?.catalog)
         if let hint = StatementHint.read(key.text) { analysis = analysis.hinted(hint) }
         state.withLock { state in
-            if policies.revision == revision { remember(analysis, for: key, by: analyzer, in: &state) }
+            if policies.revision == revision { remember(analysis, for: key, by: catalogued, in: &state) }
         }
         return analysis
     }
@@ -155,7 +159,8 @@ public final class StatementCatalog: Sendable {
         _ statements: [ParsedStatement], _ refusal: Refusal, context: SessionContext, effects: EffectAnalyzer
     ) -> StatementAnalysis {
         StatementAnalysis(
-            effects: statements.map { effects.effect(of: $0, context: context) }, verdict: .uncacheable(refusal))
+            effects: statements.map { effects.effect(of: $0, context: context) }, verdict: .uncacheable(refusal),
+            binding: statements.map { effects.binding(of: $0, context: context) }.max())
     }
 
     private func remember(

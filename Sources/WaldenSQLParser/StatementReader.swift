@@ -21,11 +21,30 @@ struct StatementReader {
     private func statement(_ node: Int) -> ParsedStatement {
         var mentions = Mentions()
         mentions.collect(below: node, in: tree)
-        var effect = EffectReader(tree: tree, source: source).effect(of: node)
+        let reader = EffectReader(tree: tree, source: source)
+        var effect = reader.effect(of: node)
         if mentions.temporarySchema, effect == .writes { effect = .temporaryObjects }
         return ParsedStatement(
             effect: effect, functions: mentions.functions, operators: mentions.operators,
-            relations: mentions.relations, form: form(node))
+            relations: mentions.relations, form: form(node), isRead: reader.isRead(node), types: mentions.types,
+            commonTables: mentions.commonTables, readsServerSettings: mentions.readsServerSettings,
+            binding: binding(of: node))
+    }
+
+    /// What kinds of statements leave something on the server by themselves, or take it back.
+    private func binding(of node: Int) -> SessionBinding {
+        switch tree.key(of: node) {
+        case "ListenStmt": .mayBind
+        case "DeclareCursorStmt": declaresWithHold(node) ? .mayBind : .none
+        case "UnlistenStmt", "ClosePortalStmt", "DiscardStmt": .mayUnbind
+        default: .none
+        }
+    }
+
+    /// `CURSOR_OPT_HOLD` (PostgreSQL `nodes/parsenodes.h`); options that cannot be read count as it.
+    private func declaresWithHold(_ node: Int) -> Bool {
+        guard let options = tree.child(of: node, "options") else { return false }
+        return tree.integer(options).map { $0 & 0x20 != 0 } ?? true
     }
 
     private func form(_ node: Int) -> ParsedStatement.Form {
@@ -46,17 +65,27 @@ struct Mentions {
     private(set) var functions: Set<QualifiedName> = []
     private(set) var operators: Set<QualifiedName> = []
     private(set) var relations: Set<QualifiedName> = []
+    private(set) var types: Set<QualifiedName> = []
+    private(set) var commonTables: Set<String> = []
+    /// See `ParsedStatement`.
+    private(set) var readsServerSettings = false
     /// Some name begins with `pg_temp`.
     private(set) var temporarySchema = false
 
     mutating func collect(below root: Int, in tree: ParseTree) {
         for index in root..<Int(tree.nodes[root].end) {
             if tree.nodes[index].kind == .string {
-                if let text = tree.string(index), text.hasPrefix("pg_temp") { temporarySchema = true }
+                guard let text = tree.string(index) else { continue }
+                if text.hasPrefix("pg_temp") { temporarySchema = true }
+                if tree.isKey(of: index, "ctename") { commonTables.insert(text) }
             } else if tree.isKey(of: index, "funcname") {
                 functions.insert(name(index, tree))
             } else if tree.isKey(of: index, "operName") {
                 operators.insert(name(index, tree))
+            } else if tree.isKey(of: index, "FuncCall") {
+                noteSetting(index, tree)
+            } else if tree.isKey(of: index, "typeName") {
+                if let names = tree.child(of: index, "names") { types.insert(name(names, tree)) }
             } else if tree.isKey(of: index, "A_Expr") {
                 collectOperator(index, tree)
             } else if tree.isKey(of: index, "RangeVar") {
@@ -65,6 +94,24 @@ struct Mentions {
                 relations.insert(QualifiedName(schema: schema, name: own))
             }
         }
+    }
+
+    private mutating func noteSetting(_ index: Int, _ tree: ParseTree) {
+        guard let function = tree.child(of: index, "funcname"), name(function, tree).name == "current_setting" else {
+            return
+        }
+        let argument = tree.child(of: index, "args").flatMap { tree.children(of: $0).first }
+        let constant = argument.flatMap { tree.children(of: $0).first }.map { unwrappedCast($0, tree) }
+        let text = constant.flatMap { tree.child(of: $0, "sval") }.flatMap { tree.child(of: $0, "sval") }
+        if !(text.flatMap { tree.string($0) }?.contains(".") ?? false) { readsServerSettings = true }
+    }
+
+    /// Definitions are printed with the types of their literals: `'app.tenant'::text`.
+    private func unwrappedCast(_ index: Int, _ tree: ParseTree) -> Int {
+        guard tree.isKey(of: index, "TypeCast"), let argument = tree.child(of: index, "arg"),
+            let inner = tree.children(of: argument).first
+        else { return index }
+        return inner
     }
 
     private mutating func collectOperator(_ index: Int, _ tree: ParseTree) {

@@ -12,6 +12,9 @@ struct Candidate {
         case execution(PreparedStatement, binding: BindView)
     }
 
+    /// Where the Bind begins, and how long it is.
+    var bind = 0..<0
+
     let byteCount: Int
     let source: Source
     /// The unit holds the statement's own Parse.
@@ -37,6 +40,7 @@ extension SessionMachine {
         var describes = false
         var executes = false
         var closesPortal = false
+        var bind = 0..<0
         while let header = try MessageHeader.parse(input, at: position, limit: limits.messageBytes) {
             guard position + header.byteCount <= limits.heldBytes else { return .other(.tooLong) }
             let end = position + header.byteCount
@@ -57,6 +61,7 @@ extension SessionMachine {
                 }
                 if statement == nil { return .other(.unknownStatement) }
                 binding = view
+                bind = position..<end
             case .describe where binding != nil && !describes && !executes:
                 let view = try DescribeView(in: input, body: body)
                 guard view.kind == .portal, view.name.isEmpty else { return .other(.pipeline) }
@@ -74,7 +79,7 @@ extension SessionMachine {
                 let source = Candidate.Source.execution(statement, binding: binding)
                 return .found(
                     Candidate(
-                        byteCount: end, source: source, parses: parses, describes: describes,
+                        bind: bind, byteCount: end, source: source, parses: parses, describes: describes,
                         closesPortal: closesPortal))
             default:
                 return .other(.pipeline)

@@ -1,5 +1,5 @@
 import DequeModule
-import WaldenCore
+public import WaldenCore
 import WaldenDependency
 import WaldenWire
 
@@ -17,7 +17,7 @@ extension SessionMachine {
                 return .needMore
             }
             if phase == .starting { return startingStep(header, input) }
-            return isCaching ? try readyStep(header, input, environment) : relayStep(header, input)
+            return isCaching || isPooled ? try readyStep(header, input, environment) : relayStep(header, input)
         } catch {
             return .violation(error)
         }
@@ -26,7 +26,7 @@ extension SessionMachine {
     private mutating func forwardSkipped(_ input: borrowing RawSpan) -> ClientStep {
         let count = min(clientSkip, input.byteCount)
         clientSkip -= count
-        return .forward(byteCount: count, bypass: nil)
+        return clientSkipIsDropped ? .answer(byteCount: count, []) : .forward(byteCount: count, bypass: nil)
     }
 
     /// While the server authenticates, only answers to it may pass; what else the client sends already waits.
@@ -42,7 +42,7 @@ extension SessionMachine {
         _ header: MessageHeader, _ input: borrowing RawSpan, _ environment: some SessionEnvironment
     ) throws(WireError) -> ClientStep {
         let tag = FrontendTag(rawValue: header.tag)
-        if transaction.isOpening, tag != .terminate { return .drain }
+        if transaction.isOpening || pooled?.awaited != nil, tag != .terminate { return .drain }
         switch tag {
         case .query, .parse, .bind, .functionCall:
             if units.count >= limits.unitsUnderWay { return .drain }
@@ -52,20 +52,30 @@ extension SessionMachine {
         case .query: return try queryStep(header, input, environment)
         case .parse, .bind, .describe, .execute, .close, .sync, .flush:
             return try extendedStep(tag, header, input, environment)
-        case .functionCall:
-            if openTransaction() { return .openTransaction }
-            var unit = Unit(isExtended: false)
-            unit.executes = true
-            unit.effects.add(.opaque)
-            units.append(unit)
+        case .functionCall: return functionCallStep(header, input)
+        case .copyDone, .copyFail, .copyData:
+            // Outside of COPY a server drops them, which it need not be asked for.
+            if isPooled, units.isEmpty { return drop(header, input) }
+            if tag != .copyData, !units.isEmpty { units[units.count - 1].copyEnded = true }
             return stream(header, input)
-        case .copyDone, .copyFail:
-            if !units.isEmpty { units[units.count - 1].copyEnded = true }
-            return stream(header, input)
-        case .copyData: return stream(header, input)
         case .terminate: return .terminate(byteCount: min(header.byteCount, input.byteCount))
         default: return .violation(WireError(.unknownTag(header.tag)))
         }
+    }
+
+    private mutating func functionCallStep(_ header: MessageHeader, _ input: borrowing RawSpan) -> ClientStep {
+        if let step = stepBefore(demand: .primary) { return step }
+        if openTransaction() { return .openTransaction }
+        var unit = Unit(isExtended: false)
+        unit.executes = true
+        if !isPooled || !LargeObjectFunctions.isCalled(by: input) {
+            unit.effects.add(.opaque)
+            unit.isSuspect = true
+        } else {
+            unit.effects.add(.writes)
+        }
+        units.append(unit)
+        return stream(header, input)
     }
 
     /// Forwards what has come of the message at the front, and the rest of it as it comes.
@@ -79,7 +89,16 @@ extension SessionMachine {
     ) -> ClientStep {
         let (count, rest) = streamed(header, input)
         clientSkip = rest
+        clientSkipIsDropped = false
         return .forward(byteCount: count, bypass: bypass)
+    }
+
+    /// The same, but the server does not get it.
+    private mutating func drop(_ header: MessageHeader, _ input: borrowing RawSpan) -> ClientStep {
+        let (count, rest) = streamed(header, input)
+        clientSkip = rest
+        clientSkipIsDropped = true
+        return .answer(byteCount: count, [])
     }
 
     // MARK: Simple protocol
@@ -88,10 +107,12 @@ extension SessionMachine {
         _ header: MessageHeader, _ input: borrowing RawSpan, _ environment: some SessionEnvironment
     ) throws(WireError) -> ClientStep {
         guard header.byteCount <= limits.heldBytes else {
+            if let step = stepBeforeMessage() { return step }
             if openTransaction() { return .openTransaction }
             injectDeferredBeforeQuery()
             pushQuery(fill: nil)
             units[units.count - 1].effects.add(.opaque)
+            units[units.count - 1].isSuspect = true
             return stream(header, input, bypass: .tooLong)
         }
         guard header.byteCount <= input.byteCount else { return .needMore }
@@ -110,6 +131,8 @@ extension SessionMachine {
             units.append(Unit(isExtended: false, fill: fill))
         }
         units[units.count - 1].executes = true
+        // The server drops it before it reads the text.
+        pooled?.server?.unnamed = .none
     }
 
     /// Offers a candidate for lookup, or forwards it when the session may not hit now.
@@ -119,6 +142,7 @@ extension SessionMachine {
         if let answered = answerTransaction(found, input, environment) { return answered }
         candidate = found
         candidateKeys = nil
+        guard isCaching else { return forwardCandidate(input, environment, nil) }
         if let obstacle = obstacle() { return forwardCandidate(input, environment, obstacle) }
         if !knowsDefaults(environment) {
             // Nothing is asked for the sake of a statement that is the server's anyway.
@@ -126,6 +150,7 @@ extension SessionMachine {
             if analysis.effect != .readOnly, case .uncacheable(let refusal) = analysis.verdict {
                 return forwardCandidate(input, environment, .refused(refusal.rule))
             }
+            if let step = stepBefore(found, analysis, input) { return step }
             switch askForDefaults(environment) {
             case .asked: return .openTransaction
             case .awaited: return .drain
@@ -138,19 +163,26 @@ extension SessionMachine {
     }
 
     private mutating func forwardCandidate(
-        _ input: borrowing RawSpan, _ environment: some SessionEnvironment, _ bypass: Bypass
+        _ input: borrowing RawSpan, _ environment: some SessionEnvironment, _ bypass: Bypass?
     ) -> ClientStep {
+        if isPooled, let candidate {
+            let analysis = analysis(of: candidate, input, environment)
+            if let step = stepBefore(candidate, analysis, input) { return step }
+        }
         if openTransaction() { return .openTransaction }
-        let count = forwardUnit(input, environment, fill: nil)
-        return .forward(byteCount: count, bypass: bypass)
+        let sent = forwardUnit(input, environment, fill: nil)
+        return .forward(byteCount: sent.byteCount, replacing: sent.replacing, bypass: bypass)
     }
 
     /// The cache has the answer to the unit offered. Nil when it must wait: units are under way whose answers come
     /// first. The shell drops the bytes that the frame counts.
-    public mutating func hitAccepted() -> HitFrame? {
+    ///
+    /// - Parameter now: When it was found.
+    public mutating func hitAccepted(at now: Instant = .distantPast) -> HitFrame? {
         guard let candidate, units.isEmpty else { return nil }
         self.candidate = nil
         consistency.hit()
+        pooled?.reads.answeredAt = now
         if candidate.parses, case .execution(let statement, _) = candidate.source { statements.define(statement) }
         return HitFrame(
             byteCount: candidate.byteCount, parseComplete: candidate.parses, bindComplete: candidate.isExtended,
@@ -160,10 +192,13 @@ extension SessionMachine {
     /// The cache does not have the answer to the unit offered.
     public mutating func missed(_ input: borrowing RawSpan, _ environment: some SessionEnvironment) -> MissStep {
         guard let candidate else { return .pass(.pipeline) }
+        if transaction.isDeferred, let step = stepBeforeMessage()?.asMissStep { return step }
         if openTransaction() { return .openTransaction }
         // If the catalog, or the server's configuration, has been read anew since, the older generation gets refused.
         let generation = keyGeneration
         let analysis = analysis(of: candidate, input, environment)
+        // What a fill has read is known of the primary alone.
+        if let server = pooled?.server, !server.isPrimary { return .pass(.replica) }
         switch analysis.verdict {
         case .uncacheable(let refusal): return .pass(.refused(refusal.rule))
         case .cacheable(let plan):
@@ -186,7 +221,7 @@ extension SessionMachine {
         }
     }
 
-    private func analysis(
+    func analysis(
         of candidate: Candidate, _ input: borrowing RawSpan, _ environment: some SessionEnvironment
     ) -> StatementAnalysis {
         switch candidate.source {
@@ -204,32 +239,40 @@ extension SessionMachine {
     /// Sends the unit offered to the server; its result is captured for `fill`. Returns the bytes to forward.
     public mutating func forwardUnit(
         _ input: borrowing RawSpan, _ environment: some SessionEnvironment, fill: UInt64?
-    ) -> Int {
-        guard let candidate else { return 0 }
+    ) -> Forwarding {
+        guard let candidate else { return Forwarding(byteCount: 0) }
         self.candidate = nil
         let analysis = analysis(of: candidate, input, environment)
         let command = candidate.command(in: input)
         inquireIsolation(command, environment)
+        var replaced = 0
         switch candidate.source {
         case .query:
             statements.forgetUnnamed()
-            if analysis.effect.mayTouchStatements { injectDeferredBeforeQuery() }
+            if namesStatements(analysis, command: candidate, input) { injectDeferredBeforeQuery() }
             pushQuery(fill: fill)
         case .execution(let statement, _):
+            let isParsed = candidate.parses && isParsedAlready(statement, environment)
             units.append(Unit(isExtended: true, fill: fill))
             units[units.count - 1].executes = true
-            if candidate.parses {
-                units[units.count - 1].pendingParses.append(.init(statement: statement, isInjected: false))
-            } else {
-                inject(statement)
+            if !isPooled {
+                if candidate.parses {
+                    units[units.count - 1].pendingParses.append(.init(statement: statement, isInjected: false))
+                } else {
+                    inject(statement)
+                }
             }
-            if analysis.effect.mayTouchStatements { injectDeferred() }
+            if namesStatements(analysis, command: candidate, input) { injectDeferred() }
+            if isPooled { replaced = sendExecution(candidate, statement, isParsed: isParsed, input, environment) }
         }
         if fill != nil { units[units.count - 1].keyReader = candidateKeys }
         candidateKeys = nil
         if case .begin(let form) = command { units[units.count - 1].begin = form }
+        if isPooled { units[units.count - 1].dropsStatements = candidate.dropsStatements(analysis, in: input) }
+        if command == .commit { units[units.count - 1].endsTransaction = true }
         note(analysis, isPrepared: candidate.parses)
-        return candidate.byteCount
+        holdRead(input, candidate.byteCount)
+        return Forwarding(byteCount: candidate.byteCount, replacing: replaced)
     }
 }
 

@@ -19,6 +19,10 @@ extension SessionMachine {
                 bypass = reason
             }
         }
+        if isPooled, !isUnitOpen, tag == .sync || tag == .flush, !hasServer, !transaction.isDeferred {
+            return answerWithoutServer(tag, header)
+        }
+        if let step = stepBeforeMessage() { return step }
         if openTransaction() { return .openTransaction }
         return try forwardMessage(tag, header, input, environment, bypass: bypass)
     }
@@ -33,55 +37,88 @@ extension SessionMachine {
         openUnit()
         let last = units.count - 1
         let available = MessageHeader.byteCount..<min(header.byteCount, input.byteCount)
+        var replaced = 0
         switch tag {
-        case .parse where isHeld: try noteParse(input, 0..<header.byteCount, environment)
-        case .parse:
-            units[last].effects.add(.opaque)
-            units[last].pendingParses.append(.init(statement: nil, isInjected: false))
-            injectDeferred()
+        case .parse where isHeld: replaced = try noteParse(input, 0..<header.byteCount, environment)
+        case .parse: noteLongParse(input, available)
         case .bind:
             // The names stand first, so that a Bind too long to hold is understood as far as it matters.
             guard let view = try? BindView(in: input, body: available) else {
                 units[last].effects.add(.opaque)
+                units[last].isSuspect = true
                 break
             }
             noteBind(view.statement, input, environment)
+            replaced = rename(input, from: 0, named: view.statement, byteCount: header.byteCount, environment)
         case .describe:
             let view = try DescribeView(in: input, body: available)
-            if view.kind == .statement, !isParsedInLastUnit(view.name, input),
+            guard view.kind == .statement else { break }
+            if goesByOwnName(view.name), !isParsedInLastUnit(view.name, input),
                 let statement = statements.find(view.name, in: input)
             {
                 inject(statement)
             }
+            replaced = rename(input, from: 0, named: view.name, byteCount: header.byteCount, environment)
         case .close:
             let view = try CloseView(in: input, body: available)
-            if view.kind == .statement { statements.forget(input.copy(view.name)) }
+            if view.kind == .statement {
+                replaced = sendClose(input, named: view.name, byteCount: header.byteCount)
+            } else {
+                noteClose(.portal)
+            }
         case .execute: units[last].executes = true
         case .sync: syncSent()
         default: break
         }
         let (count, rest) = streamed(header, input)
         clientSkip = rest
-        return .forward(byteCount: count, bypass: bypass)
+        clientSkipIsDropped = false
+        return .forward(byteCount: count, replacing: replaced, bypass: bypass)
     }
 
     private mutating func noteParse(
         _ input: borrowing RawSpan, _ message: Range<Int>, _ environment: some SessionEnvironment
-    ) throws(WireError) {
+    ) throws(WireError) -> Int {
         let view = try ParseView(in: input, body: MessageHeader.byteCount..<message.upperBound)
         let analysis = analyse(view.query, in: input, environment)
-        let last = units.count - 1
         note(analysis, isPrepared: true)
-        if analysis.effect.mayTouchStatements { injectDeferred() }
-        if view.name.isEmpty {
+        if namesStatements(analysis) { injectDeferred() }
+        let isTaken = provideTaken(view.name, input)
+        defer { if isTaken { markDoomed() } }
+        return sendParse(
+            PreparedStatement(parsing: view, message: message, in: input), input, named: view.name, environment)
+    }
+
+    /// A Parse too long to hold: its statement is one of the server's, by the client's name.
+    private mutating func noteLongParse(_ input: borrowing RawSpan, _ body: Range<Int>) {
+        let last = units.count - 1
+        units[last].effects.add(.opaque)
+        units[last].isSuspect = true
+        injectDeferred()
+        pooled?.server?.unnamed = .unknown
+        units[last].pendingParses.append(.init(statement: nil, isInjected: false))
+    }
+
+    /// The server will refuse the Parse sent last.
+    private mutating func markDoomed() {
+        let last = units.count - 1
+        let parse = units[last].pendingParses.count - 1
+        if isPooled, parse >= 0 { units[last].pendingParses[parse].isDoomed = true }
+    }
+
+    /// What a name means before it is given to another statement. Returns whether it is taken.
+    private mutating func provideTaken(_ name: Range<Int>, _ input: borrowing RawSpan) -> Bool {
+        if name.isEmpty {
             // The server drops its unnamed statement before it looks at the new one.
             statements.forgetUnnamed()
-        } else if let taken = statements.find(view.name, in: input) {
+            return false
+        } else if case .statement(let taken) = known(name, in: input) {
             // The server must know the first one, to refuse the second.
             inject(taken)
+            if renames { pooled?.server?.ownStatements.insert(taken.name) }
+            return true
         }
-        let statement = PreparedStatement(parsing: view, message: message, in: input)
-        units[last].pendingParses.append(.init(statement: statement, isInjected: false))
+        return false
     }
 
     private mutating func noteBind(
@@ -90,14 +127,21 @@ extension SessionMachine {
         let last = units.count - 1
         // Its effect was counted with its Parse.
         if isParsedInLastUnit(name, input) { return }
-        guard let statement = statements.find(name, in: input) else {
-            units[last].effects.add(.opaque)
+        let found: PreparedStatement?
+        if isPooled, case .statement(let statement) = known(name, in: input) {
+            found = statement
+        } else {
+            found = isPooled ? nil : statements.find(name, in: input)
+        }
+        guard let statement = found else {
+            // Of a pooled session's statements all are known but those that SQL has prepared, which the census counts.
+            units[last].effects.add(isPooled && !hasPreparedSettings ? .preparedStatements : .opaque)
             return
         }
         let analysis = analyse(statement, environment)
         note(analysis, isPrepared: true)
-        if analysis.effect.mayTouchStatements { injectDeferred() }
-        inject(statement)
+        if namesStatements(analysis) { injectDeferred() }
+        if goesByOwnName(name) { inject(statement) }
     }
 
     /// Whether the last unit itself parses the statement, so that the one known by that name so far is not meant.
@@ -129,7 +173,12 @@ extension SessionMachine {
     mutating func inject(_ statement: PreparedStatement) {
         let last = units.count - 1
         guard last >= 0, !statement.isOnServer else { return }
-        if units[last].pendingParses.contains(where: { $0.statement === statement }) { return }
+        // Its Parse may be on its way in this unit or an earlier one.
+        for unit in units where !unit.failed {
+            for parse in unit.pendingParses[unit.answeredParses...] where parse.statement === statement {
+                if parse.arrival == .own { return }
+            }
+        }
         injection += statement.parseMessage
         units[last].pendingParses.append(.init(statement: statement, isInjected: true))
     }
@@ -137,6 +186,7 @@ extension SessionMachine {
     /// Sends all deferred statements ahead of a Query that may name any of them. They need a Sync of their own: after
     /// an error the server skips to the next Sync, and a Query is none.
     mutating func injectDeferredBeforeQuery() {
+        pooled?.usesOwnNames = true
         let deferred = statements.deferred
         if deferred.isEmpty { return }
         units.append(Unit(isExtended: true, isHidden: true))
@@ -146,6 +196,7 @@ extension SessionMachine {
 
     /// The same within the last, extended unit.
     mutating func injectDeferred() {
+        pooled?.usesOwnNames = true
         for statement in statements.deferred { inject(statement) }
     }
 }

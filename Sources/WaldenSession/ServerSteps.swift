@@ -24,6 +24,7 @@ extension SessionMachine {
             return serverSkipGoes.step(count)
         }
         do throws(WireError) {
+            if isPooled, let step = try pooledStep(input) { return step }
             return try messageStep(input, now)
         } catch {
             return .violation(error)
@@ -34,7 +35,8 @@ extension SessionMachine {
     /// step of its own.
     private mutating func messageStep(_ input: borrowing RawSpan, _ now: Instant) throws(WireError) -> ServerStep {
         var position = 0
-        let way = units.first.map(\.way) ?? .relayed
+        // Not `first`: a copy of a unit costs as much as the walk over a small answer.
+        let way = units.isEmpty ? .relayed : units[0].way
         while let header = try MessageHeader.parse(input, at: position, limit: limits.messageBytes) {
             guard let tag = plainTag(header.tag, way) else {
                 if position > 0 { break }
@@ -56,8 +58,9 @@ extension SessionMachine {
     private func plainTag(_ rawValue: UInt8, _ way: ServerSkip) -> BackendTag? {
         let tag = BackendTag(rawValue: rawValue)
         switch tag {
-        case .dataRow where units.first?.purpose.isInquiry ?? false: return nil
+        case .dataRow where !units.isEmpty && units[0].purpose.isInquiry: return nil
         case .dataRow, .rowDescription: return tag
+        case .closeComplete where isPooled: return nil
         case .commandComplete:
             if case .captured = way { return tag }
             return nil
@@ -74,9 +77,10 @@ extension SessionMachine {
         _ header: MessageHeader, _ input: borrowing RawSpan, _ now: Instant
     ) throws(WireError) -> ServerStep {
         let tag = BackendTag(rawValue: header.tag)
-        let isHidden = units.first?.isHidden ?? false
+        let isHidden = !units.isEmpty && units[0].isHidden
         // Whether an opaque text ran at all, the error tells.
-        let awaitsVerdict = tag == .errorResponse && (isHidden || units.first?.effects.isOpaque ?? false)
+        let awaitsVerdict =
+            tag == .errorResponse && (isHidden || isPooled || units.first?.effects.isOpaque ?? false)
         if isInspected(tag) || awaitsVerdict, header.byteCount > input.byteCount {
             if header.byteCount <= limits.heldBytes { return .needMore }
             return .violation(WireError(.lengthOutOfRange(declared: header.byteCount, limit: limits.heldBytes)))
@@ -87,19 +91,21 @@ extension SessionMachine {
         case .readyForQuery:
             return unitEnded(header, try ReadyForQuery(in: input, body: body).status, now)
         case .parseComplete: goesOn = parseCompleted() && !isHidden
+        case .closeComplete where isPooled: goesOn = closeCompleted() && !isHidden
         case .commandComplete: try commandCompleted(input, body)
         case .errorResponse:
             if let broken = breakFill() { return broken }
             let error = awaitsVerdict ? try? ErrorResponse(in: input, body: body) : nil
             failUnit(error)
             // The last word of a server that goes away is the client's, whatever was under way.
-            if isHidden { goesOn = error?.severity == .fatal || error?.severity == .panic }
+            let isLast = error?.severity == .fatal || error?.severity == .panic
+            if isHidden { goesOn = isLast }
+            if isPooled, !isHidden || isLast { return pooledError(header, input, isLast: isLast) }
         case .dataRow: inquiryAnswered(input, body)
         case .parameterStatus:
             if let broken = breakFill() { return broken }
             let status = try ParameterStatus(in: input, body: body)
-            settings.parameterReported(name: status.name, value: status.value)
-            goesOn = true
+            goesOn = parameterReported(status)
         case .backendKeyData where phase == .starting:
             return .backendKey(byteCount: header.byteCount, try BackendKeyData(in: input, body: body))
         case .copyInResponse:
@@ -112,7 +118,7 @@ extension SessionMachine {
         case .notificationResponse:
             if let broken = breakFill() { return broken }
             // It tells of a commit, which the session may look for now.
-            consistency.saw(now)
+            saw(now)
             goesOn = true
         default:
             if let broken = breakFill() { return broken }
@@ -167,25 +173,31 @@ extension SessionMachine {
         let parse = units[0].pendingParses[units[0].answeredParses]
         units[0].answeredParses += 1
         guard let statement = parse.statement else { return !parse.isInjected }
-        if parse.isInjected {
+        pooledParseCompleted(parse)
+        if case .renamed = parse.arrival {
+            if !parse.isInjected { statements.define(statement) }
+        } else if parse.isInjected {
             statements.reachedServer(statement)
         } else {
             statement.isOnServer = true
-            statements.define(statement)
+            if !isPooled || !statement.name.isEmpty { statements.define(statement) }
         }
         return !parse.isInjected
     }
 
     private mutating func commandCompleted(_ input: borrowing RawSpan, _ body: Range<Int>) throws(WireError) {
-        guard isCaching, let first = units.first, !first.effects.isReadOnly else { return }
-        switch TransactionEnd(tag: try CommandComplete(in: input, body: body).tag) {
+        guard isCaching || isPooled, let first = units.first, !first.effects.isReadOnly else { return }
+        let tag = try CommandComplete(in: input, body: body).tag
+        switch TransactionEnd(tag: tag) {
         case .committed:
             units[0].crossedTransactionEnd = true
             settings.transactionCommitted(afterRollback: first.rolledBack)
         case .rolledBack:
             units[0].crossedTransactionEnd = true
             units[0].rolledBack = true
-        case .statementsGone: statements.forgetAll()
+        case .statementsGone:
+            // Of one that goes, a pooled session hears from the census.
+            if !isPooled { statements.forgetAll() } else if tag != "DEALLOCATE" { everythingDropped(tag: tag) }
         case .assigned: if first.effects.settings.isEmpty { units[0].setsTransaction = true }
         case nil: break
         }
@@ -200,6 +212,7 @@ extension SessionMachine {
     private mutating func failUnit(_ error: ErrorResponse?) {
         guard !units.isEmpty else { return }
         units[0].failed = true
+        pooledUnitFailed(error)
         if units[0].isHidden {
             units[0].error = error
         } else if let error, isSyntaxError(error), units[0].effects.statementCount == 1 {
@@ -233,14 +246,18 @@ extension SessionMachine {
             isRelayOnly = true
             return .unitEnded(byteCount: header.byteCount, fill: nil)
         }
+        if unit.isToRerun, let held = unit.heldRead {
+            pooled?.needsPrimary = true
+            return .rerun(byteCount: header.byteCount, held)
+        }
         if unit.isHidden {
             return hiddenUnitEnded(unit).map { .giveUp($0) } ?? .swallow(byteCount: header.byteCount)
         }
         capturedKeys = unit.keyReader
         if units.isEmpty { isUnitOpen = false }
-        if isCaching { transaction.unitEnded(outcome(of: unit), from: oldStatus, to: newStatus) }
-        if unit.executes, !unit.effects.isControlOnly || unit.effects.statementCount == 0 { consistency.saw(now) }
-        if isCaching, !unit.effects.isReadOnly || oldStatus != .idle {
+        if isCaching || isPooled { transaction.unitEnded(outcome(of: unit), from: oldStatus, to: newStatus) }
+        if unit.executes, !unit.effects.isControlOnly || unit.effects.statementCount == 0 { saw(now) }
+        if isCaching || isPooled, !unit.effects.isReadOnly || oldStatus != .idle {
             settings.unitEnded(
                 unit.effects, failed: unit.failed, crossedTransactionEnd: unit.crossedTransactionEnd,
                 rolledBack: unit.rolledBack, isIdle: newStatus == .idle)
@@ -248,6 +265,7 @@ extension SessionMachine {
             if transactionWrote { consistency.wrote(now) }
             if newStatus == .idle { transactionWrote = false }
         }
+        noteUnitEnded(unit, from: oldStatus)
         return .unitEnded(byteCount: header.byteCount, fill: unit.failed ? nil : unit.fill)
     }
 }
@@ -265,7 +283,7 @@ extension ServerSkip {
 extension Unit {
     /// Where the answers go that need no look.
     var way: ServerSkip {
-        if isHidden { return .swallowed }
+        if isHidden || isToRerun { return .swallowed }
         return fill.map(ServerSkip.captured) ?? .relayed
     }
 }

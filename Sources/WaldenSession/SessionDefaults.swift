@@ -52,6 +52,18 @@ struct SessionDefaults: Hashable, Sendable {
         self.values = values
     }
 
+    /// The same answer for another session.
+    func resting(on resets: UInt64) -> SessionDefaults {
+        SessionDefaults(
+            basis: Basis(resets: resets, catalog: basis.catalog), login: login, values: values)
+    }
+
+    private init(basis: Basis, login: [UInt8], values: [String]) {
+        self.basis = basis
+        self.login = login
+        self.values = values
+    }
+
     subscript(name: String) -> String? {
         Self.names.firstIndex(of: name).map { values[$0] }
     }
@@ -103,8 +115,20 @@ extension SessionMachine {
         settings.learn(answer)
     }
 
+    /// A pooled session's results depend on the defaults of the server that it is served by.
+    mutating func takeDefaults(of server: ServerSession) {
+        guard let known = server.defaults, known.hidden.isSubset(of: settings.assignedNames) else {
+            return settings.forgetDefaults()
+        }
+        let answer = known.answer.resting(on: settings.resets)
+        if answer != settings.defaults { settings.learn(answer) }
+    }
+
     /// The question has been dealt with.
     mutating func defaultsInquiryEnded() {
+        if let server = pooled?.server, let answer = settings.defaults, answer.basis == defaultsAsked {
+            server.defaults = ServerDefaults(answer: answer, hidden: settings.assignedNames)
+        }
         if settings.defaults?.basis != defaultsAsked { defaultsRefused = defaultsAsked }
         defaultsAsked = nil
     }

@@ -33,7 +33,8 @@ public struct SessionPolicy: Hashable, Sendable {
 
 /// One client's session: what to do with each message of either side.
 ///
-/// Governs, for one client and the one server connection that belongs to it: the phase (authentication, ready,
+/// Governs, for one client and the server connection that belongs to it, or those of a pool that serve it one after
+/// another (`Pooling`): the phase (authentication, ready,
 /// transparent), units under way and their order, the transaction status, prepared statements, the session part of
 /// the cache key, and which results are captured. The shell feeds the front of each side's unread bytes and does what
 /// the returned step says; it never looks into a message itself.
@@ -80,11 +81,13 @@ public struct SessionMachine: ~Copyable {
     var hasPreparedSettings = false
     /// Bytes of the current client message that are still to be forwarded without a look.
     var clientSkip = 0
+    /// They are dropped instead.
+    var clientSkipIsDropped = false
     /// The same for the current server message, and where they go.
     var serverSkip = 0
     var serverSkipGoes = ServerSkip.relayed
     /// Bytes to be sent to the server before the next forwarded ones.
-    var injection: [UInt8] = []
+    public internal(set) var injection: [UInt8] = []
 
     /// The unit offered for lookup, and the statement it uses.
     var candidate: Candidate?
@@ -101,18 +104,27 @@ public struct SessionMachine: ~Copyable {
 
     /// What the session has written and seen, by the clock.
     var consistency = ConsistencyTracker()
+    /// Nil: the session has a server of its own.
+    var pooled: PooledState?
 
     /// - Parameters:
     ///   - startup: The client's startup packet.
-    ///   - isCaching: False where the instance never caches: then nothing is parsed or remembered.
+    ///   - isCaching: False where the instance never caches: then nothing is parsed or remembered, unless it is pooled.
+    ///   - pooling: Given for a client that Walden has authenticated itself: the session begins where the server's
+    ///     greeting ends, see `welcome(_:)`, and takes its servers from a pool. Nil: one server, from its startup on.
     public init(
         startup: StartupMessage, isCaching: Bool, limits: SessionLimits = SessionLimits(),
-        policy: SessionPolicy = SessionPolicy()
+        policy: SessionPolicy = SessionPolicy(), pooling: Pooling? = nil
     ) {
         self.limits = limits
         self.policy = policy
         self.isCaching = isCaching
-        settings = SettingsTracker(parameters: startup.parameters.map { ($0.name, $0.value) })
+        if let pooling {
+            pooled = PooledState(pooling: pooling, applicationName: startup["application_name"].map { Array($0.utf8) })
+            phase = .ready
+        }
+        settings = SettingsTracker(
+            parameters: startup.parameters.map { ($0.name, $0.value) }, isOfFollowedDatabase: isCaching)
         statements = StatementTable(limit: limits.preparedStatements)
     }
 
@@ -123,11 +135,16 @@ public struct SessionMachine: ~Copyable {
 
     /// Bytes to be sent to the server before the forwarded ones; they are handed out once.
     public mutating func takeInjection() -> [UInt8] {
-        defer { injection.removeAll(keepingCapacity: true) }
+        defer { injectionSent() }
         return injection
     }
 
     public var hasInjection: Bool { !injection.isEmpty }
+
+    /// What `injection` held has been sent. Its memory is used again.
+    public mutating func injectionSent() {
+        injection.removeAll(keepingCapacity: true)
+    }
 
     /// Why the next unit may not be answered from the cache, whatever it is; nil when it may.
     func obstacle() -> Bypass? {
@@ -138,6 +155,8 @@ public struct SessionMachine: ~Copyable {
         case nil: break
         }
         if isUnitOpen || isRelayOnly { return .pipeline }
+        // Which of the statements are left, the census will tell.
+        if let pooled, pooled.usesOwnNames, pooled.isSuspect { return .pipeline }
         for unit in units where !unit.effects.isReadOnly { return .pipeline }
         if settings.own.isSwitchedOff { return .switchedOff }
         switch settings.obstacle {
@@ -150,16 +169,24 @@ public struct SessionMachine: ~Copyable {
 
     /// Starts `key` with the session's part; false when too many different sessions are known.
     mutating func beginKey(_ environment: some SessionEnvironment) -> Bool {
-        if fingerprintRevision != settings.revision {
-            fingerprintID = environment.fingerprintID(settings.fingerprint)
-            fingerprintRevision = settings.revision
-        }
-        guard let fingerprintID else { return false }
+        guard let fingerprintID = sessionNumber(environment) else { return false }
         keyGeneration = settings.defaults?.basis.catalog ?? 0
         key.removeAll(keepingCapacity: true)
         withUnsafeBytes(of: fingerprintID) { key.append(contentsOf: $0) }
         return true
     }
+
+    /// What stands for the session in keys; nil when too many different sessions are known.
+    mutating func sessionNumber(_ environment: some SessionEnvironment) -> UInt64? {
+        if fingerprintRevision != settings.revision {
+            fingerprintID = environment.fingerprintID(settings.fingerprint)
+            fingerprintRevision = settings.revision
+        }
+        return fingerprintID
+    }
+
+    /// Whether `key` still describes the session.
+    var isKeyCurrent: Bool { fingerprintRevision == settings.revision }
 
     // MARK: Freshness
 
@@ -198,6 +225,7 @@ public struct SessionMachine: ~Copyable {
     /// Adds to the last unit what a statement does that is parsed, executed or both within it.
     mutating func note(_ analysis: StatementAnalysis, isPrepared: Bool) {
         units[units.count - 1].effects.add(analysis, mayExecuteSettings: hasPreparedSettings)
+        noteBinding(analysis)
         switch analysis.effect {
         case .settings, .opaque: hasPreparedSettings = hasPreparedSettings || isPrepared
         default: break

@@ -6,17 +6,22 @@ public import WaldenWire
 public enum ClientStep: Equatable, Sendable {
     /// Nothing until more bytes have come.
     case needMore
-    /// Send `takeInjection()` (if any) and then this many bytes to the server.
-    case forward(byteCount: Int, bypass: Bypass?)
+    /// Drop the first `replacing` bytes, send the injection (if any) in their place, and then the others of this many
+    /// bytes to the server.
+    case forward(byteCount: Int, replacing: Int = 0, bypass: Bypass?)
     /// Drop this many bytes and send the client this answer: neither cache nor server is needed.
     case answer(byteCount: Int, [UInt8])
-    /// Send `takeInjection()`, and ask again when the server has answered it: a BEGIN, or a question of Walden's own.
+    /// Send the injection, and ask again when the server has answered it: a BEGIN, or a question of Walden's own.
     case openTransaction
+    /// Nothing goes on without such a server: `detach()` the one there is, if any, `attach(_:)` it and ask again.
+    case acquire(ServerDemand)
+    /// Send the client these bytes and ask again.
+    case tell([UInt8])
     /// A complete unit whose answer may be in the cache: look `key` up and say `hitAccepted()` or `missed()`.
     case lookup
     /// Nothing until the server has answered what is under way.
     case drain
-    /// Terminate: send this many bytes to the server, then close.
+    /// Terminate: send this many bytes to the server, if the client has one of its own, then close.
     case terminate(byteCount: Int)
     /// The client broke the protocol: report and close this connection.
     case violation(WireError)
@@ -33,8 +38,37 @@ public enum MissStep: Sendable {
     case fill(Dependencies, generation: UInt64, policy: StatementPolicy?, level: ConsistencyLevel?)
     /// Not cacheable: say `forwardUnit(fill: nil)`.
     case pass(Bypass)
-    /// Send `takeInjection()`, and ask again, by the same call, when the server has answered it.
+    /// Send the injection, and ask again, by the same call, when the server has answered it.
     case openTransaction
+    /// As `ClientStep.acquire`; ask again by the same call.
+    case acquire(ServerDemand)
+    /// Send the client these bytes and ask again, by the same call.
+    case tell([UInt8])
+}
+
+/// What must happen before `forwardUnit`.
+public enum ForwardStep: Equatable, Sendable {
+    /// Nothing: say `forwardUnit`.
+    case forward
+    /// Nothing either, but the unit's result is none that may be kept under its key: give the fill up first.
+    case forwardWithoutFill
+    /// As in `MissStep`.
+    case openTransaction
+    case acquire(ServerDemand)
+    case tell([UInt8])
+}
+
+/// Bytes of the client's input that go to the server.
+public struct Forwarding: Equatable, Sendable {
+    /// How many are used up.
+    public let byteCount: Int
+    /// How many of these, from the front, the injection stands for.
+    public let replacing: Int
+
+    public init(byteCount: Int, replacing: Int = 0) {
+        self.byteCount = byteCount
+        self.replacing = replacing
+    }
 }
 
 /// The frame of messages around a cached result.
@@ -58,6 +92,11 @@ public enum ServerStep: Equatable, Sendable {
     case capture(byteCount: Int, fill: UInt64)
     /// Drop this many bytes: the answer to something that the client did not send.
     case swallow(byteCount: Int)
+    /// Send these bytes to the client in the place of this many of the server's, perhaps of none.
+    case replace(byteCount: Int, with: [UInt8])
+    /// Drop this many bytes, put these back in front of the client's unread ones, give the server back and go on: the
+    /// unit is run again, on the primary.
+    case rerun(byteCount: Int, [UInt8])
     /// Drop this BackendKeyData message and send one of our own in its place.
     case backendKey(byteCount: Int, BackendKeyData)
     /// The result being captured for `fill` is none that may be kept; no bytes are consumed.
@@ -90,6 +129,8 @@ public enum Bypass: Hashable, Sendable {
     case tooManySessions
     /// Which defaults the session has is not known.
     case sessionDefaults
+    /// The statement's transaction is on a replica.
+    case replica
     case refused(Refusal.Rule)
 
     public var label: String {
@@ -106,6 +147,7 @@ public enum Bypass: Hashable, Sendable {
         case .tooLong: "too_long"
         case .tooManySessions: "too_many_sessions"
         case .sessionDefaults: "session_defaults"
+        case .replica: "replica"
         case .refused(let rule): rule.rawValue
         }
     }

@@ -30,9 +30,11 @@ struct SettingsTracker: Sendable {
     /// What the client is to be told of its own assignments.
     private(set) var remark: String?
 
-    private let user: String
+    let user: String
+    private let isOfFollowedDatabase: Bool
     private let database: String
     private let startup: [String: String]
+    private let isStartupUnderstood: Bool
     /// Committed assignments, over `startup`; a reset removes them, for the startup packet's values are the defaults.
     private var overlay: [String: String] = [:]
     /// Assignments of the transaction in progress, in order.
@@ -40,8 +42,11 @@ struct SettingsTracker: Sendable {
     /// What the server reported of settings that shape results (protocol chapter, asynchronous operations).
     private var reported: [String: String] = [:]
 
-    /// - Parameter parameters: name and value of the startup packet, in order.
-    init(parameters: [(name: String, value: String)]) {
+    /// - Parameters:
+    ///   - parameters: name and value of the startup packet, in order.
+    ///   - isOfFollowedDatabase: The session is of the database whose catalog is read.
+    init(parameters: [(name: String, value: String)], isOfFollowedDatabase: Bool = true) {
+        self.isOfFollowedDatabase = isOfFollowedDatabase
         var settings: [String: String] = [:]
         var user = ""
         var database = ""
@@ -63,6 +68,7 @@ struct SettingsTracker: Sendable {
         self.user = user
         self.database = database.isEmpty ? user : database
         self.startup = settings
+        isStartupUnderstood = understood
         if !understood { obstacle = .opaque }
         readOwnSettings()
     }
@@ -166,6 +172,44 @@ struct SettingsTracker: Sendable {
         uncommitted.removeAll()
     }
 
+    /// Whether the session has an assignment of its own, committed, of this setting.
+    func isAssigned(_ name: String) -> Bool { overlay[name] != nil }
+
+    /// The transaction in progress has assigned something.
+    var hasUncommitted: Bool { !uncommitted.isEmpty }
+
+    /// Names that it has assigned.
+    var assignedNames: Set<String> { Set(overlay.keys) }
+
+    /// The server has told all that the session has assigned, in canonical form.
+    ///
+    /// - Parameter isComplete: There is nothing else that shapes results.
+    mutating func learnAssigned(_ values: [String: [UInt8]], isComplete: Bool) {
+        let told = values.filter { $0.key != "application_name" }.mapValues { String(decoding: $0, as: UTF8.self) }
+        if isComplete, obstacle == .opaque, isStartupUnderstood { obstacle = nil }
+        guard told != overlay else { return }
+        if told[Self.isolationSetting] != overlay[Self.isolationSetting] { isolationRevision &+= 1 }
+        // What is missing now shows its default again.
+        if overlay.keys.contains(where: { told[$0] == nil }) { resets &+= 1 }
+        overlay = told
+        revision &+= 1
+        readOwnSettings()
+    }
+
+    /// What a statement means may depend on what only the session's server has.
+    var hasUnseenObjects: Bool { obstacle != nil }
+
+    mutating func temporaryObjectsGone() {
+        if obstacle == .temporaryObjects { obstacle = nil }
+    }
+
+    /// The server that serves the session now has other defaults, or none that are known.
+    mutating func forgetDefaults() {
+        guard defaults != nil else { return }
+        defaults = nil
+        revision &+= 1
+    }
+
     mutating func becomeOpaque() {
         obstacle = .opaque
     }
@@ -262,7 +306,8 @@ extension SettingsTracker {
             searchPath: overlay["search_path"] ?? defaults?["search_path"] ?? startup["search_path"], loginUser: user,
             user: assignedRole ?? sessionUser,
             standardConformingStrings: reported["standard_conforming_strings"] != "off",
-            assignedSettings: Set(overlay.keys.filter { $0.contains(".") }.map { $0.lowercased() }))
+            assignedSettings: Set(overlay.keys.filter { $0.contains(".") }.map { $0.lowercased() }),
+            isOfFollowedDatabase: isOfFollowedDatabase)
     }
 
     /// The role of SET ROLE, without the quotes of its source form, or else the one that the session began with.

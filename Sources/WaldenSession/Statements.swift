@@ -13,6 +13,8 @@ final class PreparedStatement {
     var isOnServer: Bool
     /// When its text is BEGIN, COMMIT or ROLLBACK.
     let command: TransactionCommand?
+    /// Its number on pooled servers, once it has one, and what that rests on.
+    var number: StatementNumber?
 
     init(parseMessage: [UInt8], name: [UInt8], text: Range<Int>, types: Range<Int>, isOnServer: Bool) {
         self.parseMessage = parseMessage
@@ -87,6 +89,11 @@ struct StatementTable {
         unnamed = nil
     }
 
+    /// The Parse of an unnamed statement has failed.
+    mutating func forgetUnnamed(_ statement: PreparedStatement) {
+        if unnamed === statement { unnamed = nil }
+    }
+
     /// After DEALLOCATE or DISCARD: which ones are left, only the server knows.
     mutating func forgetAll() {
         named.removeAll()
@@ -95,12 +102,32 @@ struct StatementTable {
         deferredCount = 0
     }
 
+    /// As `forgetAll()`, but for the unnamed one.
+    mutating func forgetNamed() {
+        let kept = unnamed
+        forgetAll()
+        unnamed = kept
+    }
+
+    /// Forgets named statements of other names, whether or not the server should have had them.
+    mutating func keep(only names: Set<[UInt8]>) {
+        for name in named.keys where !names.contains(name) && named[name]?.isOnServer ?? false { forget(name) }
+    }
+
+    /// No server has the named statements under these names any more.
+    mutating func leftServer() {
+        for statement in named.values { statement.isOnServer = false }
+        deferredCount = named.count
+    }
+
     /// The server has answered the Parse that Walden sent for a deferred statement.
     mutating func reachedServer(_ statement: PreparedStatement) {
         guard !statement.isOnServer else { return }
         statement.isOnServer = true
         if !statement.name.isEmpty, named[statement.name] === statement { deferredCount -= 1 }
     }
+
+    var all: [PreparedStatement] { Array(named.values) }
 
     var deferred: [PreparedStatement] {
         deferredCount == 0 ? [] : named.values.filter { !$0.isOnServer }

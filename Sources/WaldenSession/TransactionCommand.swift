@@ -63,45 +63,62 @@ struct BeginForm: Hashable, Sendable {
     let tag: Tag
     /// Nil: the session's default.
     private(set) var isolation: Isolation?
+    /// The level is SERIALIZABLE, which no replica offers.
+    private(set) var isSerializable = false
+    /// READ ONLY or READ WRITE; nil: the session's default.
+    private(set) var isReadOnly: Bool?
+    /// DEFERRABLE or NOT DEFERRABLE; nil: the session's default.
+    private(set) var isDeferrable: Bool?
+
+    /// Whether a node other than the primary can run the transaction, whatever its statements are.
+    var mayRunOnReplica: Bool { isReadOnly == true && isolation != nil && !isSerializable }
+
+    /// The same command with the level spelled out that the client was promised.
+    func spelledOut(_ level: Isolation) -> String {
+        var modes = ["ISOLATION LEVEL \(isSerializable ? "SERIALIZABLE" : level == .snapshot ? "REPEATABLE READ" : "READ COMMITTED")"]
+        if let isReadOnly { modes.append(isReadOnly ? "READ ONLY" : "READ WRITE") }
+        if let isDeferrable { modes.append(isDeferrable ? "DEFERRABLE" : "NOT DEFERRABLE") }
+        return "\(tag.rawValue) \(modes.joined(separator: ", "))"
+    }
 
     /// Reads the transaction modes up to the end. Nil when a word is not known, or a mode is given twice.
     fileprivate init?(tag: Tag, _ words: inout CommandWords, in bytes: borrowing RawSpan) {
         self.tag = tag
-        var hasAccess = false
-        var hasDeferrable = false
         var isFirst = true
         while !words.isAtEnd(in: bytes) {
             // Between two modes a comma may stand.
             if !isFirst { _ = words.skipComma(in: bytes) }
             isFirst = false
             if words.skip("isolation", in: bytes) {
-                guard isolation == nil, words.skip("level", in: bytes), let level = Self.level(&words, in: bytes) else {
+                guard isolation == nil, words.skip("level", in: bytes), let level = level(&words, in: bytes) else {
                     return nil
                 }
                 isolation = level
             } else if words.skip("read", in: bytes) {
-                guard !hasAccess, words.skip("only", "write", in: bytes) else { return nil }
-                hasAccess = true
+                guard isReadOnly == nil else { return nil }
+                let isOnly = words.skip("only", in: bytes)
+                guard isOnly || words.skip("write", in: bytes) else { return nil }
+                isReadOnly = isOnly
             } else {
                 let isNegated = words.skip("not", in: bytes)
-                guard !hasDeferrable, words.skip("deferrable", in: bytes) else { return nil }
-                _ = isNegated
-                hasDeferrable = true
+                guard isDeferrable == nil, words.skip("deferrable", in: bytes) else { return nil }
+                isDeferrable = !isNegated
             }
         }
     }
 
-    private static func level(_ words: inout CommandWords, in bytes: borrowing RawSpan) -> Isolation? {
+    private mutating func level(_ words: inout CommandWords, in bytes: borrowing RawSpan) -> Isolation? {
         if words.skip("read", in: bytes) {
             return words.skip("committed", "uncommitted", in: bytes) ? .readCommitted : nil
         }
         if words.skip("repeatable", in: bytes) { return words.skip("read", in: bytes) ? .snapshot : nil }
-        return words.skip("serializable", in: bytes) ? .snapshot : nil
+        isSerializable = words.skip("serializable", in: bytes)
+        return isSerializable ? .snapshot : nil
     }
 }
 
 /// Walks over the words of a short text without copying any.
-private struct CommandWords {
+struct CommandWords {
     private var position: Int
     private let end: Int
 

@@ -13,9 +13,7 @@ extension SessionMachine {
         switch command {
         case .begin(let form):
             guard mayDefer(form, found, input, environment) else { return nil }
-            let messages = input.copy(0..<found.byteCount)
-            transaction.began(
-                deferring: .init(messages: messages, isExtended: found.isExtended, parses: found.parses))
+            transaction.began(deferring: deferral(of: form, found, input, isWhole: true))
         case .commit, .rollback:
             guard transaction.isDeferred, found.isBare(in: input) else { return nil }
             transaction.endedUnseen()
@@ -43,12 +41,27 @@ extension SessionMachine {
         guard units.isEmpty, let found = try leadingExecution(input), case .begin(let form)? = found.command(in: input),
             case .execution(let statement, _) = found.source, mayDefer(form, found, input, environment)
         else { return nil }
-        let messages = input.copy(0..<found.byteCount) + FrontendTag.syncMessage
-        transaction.began(deferring: .init(messages: messages, isExtended: true, parses: found.parses))
+        transaction.began(deferring: deferral(of: form, found, input, isWhole: false))
         if found.parses { statements.define(statement) }
         let reply = found.answer(tag: form.tag.rawValue, shownStatus)
         let ready = ReadyForQuery(shownStatus).encoded()
         return .answer(byteCount: found.byteCount, Array(reply.dropLast(ready.count)))
+    }
+
+    /// What is sent when the server must take part: the client's own messages; or, where another server may have other
+    /// defaults and none of the client's statements, a command that says the same.
+    ///
+    /// - Parameter isWhole: The unit ends with the command.
+    private func deferral(
+        of form: BeginForm, _ found: Candidate, _ input: borrowing RawSpan, isWhole: Bool
+    ) -> TransactionTracker.Deferral {
+        guard isPooled else {
+            let messages = input.copy(0..<found.byteCount) + (isWhole ? [] : FrontendTag.syncMessage)
+            return .init(messages: messages, isExtended: found.isExtended, parses: found.parses)
+        }
+        return .init(
+            messages: Query(form.spelledOut(form.isolation ?? .readCommitted)).encoded(), isExtended: false,
+            parses: false, mayRunOnReplica: form.isReadOnly == true && !form.isSerializable)
     }
 
     /// What the client has last been told, or is about to be.
@@ -62,13 +75,13 @@ extension SessionMachine {
         var unit = Unit(isExtended: deferral.isExtended, isHidden: true)
         unit.purpose = .begin
         units.append(unit)
-        if deferral.isExtended { prepareReplay(deferral) }
+        if deferral.isExtended { prepareReplay(deferral) } else { pooled?.server?.unnamed = .none }
         injection += deferral.messages
         return true
     }
 
-    /// Whether the answer to that BEGIN is still to come.
-    public var isOpeningTransaction: Bool { transaction.isOpening }
+    /// Whether the answer to that BEGIN is still to come, or to what brings a pooled server to the session's state.
+    public var isOpeningTransaction: Bool { transaction.isOpening || pooled?.awaited != nil }
 
     /// The statement of a deferred BEGIN must be on the server, by a Parse of its own or by the one replayed.
     private mutating func prepareReplay(_ deferral: TransactionTracker.Deferral) {
@@ -128,7 +141,11 @@ extension SessionMachine {
     /// A row of the answer has come.
     mutating func inquiryAnswered(_ input: borrowing RawSpan, _ body: Range<Int>) {
         guard let row = try? DataRow(in: input, body: body) else { return }
-        if units.first?.purpose == .defaultsInquiry { return defaultsAnswered(row.values) }
+        switch units.first?.purpose {
+        case .defaultsInquiry: return defaultsAnswered(row.values)
+        case .census: return censusAnswered(row.values)
+        default: break
+        }
         guard let basis = inquiryBasis, row.values.count == 1, let value = row.values[0] else { return }
         let isReadCommitted = value == Array("read committed".utf8) || value == Array("read uncommitted".utf8)
         knownIsolation = KnownIsolation(level: isReadCommitted ? .readCommitted : .snapshot, basis: basis)
@@ -137,6 +154,7 @@ extension SessionMachine {
     /// A hidden unit ended. The error that ends the session, when there is no way on.
     mutating func hiddenUnitEnded(_ unit: Unit) -> ErrorResponse? {
         if unit.purpose == .defaultsInquiry { defaultsInquiryEnded() }
+        if let error = pooledHiddenUnitEnded(unit) { return error }
         guard unit.purpose == .begin else { return nil }
         transaction.opened(status)
         guard !transaction.isDeferred else {

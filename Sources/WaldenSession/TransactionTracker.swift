@@ -30,6 +30,8 @@ struct TransactionTracker: Sendable {
         let isExtended: Bool
         /// They hold the Parse of their statement.
         let parses: Bool
+        /// Any node may run what follows.
+        var mayRunOnReplica = false
     }
 
     private enum State: Hashable, Sendable {
@@ -48,6 +50,11 @@ struct TransactionTracker: Sendable {
     /// The client believes that a transaction is open, of which the server knows nothing.
     var isDeferred: Bool {
         if case .deferred = state { true } else { false }
+    }
+
+    /// The transaction that is deferred may run on a replica.
+    var deferredIsReadOnly: Bool {
+        if case .deferred(let deferral) = state { deferral.mayRunOnReplica } else { false }
     }
 
     /// The deferred BEGIN is on its way to the server.

@@ -8,6 +8,32 @@ struct Unit {
         let statement: PreparedStatement?
         /// Sent by Walden for a deferred statement: the client must not see the answer.
         let isInjected: Bool
+        /// What the server has then, where it is not the statement under its own name.
+        var arrival = Arrival.own
+        /// Its name is taken, so the server will refuse it.
+        var isDoomed = false
+    }
+
+    /// Under which name a statement reaches a pooled server.
+    enum Arrival: Hashable {
+        case own
+        /// `walden_<number>`.
+        case renamed(UInt64)
+    }
+
+    /// A Close of which a pooled server owes the answer, in the order sent.
+    struct PendingClose {
+        enum Subject {
+            case portal
+            /// By the client's name; the statement itself, should the Close never be reached.
+            case statement([UInt8], PreparedStatement?)
+            /// Sent by Walden, of `walden_<number>` or of the unnamed statement: the client must not see the answer.
+            case hidden(UInt64?)
+        }
+
+        let subject: Subject
+        /// The Parse messages of the unit that were sent before it.
+        let parsesBefore: Int
     }
 
     /// Why a unit is hidden.
@@ -20,9 +46,15 @@ struct Unit {
         case isolationInquiry
         /// What the session has where it assigned nothing.
         case defaultsInquiry
+        /// The session's settings, on a server that had others.
+        case replay
+        /// What binds the session to its server.
+        case census
+        /// Statements that are not needed there any more.
+        case cleaning
 
-        /// Whether the row of the answer is read.
-        var isInquiry: Bool { self == .isolationInquiry || self == .defaultsInquiry }
+        /// Whether the rows of the answer are read.
+        var isInquiry: Bool { self == .isolationInquiry || self == .defaultsInquiry || self == .census }
     }
 
     let isExtended: Bool
@@ -38,6 +70,25 @@ struct Unit {
     var keyReader: ResultKeyReader?
     var pendingParses: [PendingParse] = []
     var answeredParses = 0
+    /// On pooled servers.
+    var pendingCloses: [PendingClose] = []
+    var answeredCloses = 0
+    /// The client's Parse was not sent, since the server has the statement; its answer comes before all others.
+    var owesParseComplete = false
+    /// The client's bytes, in case a read that a replica refuses has to be run again on the primary.
+    var heldRead: [UInt8]?
+    /// It is to be run again as soon as the server is done with it.
+    var isToRerun = false
+    /// Its statement is COMMIT.
+    var endsTransaction = false
+    /// The statement that it named last by a name of Walden's.
+    var lastRenamed: PreparedStatement?
+    /// It drops all prepared statements if it succeeds.
+    var dropsStatements = false
+    /// DISCARD ALL completed within it.
+    var clearsSession = false
+    /// Statements of the unit may have bound the session to its server, or assigned settings unseen.
+    var isSuspect = false
     var failed = false
     /// Of a hidden unit.
     var error: ErrorResponse?
@@ -59,5 +110,29 @@ struct Unit {
         self.isExtended = isExtended
         self.isHidden = isHidden
         self.fill = fill
+    }
+
+    /// Answers to Parse messages of the client are still to come.
+    var definesStatements: Bool { pendingParses[answeredParses...].contains { !$0.isInjected } }
+
+    /// What the unit's unanswered messages make of a statement's name; nil: nothing.
+    func change(of name: Range<Int>, in input: borrowing RawSpan) -> SessionMachine.KnownStatement? {
+        var parse = pendingParses.count - 1
+        var close = pendingCloses.count - 1
+        while parse >= answeredParses || close >= answeredCloses {
+            if close >= answeredCloses, parse < answeredParses || pendingCloses[close].parsesBefore > parse {
+                if case .statement(let closed, _) = pendingCloses[close].subject, input.holds(closed, at: name) {
+                    return SessionMachine.KnownStatement.none
+                }
+                close -= 1
+                continue
+            }
+            let pending = pendingParses[parse]
+            parse -= 1
+            if pending.isInjected || pending.isDoomed { continue }
+            guard let statement = pending.statement else { return .unheld }
+            if input.holds(statement.name, at: name) { return .statement(statement) }
+        }
+        return nil
     }
 }

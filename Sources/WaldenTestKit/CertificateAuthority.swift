@@ -18,7 +18,9 @@ public final class CertificateAuthority: Sendable {
         self.name = name
         scratch = try Scratch()
         try openssl(
-            ["req", "-x509"] + Self.newKey + ["-keyout", key, "-out", certificate, "-subj", "/CN=\(name)", "-days", "30"])
+            ["req", "-x509"] + Self.newKey + [
+                "-keyout", key, "-out", certificate, "-subj", "/CN=\(name)", "-days", "30",
+            ])
     }
 
     /// Makes a key and signs a certificate for it.

@@ -2,7 +2,7 @@ import Glibc
 
 /// A blocking stream socket whose every wait is limited.
 final class Socket {
-    private let descriptor: Int32
+    let descriptor: Int32
 
     init(port: Int) throws {
         guard let port = UInt16(exactly: port) else { throw TestKitError("\(port) is no TCP port") }
@@ -17,6 +17,16 @@ final class Socket {
         descriptor = try Self.open(AF_UNIX)
         let code = withUnixAddress(path) { connect(descriptor, $0, $1) }
         guard code == 0 else { throw systemError("cannot connect to \(path)") }
+    }
+
+    /// A listening socket on loopback, for its caller to close.
+    static func listener(port: Int) throws -> Int32 {
+        guard let port = UInt16(exactly: port) else { throw TestKitError("\(port) is no TCP port") }
+        let descriptor = try open(AF_INET)
+        guard withLoopbackAddress(port, { bind(descriptor, $0, $1) }) == 0, listen(descriptor, 64) == 0 else {
+            throw systemError("cannot listen on port \(port)")
+        }
+        return descriptor
     }
 
     deinit {

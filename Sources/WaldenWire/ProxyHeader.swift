@@ -3,7 +3,9 @@ public import WaldenCore
 /// What a load balancer says of the client whose connection it passes on, before the client's first byte (HAProxy, "The
 /// PROXY protocol", versions 1 and 2).
 public struct ProxyHeader: Hashable, Sendable {
-    /// Nil where the balancer speaks for itself (LOCAL, UNKNOWN, an unspecified family): the socket's peer counts then.
+    /// Nil where the balancer speaks for itself (LOCAL, UNKNOWN, an unspecified family) or for a process on its own
+    /// machine (a Unix-domain socket, which rules for *our* machine must not take for one of ours): the socket's peer
+    /// counts then.
     public let source: ClientAddress?
 
     /// The longest header of version 1, with its line end.
@@ -81,7 +83,8 @@ public struct ProxyHeader: Hashable, Sendable {
     }
 
     private static func portNumber(_ text: Substring) -> Int? {
-        guard (1...5).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        let isNumber = text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        guard (1...5).contains(text.utf8.count), isNumber else { return nil }
         return Int(text).flatMap { $0 <= 65_535 ? $0 : nil }
     }
 
@@ -107,7 +110,7 @@ public struct ProxyHeader: Hashable, Sendable {
         case 0x21: return try source(body, addressByteCount: 16)
         case 0x31:
             guard body.count >= 216 else { throw .addressesTooShort }
-            return .local
+            return nil
         default: throw .unknownFamily
         }
     }

@@ -65,7 +65,9 @@ private typealias Send = FrontendMessage
         let client = try scram.connect(user: "scram_user", "password='sécret thrée'")
         #expect(try client.scalar("SELECT current_user") == "scram_user")
         let password = try Self.password.get()
-        for (user, secret) in [("plain_user", "secret one"), ("md5_user", "secret two"), ("scram_user", "sécret thrée")] {
+        for (user, secret) in [
+            ("plain_user", "secret one"), ("md5_user", "secret two"), ("scram_user", "sécret thrée"),
+        ] {
             let client = try password.connect(user: user, "password='\(secret)'")
             #expect(try client.scalar("SELECT current_user") == user)
         }
@@ -77,7 +79,8 @@ private typealias Send = FrontendMessage
     }
 
     @Test(arguments: [
-        ("scram_user", "wrong"), ("no_such_user", "x"), ("expired_user", "x"), ("locked_user", "x"), ("super_user", "x"),
+        ("scram_user", "wrong"), ("no_such_user", "x"), ("expired_user", "x"), ("locked_user", "x"),
+        ("super_user", "x"),
         ("md5_user", "secret two"),
     ])
     func refusalsReadAlike(user: String, password: String) throws {
@@ -91,7 +94,8 @@ private typealias Send = FrontendMessage
     @Test func keysDoNotAnswerOtherMethods() throws {
         let walden = try Self.scram.get()
         let message = refusal(walden, "plain_user", "secret one")
-        #expect(message?.hasPrefix("Walden could not log in on the server as \"plain_user\"") == true, "\(message ?? "")")
+        #expect(
+            message?.hasPrefix("Walden could not log in on the server as \"plain_user\"") == true, "\(message ?? "")")
         #expect(message?.contains("It asks for a password, and Walden holds SCRAM keys of this user.") == true)
     }
 
@@ -244,5 +248,55 @@ private typealias Send = FrontendMessage
         #expect(metrics["walden_authentications_total{result=\"admitted\"}"] == 1)
         #expect(metrics["walden_authentications_total{result=\"refused\"}"] == 1)
         #expect(metrics["walden_authenticating"] == 0)
+    }
+
+    // MARK: TLS
+
+    /// libpq's `require` insists on SCRAM-SHA-256-PLUS, and on a server that knows the verifier.
+    @Test func channelBindingIsHadOverTLSAndMissedWithout() throws {
+        let authority = try CertificateAuthority()
+        let own = try authority.issue("walden", subject: "/CN=localhost", alternatives: ["IP:127.0.0.1"])
+        let tls = [
+            "--tls-client-mode", "prefer", "--tls-client-cert-file", own.certificate, "--tls-client-key-file", own.key,
+        ]
+        let scram = try Self.start(tls + ["--auth-method", "scram-sha-256"])
+        let words = "password='sécret thrée' sslmode=require channel_binding="
+        for binding in ["require", "prefer", "disable"] {
+            let client = try scram.connect(user: "scram_user", words + binding)
+            #expect(try client.scalar("SELECT current_user") == "scram_user")
+        }
+        #expect(refusal(scram, "scram_user", "wrong", "sslmode=require channel_binding=require") != nil)
+        let password = try Self.start(tls + ["--auth-method", "password"])
+        let error = #expect(throws: SQLError.self) { try password.connect(user: "scram_user", words + "require") }
+        #expect(error?.message.contains("channel binding required") == true, "\(error?.message ?? "")")
+    }
+
+    @Test func certificatesNameTheirUsers() throws {
+        let authority = try CertificateAuthority()
+        let own = try authority.issue("walden", subject: "/CN=localhost", alternatives: ["IP:127.0.0.1"])
+        let person = try authority.issue("person", subject: "/CN=Jane Doe")
+        let role = try authority.issue("role", subject: "/CN=listed_user")
+        let scratch = try Scratch()
+        let rules = "hostssl all listed_user all cert\nhostssl all all all cert map=staff\n"
+        let walden = try Self.start([
+            "--tls-client-mode", "prefer", "--tls-client-cert-file", own.certificate, "--tls-client-key-file", own.key,
+            "--tls-client-ca-file", authority.certificate, "--auth-method", "hba",
+            "--auth-hba-file", try scratch.write("hba", rules),
+            "--auth-ident-file", try scratch.write("ident", "staff \"Jane Doe\" scram_user\n"),
+            "--auth-user-file",
+            try scratch.write("users", "\"listed_user\" \"from the file\"\n\"scram_user\" \"sécret thrée\"\n"),
+        ])
+        for (user, issued) in [("listed_user", role), ("scram_user", person)] {
+            let client = try walden.connect(
+                user: user, "sslmode=require sslcert=\(issued.certificate) sslkey=\(issued.key)")
+            #expect(try client.scalar("SELECT current_user") == user)
+        }
+        let error = #expect(throws: SQLError.self) {
+            try walden.connect(
+                user: "listed_user", "sslmode=require sslcert=\(person.certificate) sslkey=\(person.key)")
+        }
+        #expect(error?.message.contains("certificate authentication failed for user \"listed_user\"") == true)
+        let bare = #expect(throws: SQLError.self) { try walden.connect(user: "scram_user", "sslmode=require") }
+        #expect(bare?.message.contains("connection requires a valid client certificate") == true)
     }
 }

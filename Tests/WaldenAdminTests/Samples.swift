@@ -41,6 +41,12 @@ extension StatusReport {
         proxy.closed = ["terminated": 30, "lost": 8]
         proxy.authentications = ["admitted": 6, "refused": 4]
         proxy.authenticating = 10
+        proxy.pool.links = ["idle": 11, "serving": 12]
+        proxy.pool.waiting = 13
+        proxy.pool.longestWaitSeconds = 1.5
+        proxy.pool.opened = 14
+        proxy.pool.closed = 15
+        proxy.pool.loginFailures = 16
         proxy.cancelRequests = 2
         proxy.coalesced = 7
         proxy.localAnswers = 9

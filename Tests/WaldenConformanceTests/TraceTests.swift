@@ -56,6 +56,15 @@ import WaldenTestKit
         #expect(trace(message("A", "\0\0\0\u{1}news\0y\0")).difference(from: reference) != nil)
     }
 
+    @Test func statusesMayChangePlacesInARunOnly() {
+        let (one, two) = (message("S", "a\01\0"), message("S", "b\02\0"))
+        let reference = trace(one, two, message("Z", "I"))
+        #expect(trace(two, one, message("Z", "I")).difference(from: reference) != nil)
+        #expect(trace(two, one, message("Z", "I")).difference(from: reference, [.statusOrder]) == nil)
+        #expect(trace(one, message("Z", "I"), two).difference(from: reference, [.statusOrder]) != nil)
+        #expect(trace(one, one, message("Z", "I")).difference(from: reference, [.statusOrder]) != nil)
+    }
+
     @Test func numbersAreMaskedInErrorsOnlyAndOnlyOnDemand() {
         let reference = trace(error("ERROR", "40P01", "deadlock", "DProcess 12 waits"))
         let other = trace(error("ERROR", "40P01", "deadlock", "DProcess 345 waits"))

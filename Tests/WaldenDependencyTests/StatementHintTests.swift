@@ -9,16 +9,25 @@ import WaldenDependency
     }
 
     @Test(arguments: [
-        ("/* walden: strict */ SELECT 1", StatementHint.level(.strict)),
-        ("SELECT 1 /*walden:bounded*/", .level(.bounded)),
-        ("SELECT 1 -- walden: session\n", .level(.session)), ("SELECT /* WALDEN: NoCache */ 1", .nocache),
-        ("SELECT 'it''s' /* walden: strict */", .level(.strict)),
-        ("SELECT E'\\'' /* walden: strict */", .level(.strict)),
-        ("SELECT $1, $a$ ' $a$ /* walden: strict */", .level(.strict)),
-        ("/* app */ SELECT 1 /* walden: bounded */ /* walden: strict */", .level(.strict)),
-        ("/* walden: strict, nocache */ SELECT 1", .nocache), ("/* walden: fast */ SELECT 1", .level(.strict)),
-        ("SELECT x$a /* walden: strict */ $a", .level(.strict)),
-        ("SELECT te'\\' /* walden: strict */", .level(.strict)),
+        ("/* walden: strict */ SELECT 1", StatementHint(level: .strict)),
+        ("SELECT 1 /*walden:bounded*/", .init(level: .bounded)),
+        ("SELECT 1 -- walden: session\n", .init(level: .session)),
+        ("SELECT /* WALDEN: NoCache */ 1", .init(bypassesCache: true)),
+        ("SELECT 'it''s' /* walden: strict */", .init(level: .strict)),
+        ("SELECT E'\\'' /* walden: strict */", .init(level: .strict)),
+        ("SELECT $1, $a$ ' $a$ /* walden: strict */", .init(level: .strict)),
+        ("/* app */ SELECT 1 /* walden: bounded */ /* walden: strict */", .init(level: .strict)),
+        ("/* walden: strict, nocache */ SELECT 1", .init(bypassesCache: true, level: .strict)),
+        ("/* walden: fast */ SELECT 1", .init(level: .strict)),
+        ("SELECT x$a /* walden: strict */ $a", .init(level: .strict)),
+        ("SELECT te'\\' /* walden: strict */", .init(level: .strict)),
+        ("/* walden: route=primary */ SELECT 1", .init(route: .primary)),
+        ("/* walden: ROUTE=Replica, bounded */ SELECT 1", .init(level: .bounded, route: .replica)),
+        ("/* walden: route=replica route=primary route=auto */ SELECT 1", .init(route: .primary)),
+        ("/* walden: route=auto */ SELECT 1 -- walden: route=replica", .init(route: .replica)),
+        ("/* walden: route=replica */ SELECT 1 -- walden: route=auto", .init(route: .replica)),
+        ("/* walden: route=nowhere */ SELECT 1", .init(route: .primary)),
+        ("/* walden: route = replica */ SELECT 1", .init(level: .strict)),
     ])
     func comments(text: String, expected: StatementHint) {
         #expect(hint(text) == expected)

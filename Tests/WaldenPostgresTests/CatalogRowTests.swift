@@ -25,13 +25,13 @@ import WaldenDependency
     }
 
     @Test func function() {
-        let row = CatalogRow(["1299", "pg_catalog", "f", "23 25", "1", "f", "1184", "s", "f", "t"])
+        let row = CatalogRow(["1299", "pg_catalog", "f", "23 25", "1", "f", "1184", "s", "f", "t", "t"])
         #expect(
             row.function
                 == FunctionEntry(
                     oid: 1299, schema: "pg_catalog", name: "f", arguments: [.int4, .text], defaultCount: 1,
                     isVariadic: false, result: .timestamptz, volatility: .stable, kind: .function,
-                    mayChangeSettings: true))
+                    mayChangeSettings: true, tellsOfServer: true))
     }
 
     @Test func aFunctionWithoutArguments() {

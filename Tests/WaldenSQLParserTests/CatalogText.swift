@@ -54,7 +54,8 @@ struct CatalogText {
                     oid: number(1), schema: text(2), name: text(3), arguments: Self.list(fields[4]).map { TypeID($0) },
                     defaultCount: Int16(number(5)), isVariadic: flag(6), result: type(7),
                     volatility: FunctionEntry.Volatility(rawValue: letter(8)) ?? .volatile,
-                    kind: FunctionEntry.Kind(rawValue: letter(9)) ?? .procedure, mayChangeSettings: flag(10)))
+                    kind: FunctionEntry.Kind(rawValue: letter(9)) ?? .procedure, mayChangeSettings: flag(10),
+                    tellsOfServer: fields.count > 11 && flag(11)))
         case "O":
             operators.append(
                 OperatorEntry(schema: text(1), name: text(2), left: type(3), right: type(4), function: number(5)))

@@ -80,6 +80,7 @@ struct ExplanationTests {
               rows: id = $1 AND status = 'x'
               a change is matched by equality on id
             session: reads only
+            route: any node
 
             """
         ),
@@ -92,6 +93,7 @@ struct ExplanationTests {
               rows: placed > $1 OR (due >= '2024-01-01' AND due <= $2)
               a change is matched by range on placed, or by range on due
             session: reads only
+            route: any node
 
             """
         ),
@@ -100,6 +102,7 @@ struct ExplanationTests {
             """
             not cacheable: function (function now is STABLE and depends on more than its arguments)
             session: reads only
+            route: any node
 
             """
         ),
@@ -112,6 +115,7 @@ struct ExplanationTests {
               rows: id IN ($1, $2) OR id = ANY ($3)
               a change is matched by equality on id
             session: reads only
+            route: any node
 
             """
         ),
@@ -124,6 +128,7 @@ struct ExplanationTests {
               rows: vip IS NULL AND id <> 4
               a change is matched by null on vip
             session: reads only
+            route: any node
 
             """
         ),
@@ -133,6 +138,7 @@ struct ExplanationTests {
             not cacheable: several_statements (the text holds 2 statements)
             session: sets role to x
             session: discards the session's state
+            route: primary, several_statements (the text holds 2 statements)
 
             """
         ),
@@ -145,6 +151,7 @@ struct ExplanationTests {
               rows: no row
               a change is matched never
             session: reads only
+            route: any node
 
             """
         ),
@@ -157,6 +164,7 @@ struct ExplanationTests {
               rows: every row
               a change is matched with every row of the table
             session: reads only
+            route: any node
 
             """
         ),

@@ -19,7 +19,8 @@ import WaldenSession
                 switch attempt {
                 case .clear: failure = admitsClear ? nil : .startup
                 case .requested where !hasTLS: failure = .unavailable
-                case .requested, .direct: failure = !hasTLS || !isTrusted ? .handshake : admitsEncrypted ? nil : .startup
+                case .requested, .direct:
+                    failure = !hasTLS || !isTrusted ? .handshake : admitsEncrypted ? nil : .startup
                 }
                 guard let failure else { return words.joined(separator: " ") + " ok" }
                 switch plan.next(after: failure, of: attempt) {

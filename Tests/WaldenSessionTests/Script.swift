@@ -9,7 +9,15 @@ struct ScriptedEnvironment: SessionEnvironment {
     func analysis(of text: borrowing RawSpan, context: SessionContext) -> StatementAnalysis {
         let statement = (try? text.text(0..<text.byteCount)) ?? ""
         let effects = statement.split(separator: ";").map { Self.effect(of: String($0)) }
-        return StatementAnalysis(effects: effects, verdict: Self.verdict(on: statement))
+        return StatementAnalysis(
+            effects: effects, verdict: Self.verdict(on: statement),
+            readRoute: statement.hasPrefix("READ") ? .anyNode : nil, binding: Self.binding(of: statement, effects))
+    }
+
+    private static func binding(of statement: String, _ effects: [SessionEffect]) -> SessionBinding {
+        if statement.hasPrefix("LISTEN") || statement.contains("advisory") { return .mayBind }
+        if statement.hasPrefix("UNLISTEN") || statement.hasPrefix("CLOSE") { return .mayUnbind }
+        return effects.map(\.binding).max() ?? .none
     }
 
     private static func verdict(on statement: String) -> Verdict {
@@ -23,13 +31,13 @@ struct ScriptedEnvironment: SessionEnvironment {
         let words = statement.split(separator: " ").map(String.init)
         switch words.first {
         case "SELECT" where words.contains("FOR"): return .writes
-        case "SELECT", "SHOW": return .readOnly
+        case "SELECT", "SHOW", "READ", "LISTEN", "UNLISTEN", "CLOSE": return .readOnly
         case "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE": return .transactionControl
         case "SET" where words[1] == "TRANSACTION": return .transactionControl
         case "SET" where words[1] == "LOCAL":
-            return .settings([.set(name: words[2], value: words[4], local: true)])
-        case "SET": return .settings([.set(name: words[1], value: words[3], local: false)])
-        case "RESET": return .settings([words[1] == "ALL" ? .resetAll : .reset(name: words[1])])
+            return .settings([.set(name: words[2].lowercased(), value: words[4], local: true)])
+        case "SET": return .settings([.set(name: words[1].lowercased(), value: words[3], local: false)])
+        case "RESET": return .settings([words[1] == "ALL" ? .resetAll : .reset(name: words[1].lowercased())])
         case "DISCARD": return .settings([.discardAll])
         case "DO": return .opaque
         case "DEALLOCATE", "PREPARE", "EXECUTE": return .preparedStatements
@@ -135,9 +143,10 @@ final class Script {
             let input = clientInput
             switch machine.nextClientStep(input.span.bytes, environment) {
             case .needMore: return
-            case .forward(let count, let bypass):
+            case .forward(let count, _, let bypass):
                 if let bypass { log.append("bypass \(bypass.label)") }
                 forward(count)
+            case .acquire, .tell: log.append("of a pool")
             case .answer(let count, let reply):
                 clientInput.removeFirst(count)
                 log.append("answer \(Self.tags(reply))\(Self.status(reply))")
@@ -201,13 +210,14 @@ final class Script {
             fills += 1
             filling[fills] = key
             log.append("fill \(fills)")
-            forward(machine.forwardUnit(input.span.bytes, environment, fill: fills))
+            forward(machine.forwardUnit(input.span.bytes, environment, fill: fills).byteCount)
         case .openTransaction:
             sendInjection()
             isOpening = true
         case .pass(let bypass):
             log.append("bypass \(bypass.label)")
-            forward(machine.forwardUnit(input.span.bytes, environment, fill: nil))
+            forward(machine.forwardUnit(input.span.bytes, environment, fill: nil).byteCount)
+        case .acquire, .tell: log.append("of a pool")
         }
     }
 
@@ -242,6 +252,9 @@ final class Script {
                 flush(&relayed)
                 _ = take(count)
                 log.append("key")
+            case .replace, .rerun:
+                log.append("of a pool")
+                break loop
             case .fillBroken(let fill): log.append("broken \(fill)")
             case .unitEnded(let count, let fill):
                 if let notice = machine.takeNotice() {

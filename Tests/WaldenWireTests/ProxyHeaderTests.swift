@@ -26,7 +26,7 @@ import WaldenWire
                 [0x20, 1, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 11) + [1] + [UInt8](repeating: 0, count: 16)
                     + [0, 1, 0, 2]), "[2001:db8::1]:1"
         ),
-        (binary(0x21, 0x31, [UInt8](repeating: 0x2F, count: 216)), "local"),
+        (binary(0x21, 0x31, [UInt8](repeating: 0x2F, count: 216)), nil),
         // With extensions behind the addresses.
         (binary(0x21, 0x11, [10, 0, 0, 1, 10, 0, 0, 2, 0, 9, 0, 8] + [0x03, 0, 4, 1, 2, 3, 4]), "10.0.0.1:9"),
         (binary(0x20, 0x00, []), nil), (binary(0x20, 0x11, [1, 2, 3]), nil), (binary(0x21, 0x00, [1, 2, 3]), nil),

@@ -115,6 +115,27 @@ extension MetricsReference {
         },
     ]
 
+    static let pool: [Metric] = [
+        Metric(
+            name: "walden_pool_links", kind: .gauge, labels: ["state"],
+            help: "Pooled server connections: serving, idle, preparing (tested, cleaned, closing), login."
+        ) { report in
+            report.proxy.pool.links.sorted { $0.key < $1.key }
+                .map { Metric.Sample(labels: [$0.key], value: .whole($0.value)) }
+        },
+        .gauge("walden_pool_clients_waiting", "Clients that wait for a server connection now.") {
+            .count($0.proxy.pool.waiting)
+        },
+        .gauge("walden_pool_longest_wait_seconds", "How long the one waits that waits for the longest.") {
+            .number($0.proxy.pool.longestWaitSeconds)
+        },
+        .counter("walden_pool_links_opened_total", "Pooled server connections opened.") { $0.proxy.pool.opened },
+        .counter("walden_pool_links_closed_total", "Pooled server connections that ended.") { $0.proxy.pool.closed },
+        .counter("walden_pool_login_failures_total", "Pooled server connections that could not be opened.") {
+            $0.proxy.pool.loginFailures
+        },
+    ]
+
     static let routing: [Metric] = [
         Metric(
             name: "walden_reads_total", kind: .counter, labels: ["route", "reason"],

@@ -1,7 +1,7 @@
 /// The table of all metrics, in the order `/metrics` prints them.
 public enum MetricsReference {
     static let metrics: [Metric] =
-        process + caching + cache + fills + admission + stream + control + connections + nodes + routing
+        process + caching + cache + fills + admission + stream + control + connections + pool + nodes + routing
 
     /// The table as a Markdown table, for the documentation.
     public static var markdown: String {

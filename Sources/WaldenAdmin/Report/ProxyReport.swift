@@ -9,6 +9,7 @@ public struct ProxyReport: Hashable, Sendable {
     public var authentications: [String: UInt64] = [:]
     /// Clients whose password or secret is being worked at, or waits for that.
     public var authenticating = 0
+    public var pool = PoolReport()
     public var cancelRequests: UInt64 = 0
     /// Misses that waited for the same statement already on its way to a server instead of sending it again.
     public var coalesced: UInt64 = 0

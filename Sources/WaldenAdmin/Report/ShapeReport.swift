@@ -68,6 +68,8 @@ public struct ExplainReport: Hashable, Sendable {
     public var tables: [Table] = []
     /// What it does to its session.
     public var effects: [String] = []
+    /// Where it may run: on any node, or on the primary and why.
+    public var route = ""
     /// The rule of the configuration that matches, and what it says.
     public var configurationRule: String?
     /// Why its results are not kept now, one reason a line; empty when they are.

@@ -48,6 +48,7 @@ extension ExplainReport {
             "configuration_rule": .string(orNull: configurationRule),
             "tables": .array(tables.map(\.json)),
             "session": .array(effects.map(JSON.string)),
+            "route": .string(route),
             "shape_id": .string(orNull: shapeID),
             "shape": shape?.json ?? .null,
             "last_invalidations": .array(invalidations.map(\.json)),

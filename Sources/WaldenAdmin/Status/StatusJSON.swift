@@ -148,12 +148,26 @@ extension ProxyReport {
             "closed": .counts(closed),
             "authentications": .counts(authentications),
             "authenticating": .count(authenticating),
+            "pool": pool.json,
             "cancel_requests": .whole(cancelRequests),
             "coalesced": .whole(coalesced),
             "local_answers": .whole(localAnswers),
             "waits": .counts(waits),
             "bytes_from_clients": .whole(bytesFromClients),
             "bytes_from_servers": .whole(bytesFromServers),
+        ]
+    }
+}
+
+extension PoolReport {
+    fileprivate var json: JSON {
+        [
+            "links": .counts(links),
+            "waiting": .count(waiting),
+            "longest_wait_seconds": .number(longestWaitSeconds),
+            "opened": .whole(opened),
+            "closed": .whole(closed),
+            "login_failures": .whole(loginFailures),
         ]
     }
 }

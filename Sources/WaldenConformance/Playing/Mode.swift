@@ -6,18 +6,23 @@ struct Mode: Sendable {
     /// How often each script is played: what can be cached is cached from the second play on.
     var plays = 1
     var hasCache = true
+    /// Whether Walden authenticates clients itself and lends them server sessions.
+    var isPooled = false
     /// How many server sessions the pool has; nil: as many as there are clients.
     var servers: Int?
     /// Whether other clients use the pool's server sessions between the steps.
     var isDirtied = false
 
+    /// As delivered.
+    static let relay = Mode(name: "relay", plays: 3)
+
     static let all = [
-        Mode(name: "relay", plays: 3),
+        relay,
         Mode(name: "uncached", file: "cache: {enabled: false}\n", hasCache: false),
     ]
 
-    /// Whether the script can be played: it does not hold more server sessions than there are.
+    /// Whether the script can be played: it needs no server session of its own, nor more of them than there are.
     func admits(_ script: Script) -> Bool {
-        script.servers <= servers ?? .max
+        script.servers <= servers ?? .max && !(isPooled && script.dedicated != nil)
     }
 }

@@ -26,7 +26,8 @@ struct Trace: Equatable, Sendable {
     /// NotificationResponse, and what the masks name.
     func difference(from reference: Trace, _ masks: Set<Mask> = []) -> String? {
         for client in Set(events.keys).union(reference.events.keys).sorted() {
-            let (ours, theirs) = (events[client] ?? [], reference.events[client] ?? [])
+            var (ours, theirs) = (events[client] ?? [], reference.events[client] ?? [])
+            if masks.contains(.statusOrder) { (ours, theirs) = (Self.ordered(ours), Self.ordered(theirs)) }
             let common = zip(ours, theirs).prefix { $0.equals($1, masks) }.count
             if common == ours.count, common == theirs.count { continue }
             if masks.contains(.refusal), Self.isRefused(ours[common...], ours[..<common], theirs[common...]) {
@@ -39,6 +40,21 @@ struct Trace: Equatable, Sendable {
                 """
         }
         return nil
+    }
+
+    /// With each run of ParameterStatus in the order of its bytes.
+    private static func ordered(_ events: [Event]) -> [Event] {
+        var ordered: [Event] = []
+        var run: [BackendMessage] = []
+        for event in events {
+            if case .message(let message) = event, message.tag == "S" {
+                run.append(message)
+                continue
+            }
+            ordered += run.sorted { $0.body.lexicographicallyPrecedes($1.body) }.map(Event.message) + [event]
+            run = []
+        }
+        return ordered + run.sorted { $0.body.lexicographicallyPrecedes($1.body) }.map(Event.message)
     }
 
     /// Whether the connection was closed behind an error, or with an error where PostgreSQL closed without one.

@@ -17,6 +17,8 @@ struct Script: Sendable {
     var isWarmed = false
     /// Why it is held with Walden only, and its own expectations are the reference.
     var alone: String?
+    /// Why it is held only where each client has its own server session.
+    var dedicated: String?
     var steps: [Step] = []
 
     static let defaultParameters = [("user", "postgres"), ("database", "postgres")]
@@ -75,4 +77,6 @@ enum Mask: String, Sendable, CaseIterable {
     /// What breaks the protocol: Walden may say why, in PostgreSQL's words, where PostgreSQL closes without a word, and
     /// may close behind the error where PostgreSQL goes on.
     case refusal
+    /// The order of ParameterStatus messages that follow each other: pools know values, not when each was reported.
+    case statusOrder
 }

@@ -83,6 +83,7 @@ struct ScriptReader {
             scripts[index].servers = number
         case "warmed": scripts[index].isWarmed = first == "yes"
         case "alone": scripts[index].alone = first
+        case "dedicated": scripts[index].dedicated = first
         default: throw ScriptError(place: place, reason: "no such header: \(key)")
         }
     }

@@ -70,8 +70,10 @@ public struct ConsoleMachine: Sendable {
     }
 
     /// The client was let in without a server's word: what a server says at the end of a login.
-    public mutating func greet() {
-        Authentication.ok.encode(into: &output)
+    ///
+    /// - Parameter knows: The client has been told already that it is who it says.
+    public mutating func greet(knows: Bool = false) {
+        if !knows { Authentication.ok.encode(into: &output) }
         for setting in SessionSetting.all where setting.isReported {
             ParameterStatus(name: setting.name, value: setting.value).encode(into: &output)
         }

@@ -28,6 +28,38 @@ enum BuiltInFunctions {
         "random", "setseed", "timeofday",
     ]
 
+    /// STABLE, and alike on every node that has applied the same log, though not from one call to the next.
+    private static let alikeStable: Set<String> = [
+        "age", "col_description", "current_database", "current_schema", "current_schemas", "current_setting", "date",
+        "date_add", "date_subtract", "format_type", "has_any_column_privilege", "has_column_privilege",
+        "has_database_privilege", "has_function_privilege", "has_schema_privilege", "has_sequence_privilege",
+        "has_table_privilege", "has_type_privilege", "json_populate_record", "json_populate_recordset",
+        "json_to_record", "json_to_recordset", "jsonb_populate_record", "jsonb_populate_recordset",
+        "jsonb_to_record", "jsonb_to_recordset", "now", "obj_description", "pg_collation_for", "pg_column_size",
+        "pg_get_constraintdef", "pg_get_expr", "pg_get_indexdef", "pg_get_userbyid", "pg_get_viewdef", "pg_has_role",
+        "pg_typeof", "row_security_active", "statement_timestamp", "time", "timestamp", "timestamptz", "timetz",
+        "timezone", "to_regclass", "to_regnamespace", "to_regoper", "to_regoperator", "to_regproc", "to_regprocedure",
+        "to_regrole", "to_regtype", "transaction_timestamp",
+    ]
+
+    /// VOLATILE, and as good on any node. Not on the list: what draws on the session's own state (`random`, `lastval`).
+    private static let alikeVolatile: Set<String> = [
+        "clock_timestamp", "gen_random_uuid", "pg_sleep", "pg_sleep_for", "pg_sleep_until", "timeofday", "timezone",
+        "uuidv4", "uuidv7",
+    ]
+
+    /// IMMUTABLE, and refused on a standby.
+    private static let onPrimaryOnly: Set<String> = ["pg_walfile_name", "pg_walfile_name_offset"]
+
+    /// Whether a replica is as good as the primary for it. `current_setting` is, of settings that sessions assign.
+    static func isAlikeOnReplicas(_ function: FunctionEntry) -> Bool {
+        switch function.volatility {
+        case .immutable: !onPrimaryOnly.contains(function.name)
+        case .stable: deterministicStable.contains(function.name) || alikeStable.contains(function.name)
+        case .volatile: alikeVolatile.contains(function.name)
+        }
+    }
+
     /// May assign settings, or run SQL that does.
     static let settingsChanging: Set<String> = [
         "set_config", "query_to_xml", "query_to_xml_and_xmlschema", "query_to_xmlschema", "cursor_to_xml",
@@ -42,4 +74,17 @@ enum BuiltInFunctions {
         "pg_get_expr", "pg_get_indexdef", "pg_get_userbyid", "pg_get_viewdef", "pg_table_is_visible",
         "pg_encoding_to_char", "format_type", "sum", "upper", "version",
     ])
+
+    /// VOLATILE, yet they leave nothing on the server that a later statement of the session would need.
+    private static let volatileWithoutTrace: Set<String> = harmlessVolatile.union([
+        "nextval", "setval", "pg_notify", "pg_advisory_xact_lock", "pg_advisory_xact_lock_shared",
+        "pg_try_advisory_xact_lock", "pg_try_advisory_xact_lock_shared", "pg_cancel_backend", "pg_terminate_backend",
+        "txid_current", "pg_current_xact_id", "pg_logical_emit_message", "lo_create", "lo_creat", "lo_unlink",
+        "lo_from_bytea", "lo_put", "lo_import", "lo_export", "pg_reload_conf", "pg_switch_wal", "uuidv4", "uuidv7",
+    ])
+
+    /// Whether a function of `pg_catalog`, whatever its volatility, leaves nothing behind that is the session's.
+    static func bindsNothing(_ name: String) -> Bool {
+        volatileWithoutTrace.contains(name) || harmlessWithoutCatalog.contains(name)
+    }
 }

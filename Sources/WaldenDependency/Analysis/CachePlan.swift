@@ -27,6 +27,11 @@ public final class CachePlan: Sendable {
             ? Dependencies(tables: tables.map { $0.bound([]) }, resultKeys: resultKeys) : nil
     }
 
+    /// Of a statement that reads nothing.
+    package convenience init() {
+        self.init(parameterCount: 0, tables: [], plainParameters: [])
+    }
+
     /// What one execution depends on.
     ///
     /// - Throws: `Refusal` when the values make the result depend on the time of day (`'now'` …), or when there are

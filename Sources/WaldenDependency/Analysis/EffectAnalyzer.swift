@@ -35,6 +35,33 @@ public struct EffectAnalyzer: Sendable {
         return effect
     }
 
+    /// Whether a statement may leave something behind on its server.
+    public func binding(of statement: ParsedStatement, context: SessionContext) -> SessionBinding {
+        let binding = max(statement.binding, effect(of: statement, context: context).binding)
+        if binding == .mayBind { return binding }
+        guard let catalog, let path = SearchPath(context: context, catalog: catalog) else {
+            return statement.functions.allSatisfy { BuiltInFunctions.bindsNothing($0.name) } ? binding : .mayBind
+        }
+        let resolver = NameResolver(catalog: catalog, path: path, user: context.user)
+        for name in statement.functions where mayBind(name, resolver) { return .mayBind }
+        for name in statement.operators
+        where resolver.userOperators(name).contains(where: { catalog.function($0.function)?.volatility != .immutable }) {
+            return .mayBind
+        }
+        // What a view calls is not looked at one by one.
+        let readsView = statement.relations.contains { name in
+            catalog.relations(named: name.name).contains { $0.kind == .view && $0.hasTriggersOrRules }
+        }
+        return readsView ? .mayBind : binding
+    }
+
+    private func mayBind(_ name: QualifiedName, _ resolver: NameResolver) -> Bool {
+        resolver.functions(name, argumentCount: nil).contains { function in
+            guard function.volatility == .volatile else { return false }
+            return !(function.isBuiltIn && BuiltInFunctions.bindsNothing(function.name))
+        }
+    }
+
     /// A query that assigns settings by function calls that were read to their last argument, if those are PostgreSQL's.
     private func assignment(_ statement: ParsedStatement, context: SessionContext) -> SessionEffect {
         guard let catalog, let path = SearchPath(context: context, catalog: catalog) else { return .opaque }

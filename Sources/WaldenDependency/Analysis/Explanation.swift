@@ -19,9 +19,13 @@ public struct Explanation: Sendable {
     public let tables: [Table]
     /// What each statement of the text does to the session.
     public let effects: [String]
+    /// Where it may run: on any node, or on the primary because of a rule.
+    public let route: String
 
     public init(of analysis: StatementAnalysis, in catalog: CatalogSnapshot?) {
         effects = analysis.effects.map(\.description)
+        route =
+            analysis.readRoute.refusal.map { "primary, \($0.rule.rawValue) (\($0.explanation))" } ?? "any node"
         switch analysis.verdict {
         case .uncacheable(let refusal):
             self.refusal = refusal
@@ -54,6 +58,7 @@ public struct Explanation: Sendable {
             lines.append("  a change is matched \(table.matching)")
         }
         for effect in effects { lines.append("session: \(effect)") }
+        lines.append("route: \(route)")
         return lines.map { $0 + "\n" }.joined()
     }
 

@@ -4,11 +4,7 @@ extension NameResolver {
     /// The relation with its ancestors and descendants, if every change of its rows is in the stream.
     func check(_ relation: RelationEntry) throws(Refusal) -> [RelationEntry] {
         let name = "\(relation.schema).\(relation.name)"
-        if relation.schema == "pg_catalog" || relation.schema == "information_schema"
-            || relation.schema.hasPrefix("pg_toast")
-        {
-            throw Refusal(.systemRelation, "\(name) belongs to the system")
-        }
+        if relation.isSystem { throw Refusal(.systemRelation, "\(name) belongs to the system") }
         switch relation.kind {
         case .table, .partitioned: break
         case .view: throw Refusal(.view, "\(name) is a view")

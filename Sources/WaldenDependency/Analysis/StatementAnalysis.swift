@@ -16,12 +16,24 @@ public final class StatementAnalysis: Sendable {
     public let verdict: Verdict
     /// How the cache is to treat it; nil when it is not cacheable.
     public let policy: StatementPolicy?
+    /// Whether it may bind the session to its server, or unbind it.
+    public let binding: SessionBinding
     /// The level that the statement itself names: by a hint in its text, else by the operator's rule for it.
     public let level: ConsistencyLevel?
+    /// Where it may run.
+    public let readRoute: ReadRoute
+    /// Where the statement's own hint would have it run; nil without one.
+    public let routePreference: RoutePreference?
 
+    /// - Parameter binding: Nil: what the effects tell.
     public init(
-        effects: [SessionEffect], verdict: Verdict, policy: StatementPolicy? = nil, level: ConsistencyLevel? = nil
+        effects: [SessionEffect], verdict: Verdict, policy: StatementPolicy? = nil, level: ConsistencyLevel? = nil,
+        readRoute: ReadRoute? = nil, routePreference: RoutePreference? = nil,
+        binding: SessionBinding? = nil
     ) {
+        self.binding = binding ?? effects.map(\.binding).max() ?? .none
+        self.readRoute = readRoute ?? Self.unprovenRoute(verdict)
+        self.routePreference = routePreference
         self.level = level ?? policy?.consistency
         self.effects = effects
         self.effect = effects.reduce(.readOnly) { $0.union($1) }
@@ -29,16 +41,32 @@ public final class StatementAnalysis: Sendable {
         self.policy = policy
     }
 
+    /// What is refused for the cache before its names were looked up is not proven for replicas either.
+    private static func unprovenRoute(_ verdict: Verdict) -> ReadRoute {
+        switch verdict {
+        case .uncacheable(let refusal): .primary(refusal)
+        case .cacheable: .primary(Refusal(.catalogUnknown, "nothing was proven"))
+        }
+    }
+
+    /// The same under an operator's policy.
+    public func governed(by policy: StatementPolicy) -> StatementAnalysis {
+        StatementAnalysis(
+            effects: effects, verdict: verdict, policy: policy, readRoute: readRoute,
+            routePreference: routePreference, binding: binding)
+    }
+
     /// The same for a text that holds `hint`.
     public func hinted(_ hint: StatementHint) -> StatementAnalysis {
-        switch (hint, verdict) {
-        case (.level(let level), _):
-            StatementAnalysis(effects: effects, verdict: verdict, policy: policy, level: level)
-        case (.nocache, .cacheable):
-            StatementAnalysis(
-                effects: effects, verdict: .uncacheable(Refusal(.nocacheHint, "the statement's own hint says so")))
-        case (.nocache, .uncacheable): self
+        var verdict = verdict
+        var policy = policy
+        if hint.bypassesCache, case .cacheable = verdict {
+            verdict = .uncacheable(Refusal(.nocacheHint, "the statement's own hint says so"))
+            policy = nil
         }
+        return StatementAnalysis(
+            effects: effects, verdict: verdict, policy: policy, level: hint.level ?? level, readRoute: readRoute,
+            routePreference: hint.route ?? routePreference, binding: binding)
     }
 
     public convenience init(effect: SessionEffect, verdict: Verdict) {

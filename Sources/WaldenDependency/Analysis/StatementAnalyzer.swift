@@ -25,8 +25,31 @@ public struct StatementAnalyzer: Sendable {
         } catch {
             verdict = .uncacheable(error)
         }
+        let effects = text.statements.map { self.effects.effect(of: $0, context: context) }
         return StatementAnalysis(
-            effects: text.statements.map { effects.effect(of: $0, context: context) }, verdict: verdict)
+            effects: effects, verdict: verdict, readRoute: route(text, effects, context),
+            binding: text.statements.map { self.effects.binding(of: $0, context: context) }.max())
+    }
+
+    private func route(_ text: ParsedText, _ effects: [SessionEffect], _ context: SessionContext) -> ReadRoute {
+        guard let statement = text.statements.first, let effect = effects.first else { return .anyNode }
+        do throws(Refusal) {
+            guard text.statements.count == 1 else {
+                throw Refusal(.severalStatements, "the text holds \(text.statements.count) statements")
+            }
+            var prover = ReadProver(resolver: try resolver(context), parser: parser)
+            try prover.prove(statement, effect: effect)
+            return .anyNode
+        } catch {
+            return .primary(error)
+        }
+    }
+
+    private func resolver(_ context: SessionContext) throws(Refusal) -> NameResolver {
+        guard let path = SearchPath(context: context, catalog: catalog) else {
+            throw Refusal(.ambiguousName, "the search path cannot be read")
+        }
+        return NameResolver(catalog: catalog, path: path, user: context.user, declared: declared)
     }
 
     private func plan(_ text: ParsedText, _ context: SessionContext) throws(Refusal) -> CachePlan {
@@ -42,10 +65,7 @@ public struct StatementAnalyzer: Sendable {
     }
 
     private func plan(_ query: Query, _ context: SessionContext) throws(Refusal) -> CachePlan {
-        guard let path = SearchPath(context: context, catalog: catalog) else {
-            throw Refusal(.ambiguousName, "the search path cannot be read")
-        }
-        let resolver = NameResolver(catalog: catalog, path: path, user: context.user, declared: declared)
+        let resolver = try resolver(context)
         var expansion = RelationExpansion(resolver: resolver, context: context, parser: parser)
         let expanded = try expansion.map(query)
         let (checker, predicates) = try check(expanded, resolver)

@@ -87,6 +87,11 @@ public struct RelationEntry: Hashable, Sendable {
         self.children = children
     }
 
+    /// Of the system catalogs.
+    var isSystem: Bool {
+        schema == "pg_catalog" || schema == "information_schema" || schema.hasPrefix("pg_toast")
+    }
+
     func column(named name: String) -> ColumnEntry? {
         columns.first { $0.name == name }
     }
@@ -193,10 +198,14 @@ public struct FunctionEntry: Hashable, Sendable {
     public let kind: Kind
     /// Whether its body may assign a setting that outlives the call (`set_config`, `SET`, dynamic SQL …).
     public let mayChangeSettings: Bool
+    /// Whether its body names what differs from server to server or from session to session (`pg_is_in_recovery`,
+    /// statistics, settings of the server …).
+    public let tellsOfServer: Bool
 
     public init(
         oid: UInt32, schema: String, name: String, arguments: [TypeID], defaultCount: Int16, isVariadic: Bool,
-        result: TypeID, volatility: Volatility, kind: Kind, mayChangeSettings: Bool
+        result: TypeID, volatility: Volatility, kind: Kind, mayChangeSettings: Bool,
+        tellsOfServer: Bool = false
     ) {
         self.oid = oid
         self.schema = schema
@@ -208,6 +217,7 @@ public struct FunctionEntry: Hashable, Sendable {
         self.volatility = volatility
         self.kind = kind
         self.mayChangeSettings = mayChangeSettings
+        self.tellsOfServer = tellsOfServer
     }
 
     var isBuiltIn: Bool { schema == "pg_catalog" }

@@ -19,6 +19,8 @@ public final class CatalogSnapshot: Sendable {
     /// Whether some function outside `pg_catalog` may change settings: then it may run wherever code runs unseen,
     /// in a trigger, a rule, a view or a default.
     let settingsMayChangeUnseen: Bool
+    /// Whether there are tables that a replica does not have, or not by the log: then a function may read one.
+    let holdsUnreplicatedTables: Bool
 
     private let relationsByID: [RelationID: RelationEntry]
     private let relationsByName: [String: [RelationEntry]]
@@ -53,6 +55,9 @@ public final class CatalogSnapshot: Sendable {
         self.casts = casts
         self.relations = relations
         settingsMayChangeUnseen = functions.contains { $0.mayChangeSettings && !$0.isBuiltIn }
+        holdsUnreplicatedTables = relations.contains {
+            !$0.isSystem && ($0.persistence == .unlogged || $0.kind == .foreign)
+        }
         castsBuiltInTypesImplicitly = casts.contains { $0.isImplicit && types[$0.source]?.isBuiltIn ?? true }
         relationsByID = Dictionary(relations.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         relationsByName = Dictionary(grouping: relations) { $0.name }

@@ -47,11 +47,15 @@ public struct SessionContext: Hashable, Sendable {
     /// Names, in lower case, of custom settings (`app.tenant`) that hold what the session assigned by SET, whatever
     /// their defaults: the key tells their values.
     public let assignedSettings: Set<String>
+    /// Whether the session is of the database whose catalog is read. Of another one only PostgreSQL's own functions are
+    /// known, by name.
+    public let isOfFollowedDatabase: Bool
 
     public init(
         searchPath: String?, loginUser: String, user: String, standardConformingStrings: Bool = true,
-        assignedSettings: Set<String> = []
+        assignedSettings: Set<String> = [], isOfFollowedDatabase: Bool = true
     ) {
+        self.isOfFollowedDatabase = isOfFollowedDatabase
         self.assignedSettings = assignedSettings
         self.searchPath = searchPath
         self.loginUser = loginUser

@@ -1,39 +1,55 @@
 public import WaldenCore
 
-/// What a comment in a statement's text asks of Walden: `/* walden: nocache */`, `/* walden: strict */` and so on.
-public enum StatementHint: Hashable, Sendable {
+/// What comments in a statement's text ask of Walden: `/* walden: nocache */`, `/* walden: strict */`,
+/// `/* walden: route=primary */` and so on.
+public struct StatementHint: Hashable, Sendable {
     /// Neither answer from the cache nor keep the result.
-    case nocache
+    public var bypassesCache: Bool
     /// The level of consistency for this statement, whatever the session's is.
-    case level(ConsistencyLevel)
+    public var level: ConsistencyLevel?
+    /// Where it should run, whatever the session prefers.
+    public var route: RoutePreference?
 
-    /// The hint in the comments of `text`, which is UTF-8; the strictest when there are several. An unknown word counts
-    /// as `strict`. Read once per text, with its analysis.
+    public init(bypassesCache: Bool = false, level: ConsistencyLevel? = nil, route: RoutePreference? = nil) {
+        self.bypassesCache = bypassesCache
+        self.level = level
+        self.route = route
+    }
+
+    /// The hint in the comments of `text`, which is UTF-8; the strictest of each kind when there are several. An unknown
+    /// word counts as `strict`, an unknown route as the primary. Nil when there is none. Read once per text, with its
+    /// analysis.
     public static func read(_ text: [UInt8]) -> StatementHint? {
         guard text.contains(UInt8(ascii: "*")) || text.contains(UInt8(ascii: "-")) else { return nil }
         var comments = CommentReader(text)
         var found: StatementHint?
         while let comment = comments.next() {
-            for hint in directives(in: comment) { found = strictest(found, hint) }
+            for word in directives(in: comment) {
+                var hint = found ?? StatementHint()
+                hint.add(word)
+                found = hint
+            }
         }
         return found
     }
 
-    private static func directives(in comment: ArraySlice<UInt8>) -> [StatementHint] {
+    private static let routeKey = "route="
+
+    private static func directives(in comment: ArraySlice<UInt8>) -> [Substring] {
         let words = String(decoding: comment, as: UTF8.self).lowercased()
             .split { $0 == " " || $0 == "\t" || $0 == "\n" || $0 == "\r" || $0 == "," }
         guard let first = words.first, first.hasPrefix("walden:") else { return [] }
-        let rest = [first.dropFirst("walden:".count)] + words.dropFirst()
-        return rest.filter { !$0.isEmpty }.map { word in
-            word == "nocache" ? .nocache : .level(ConsistencyLevel(name: String(word)) ?? .strict)
-        }
+        return ([first.dropFirst("walden:".count)] + words.dropFirst()).filter { !$0.isEmpty }
     }
 
-    private static func strictest(_ left: StatementHint?, _ right: StatementHint) -> StatementHint {
-        switch (left, right) {
-        case (nil, _): right
-        case (.nocache, _), (_, .nocache): .nocache
-        case (.level(let first), .level(let second)): .level(max(first, second))
+    private mutating func add(_ word: Substring) {
+        if word == "nocache" {
+            bypassesCache = true
+        } else if word.hasPrefix(Self.routeKey) {
+            let named = RoutePreference(name: String(word.dropFirst(Self.routeKey.count))) ?? .primary
+            if route != .primary, named != .auto || route == nil { route = named }
+        } else {
+            level = max(level ?? .bounded, ConsistencyLevel(name: String(word)) ?? .strict)
         }
     }
 }

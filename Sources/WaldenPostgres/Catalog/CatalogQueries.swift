@@ -47,24 +47,35 @@ enum CatalogQueries {
         FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
         """
 
-    /// The last column: whether calling it may leave a setting changed.
+    /// The last column but one: whether calling it may leave a setting changed.
     ///
     /// Of the server's own functions only `set_config` does, under whatever name it is declared. A body that can be
     /// read is searched for it, for statements built at run time, and for SET, RESET or DISCARD where a statement
     /// begins; it is searched once as it stands and once without comments, for either form can hide a beginning that
     /// the other shows. Modules in C are trusted.
+    ///
+    /// The last column: whether its body names what differs between a primary and its standbys, or belongs to one
+    /// server session: positions, transactions, snapshots, statistics, locks, settings that are not custom ones.
     static let functions = """
         SELECT p.oid, n.nspname, p.proname, p.proargtypes, p.pronargdefaults, p.provariadic <> 0, p.prorettype, \
         p.provolatile, p.prokind, CASE \
         WHEN p.prosrc = 'set_config_by_name' THEN true \
         WHEN n.nspname IN ('pg_catalog', 'information_schema', 'walden') OR l.lanname IN ('internal', 'c') THEN false \
         ELSE b.body ~* '(set_config|\\mexecute\\M|\\mspi_exec|\\mdo\\s*[$''])' OR b.body ~* s.beginning \
-        OR pg_catalog.regexp_replace(b.body, '--[^\\n]*|/[*].*?[*]/', ' ', 'g') ~* s.beginning END \
+        OR pg_catalog.regexp_replace(b.body, '--[^\\n]*|/[*].*?[*]/', ' ', 'g') ~* s.beginning END, \
+        n.nspname NOT IN ('pg_catalog', 'information_schema') AND l.lanname NOT IN ('internal', 'c') \
+        AND b.body ~* s.server \
         FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
         JOIN pg_catalog.pg_language l ON l.oid = p.prolang \
         CROSS JOIN LATERAL (SELECT COALESCE(p.prosrc, '') || ' ' \
         || COALESCE(CASE WHEN p.oid >= 16384 THEN pg_catalog.pg_get_function_sqlbody(p.oid) END, '') AS body) b \
-        CROSS JOIN (SELECT '(^|;|>>|\\m(begin|then|else|loop)\\M)\\s*(set|reset|discard)\\M' AS beginning) s
+        CROSS JOIN (SELECT '(^|;|>>|\\m(begin|then|else|loop)\\M)\\s*(set|reset|discard)\\M' AS beginning, \
+        '\\m(pg_is_in_recovery|in_hot_standby|pg_(current|last)_\\w+|pg_wal\\w+|txid_\\w+|pg_xact\\w+|pg_snapshot\\w+|\
+        pg_export_snapshot|pg_stat\\w*|pg_locks|pg_lock_status|pg_settings|pg_backend_pid|pg_advisory\\w+|pg_try\\w+|\
+        pg_postmaster\\w+|pg_conf\\w+|pg_control\\w+|pg_temp\\w*|pg_my_temp_schema|pg_listening_channels|pg_cursors|\
+        pg_prepared\\w+|inet_(server|client)\\w+|dblink\\w*|(default_)?transaction_read_only)\\M|\
+        \\m(version|random|setseed|lastval|currval|nextval|setval)\\s*\\(|\
+        current_setting\\s*\\(\\s*(?!''[^'']*\\.)' AS server) s
         """
 
     static let operators = """

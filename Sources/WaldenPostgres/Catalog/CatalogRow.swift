@@ -85,7 +85,7 @@ extension CatalogRow {
         else { return nil }
         return FunctionEntry(
             oid: oid, schema: schema, name: name, arguments: arguments, defaultCount: defaults, isVariadic: flag(5),
-            result: result, volatility: volatility, kind: kind, mayChangeSettings: flag(9))
+            result: result, volatility: volatility, kind: kind, mayChangeSettings: flag(9), tellsOfServer: flag(10))
     }
 
     /// An `oidvector`: identifiers separated by spaces.

@@ -62,6 +62,14 @@ public struct NodeSample: Hashable, Sendable {
     public let answer: Answer
     /// The node's replication slots; nil when they were not asked for this time.
     public let slots: [SlotFacts]?
+
+    public init(node: NodeID, askedAt: Instant, answeredAt: Instant, answer: Answer, slots: [SlotFacts]? = nil) {
+        self.node = node
+        self.askedAt = askedAt
+        self.answeredAt = answeredAt
+        self.answer = answer
+        self.slots = slots
+    }
 }
 
 extension NodeFacts {

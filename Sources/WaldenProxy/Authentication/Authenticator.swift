@@ -13,6 +13,8 @@ final class Authenticator: Sendable {
     private struct State {
         var settings: AuthenticationSettings
         var cache: SecretCache
+        /// The last question to the source failed; it has been logged.
+        var isFailing = false
     }
 
     /// What is known of a user's secret.
@@ -97,14 +99,29 @@ final class Authenticator: Sendable {
         } done: { result in
             switch result {
             case .success(let secret)?:
-                self.state.withLock { $0.cache.remember(secret, of: user, readAt: now) }
+                self.state.withLock { state in
+                    state.isFailing = false
+                    state.cache.remember(secret, of: user, readAt: now)
+                }
                 done(.known(secret, isRemembered: false))
             case .failure(let failure)?:
-                self.log.warning("a user's secret could not be read", metadata: ["reason": "\(failure.reason)"])
+                self.note(failure)
                 done(.failed(failure))
             case nil: done(.overloaded)
             }
         }
+    }
+
+    /// Logs the first of failures in a row: each of many clients meets the same.
+    private func note(_ failure: SecretLookupFailure) {
+        let isNew = state.withLock { state in
+            defer { state.isFailing = true }
+            return !state.isFailing
+        }
+        guard isNew else { return }
+        log.warning(
+            "users' secrets cannot be read; clients are refused until they can",
+            metadata: ["reason": "\(failure.reason)"])
     }
 
     /// A server has shown that what is remembered of the user is outdated.

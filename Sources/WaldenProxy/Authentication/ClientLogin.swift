@@ -17,21 +17,24 @@ final class ClientLogin {
     private let user: String
     private var machine: ClientAuthentication?
     private let send: ([UInt8]) -> Void
+    private let resume: () -> Void
     private var finish: ((Outcome) -> Void)?
     /// Something must be computed or looked up before the client is heard again.
     private(set) var isBusy = false
 
     /// - Parameters:
     ///   - send: To the client, at once.
+    ///   - resume: Something has been computed or looked up; the client is heard again.
     ///   - finish: Called once, unless `abandon` comes first.
     init(
         user: String, authenticator: Authenticator, loop: any EventLoop, send: @escaping ([UInt8]) -> Void,
-        finish: @escaping (Outcome) -> Void
+        resume: @escaping () -> Void, finish: @escaping (Outcome) -> Void
     ) {
         self.user = user
         self.authenticator = authenticator
         self.loop = loop
         self.send = send
+        self.resume = resume
         self.finish = finish
     }
 
@@ -46,6 +49,7 @@ final class ClientLogin {
             authenticator.lookUp(user, isFresh: false, on: loop) { lookup in
                 self.isBusy = false
                 self.start(method, lookup, certificateHash)
+                self.resume()
             }
         }
     }
@@ -61,14 +65,10 @@ final class ClientLogin {
         act(on: step)
     }
 
-    /// Takes what the client has sent so far off the front.
-    func clientSent(_ input: inout ByteBuffer) {
-        while finish != nil, !isBusy, input.readableBytes > 0 {
-            guard let (consumed, step) = input.withUnsafeReadableBytes({ machine?.receive($0.bytes) }) else { return }
-            input.moveReaderIndex(forwardBy: consumed)
-            if step == .wait { return }
-            act(on: step)
-        }
+    /// What follows from the client's unread bytes, to be handed to `act`, and how many of them are used up.
+    func receive(_ input: borrowing RawSpan) -> (consumed: Int, step: ClientAuthentication.Step) {
+        guard finish != nil, !isBusy else { return (0, .wait) }
+        return machine?.receive(input) ?? (0, .wait)
     }
 
     /// The client is gone: nothing that comes late matters.
@@ -76,7 +76,7 @@ final class ClientLogin {
         finish = nil
     }
 
-    private func act(on step: ClientAuthentication.Step) {
+    func act(on step: ClientAuthentication.Step) {
         switch step {
         case .wait: break
         case .send(let bytes): send(bytes)
@@ -98,6 +98,7 @@ final class ClientLogin {
         case .keys(let keys): if let step = machine?.derived(keys) { act(on: step) }
         case .overloaded: refuse(.overloaded)
         }
+        resume()
     }
 
     private func lookedUp(_ lookup: Authenticator.Lookup) {
@@ -105,6 +106,7 @@ final class ClientLogin {
         guard finish != nil else { return }
         guard case .known(let secret, _) = lookup else { return refuse(lookup) }
         if let step = machine?.lookedUp(secret) { act(on: step) }
+        resume()
     }
 
     private func refuse(_ lookup: Authenticator.Lookup) {

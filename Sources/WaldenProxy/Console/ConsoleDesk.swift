@@ -26,6 +26,8 @@ public struct ConsoleServices: Sendable {
 struct ConsoleDesk: Sendable {
     let services: ConsoleServices
     let census: ConnectionCensus
+    /// Nil where each client has a server connection of its own.
+    let pools: ServerPools?
 
     func answer(_ request: ConsoleRequest) async -> ConsoleOutcome {
         switch request {
@@ -42,13 +44,29 @@ struct ConsoleDesk: Sendable {
             if await census.killClient(id) { return .done(remarks: []) }
             return .refused(
                 ConsoleRefusal(.undefinedObject, "there is no client \(id)", hint: "SHOW CLIENTS shows their ids."))
-        case .command(.pause), .command(.resume), .command(.reconnect):
-            return .refused(
-                ConsoleRefusal(
-                    .objectNotInPrerequisite, "there are no pools of server connections",
-                    detail:
-                        "Under auth.method: relay each server connection belongs to the client that logged in by it.",
-                    hint: "KILL and KILL_CLIENT close clients' connections, and with them those to the server."))
+        case .command(.pause(let database)):
+            guard let pools else { return Self.noPools }
+            for database in named(database, pools) { await pools.pause(database) }
+            return .done(remarks: [])
+        case .command(.resume(let database)):
+            guard let pools else { return Self.noPools }
+            for database in named(database, pools) { pools.resume(database) }
+            return .done(remarks: [])
+        case .command(.reconnect(let database)):
+            guard let pools else { return Self.noPools }
+            pools.reconnect(database)
+            return .done(remarks: [])
         }
+    }
+
+    private static let noPools = ConsoleOutcome.refused(
+        ConsoleRefusal(
+            .objectNotInPrerequisite, "there are no pools of server connections",
+            detail: "Under auth.method: relay each server connection belongs to the client that logged in by it.",
+            hint: "KILL and KILL_CLIENT close clients' connections, and with them those to the server."))
+
+    /// The database named, or all that are in use.
+    private func named(_ database: String?, _ pools: ServerPools) -> [String] {
+        database.map { [$0] } ?? pools.databases.union(pools.paused).sorted()
     }
 }

@@ -25,9 +25,9 @@ final class ConsoleHandler: ChannelInboundHandler {
 
     /// - Parameters:
     ///   - unread: What the client has sent since its startup message.
-    ///   - greets: False when the client has been told already that it is let in.
+    ///   - admission: What the client has been told already.
     init(
-        desk: ConsoleDesk, role: ConsoleRole, client: ProxyConnection, unread: ByteBuffer, greets: Bool
+        desk: ConsoleDesk, role: ConsoleRole, client: ProxyConnection, unread: ByteBuffer, admission: ConsoleAdmission
     ) {
         self.desk = desk
         identity = client.identity
@@ -36,7 +36,11 @@ final class ConsoleHandler: ChannelInboundHandler {
         requestedAt = client.connectedAt
         input = unread
         machine = ConsoleMachine(role: role)
-        if greets { machine.greet() }
+        switch admission {
+        case .unasked: machine.greet()
+        case .authenticated: machine.greet(knows: true)
+        case .greeted: break
+        }
     }
 
     func handlerAdded(context: ChannelHandlerContext) {

@@ -8,9 +8,10 @@ import WaldenWire
 
 /// The way into the console.
 ///
-/// Where Walden relays authentication, the primary tells whether a user of the console is who it claims to be: the login is
-/// relayed to the cached database, and its connection closed as soon as it has succeeded. The owner of the process, known
-/// by its Unix socket, is let in without, also while the primary cannot be reached.
+/// Where Walden authenticates clients, it does so here, by the same rules. Where it relays, the primary tells whether a
+/// user of the console is who it claims to be: the login is relayed to the cached database, and its connection closed as
+/// soon as it has succeeded. The owner of the process, known by its Unix socket, is let in without, also while the primary
+/// cannot be reached.
 extension ProxyConnection {
     /// False when the session is not the console's.
     func beginConsole(_ message: StartupMessage) -> Bool {
@@ -20,17 +21,19 @@ extension ProxyConnection {
         askPeer { peer in
             guard self.state == .connecting else { return }
             switch console.access.entry(of: message.user, from: peer) {
-            case .granted(let role): self.enterConsole(role, greets: true)
-            case .authenticate(let role):
-                self.consoleRole = role
-                self.authenticate(message)
+            case .granted(let role): self.enterConsole(role, .unasked)
+            case .authenticate(let role): self.authenticate(message, as: role)
             case .refused(let refusal): self.fail(refusal.fatal, cause: "console_refused")
             }
         }
         return true
     }
 
-    private func authenticate(_ message: StartupMessage) {
+    private func authenticate(_ message: StartupMessage, as role: ConsoleRole) {
+        if let rules = context.authenticator.rules {
+            return authenticate(message, by: rules) { _ in self.enterConsole(role, .authenticated) }
+        }
+        consoleRole = role
         machine = SessionMachine(
             startup: message, isCaching: false, limits: context.configuration.session,
             policy: context.configuration.policy)
@@ -44,7 +47,7 @@ extension ProxyConnection {
     }
 
     /// Hands the client over to the console's own handler, and ends the connection that it had to a server.
-    func enterConsole(_ role: ConsoleRole, greets: Bool) {
+    func enterConsole(_ role: ConsoleRole, _ admission: ConsoleAdmission) {
         guard let client, let console = context.console else { return close(cause: "console_refused") }
         let census = ConnectionCensus(connections: context.connections, context: context)
         flushClient()
@@ -58,8 +61,9 @@ extension ProxyConnection {
         context.log.info(
             "a console session begins", metadata: ["client": "\(info.address)", "role": "\(role)"])
         let handler = ConsoleHandler(
-            desk: ConsoleDesk(services: console, census: census), role: role, client: self, unread: clientInput,
-            greets: greets)
+            desk: ConsoleDesk(
+                services: console, census: census, pools: context.authenticator.rules == nil ? nil : context.pools),
+            role: role, client: self, unread: clientInput, admission: admission)
         clientInput = ByteBuffer()
         do {
             try client.syncOptions?.setOption(.autoRead, value: true)
@@ -83,6 +87,16 @@ extension ProxyConnection {
             then(.local(isOwner: peer.user == 0 || peer.user == geteuid()))
         }
     }
+}
+
+/// What a client of the console has been told before it enters.
+enum ConsoleAdmission {
+    /// Nothing: it was not asked who it is.
+    case unasked
+    /// AuthenticationOk.
+    case authenticated
+    /// All that a server tells at the end of a login.
+    case greeted
 }
 
 /// `struct ucred` (socket(7), SO_PEERCRED).
@@ -113,7 +127,7 @@ extension ProxyConnection: ClientEnd {
         row.requestedAt = clock.time(of: requestedAt)
         row.closesSoon = isDrainRequested
         switch state {
-        case .startup: row.state = .login
+        case .startup, .authenticating: row.state = .login
         case .connecting:
             row.state = .waiting
             row.waitMicroseconds = clock.age(of: requestedAt)

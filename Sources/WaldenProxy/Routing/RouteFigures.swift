@@ -1,11 +1,17 @@
-internal import WaldenCore
 public import WaldenDependency
 public import WaldenRouting
 
 /// Where reads went since the process started.
 public struct RouteFigures: Hashable, Sendable {
-    /// By `NodeID.index`.
-    public var byNode: [Int: UInt64] = [:]
+    public struct Node: Hashable, Sendable {
+        /// Sent there by the router.
+        public let reads: UInt64
+        /// Under way now.
+        public let outstanding: Int
+        /// Why none may go there; nil for the primary.
+        public let obstacle: NodeStanding.Obstacle?
+    }
+
     public var replica: [RouteReason: UInt64] = [:]
     public var primary: [RouteReason: UInt64] = [:]
     public var refused: [RouteReason: UInt64] = [:]
@@ -15,16 +21,14 @@ public struct RouteFigures: Hashable, Sendable {
     public var waited: UInt64 = 0
     /// Those that wait now.
     public var waiting = 0
-    /// Requests under way now, by `NodeID.index`.
-    public var outstanding: [Int] = []
+    /// By `NodeID.index`.
+    public var nodes: [Node] = []
 
     public init() {}
 
     mutating func count(_ decision: RouteDecision) {
         switch decision {
-        case .replica(let node, let reason):
-            byNode[node.index, default: 0] += 1
-            replica[reason, default: 0] += 1
+        case .replica(_, let reason): replica[reason, default: 0] += 1
         case .primary(let reason): primary[reason, default: 0] += 1
         case .refused(let reason): refused[reason, default: 0] += 1
         case .wait: waited += 1

@@ -6,8 +6,8 @@ public import WaldenRouting
 /// Where reads may go now, shared by all event loops: the router behind one short lock, the work that each node has, and
 /// those who wait for a replica to catch up.
 ///
-/// For one read: `route`; if the answer is `wait`, `await` and once more `route`, without patience; `began` when it is
-/// sent and `ended` when it is answered or given up. Fed by whoever looks at the nodes (`sampled`, `lost`), whom it
+/// For one read: `route`; if the answer is `wait`, `wait(for:)` and once more `route`, without patience; `began` when it
+/// is sent and `ended` when it is answered or given up. Fed by whoever looks at the nodes (`sampled`, `lost`), whom it
 /// tells in turn when to look (`nextLook`, and the call given to `attach`).
 public final class RouteTable: Sendable {
     /// What a waiter waits for.
@@ -30,9 +30,14 @@ public final class RouteTable: Sendable {
         var pace = SamplingPace()
         var askedAt: [NodeID: Instant] = [:]
         var waiters: [UInt64: Waiter] = [:]
+        var waitingForCoverage = 0 {
+            didSet { pace.waitersChanged(to: waitingForCoverage) }
+        }
         var nextWaiter: UInt64 = 0
         var wakeMonitor: (@Sendable (NodeID) -> Void)?
         var figures = RouteFigures()
+        /// Sent to each node.
+        var reads: [NodeID: UInt64] = [:]
     }
 
     /// More would cost more to wake than they are worth; whoever comes then does not wait.
@@ -55,11 +60,15 @@ public final class RouteTable: Sendable {
         state.withLock { $0.wakeMonitor = wakeMonitor }
     }
 
-    public var figures: RouteFigures {
+    public func figures(_ now: Instant) -> RouteFigures {
         state.withLock { state in
             var figures = state.figures
-            figures.waiting = state.waiters.count
-            figures.outstanding = state.router.nodes.map(\.outstanding)
+            figures.waiting = state.waitingForCoverage
+            figures.nodes = state.router.nodes.map { node in
+                RouteFigures.Node(
+                    reads: state.reads[node.id] ?? 0, outstanding: node.outstanding,
+                    obstacle: state.router.obstacle(of: node.id, now))
+            }
             return figures
         }
     }
@@ -74,6 +83,7 @@ public final class RouteTable: Sendable {
             if endsIdleness { state.router.answersExpected(by: request.now + state.pace.interval * 2) }
             let decision = state.router.decide(request)
             state.figures.count(decision)
+            if let node = decision.node { state.reads[node, default: 0] += 1 }
             var woken: [NodeID] = endsIdleness ? state.router.nodes.map(\.id) : []
             if decision.isForFreshness, state.router.someReplicaFollows(within: state.pace.interval, request.now),
                 state.pace.lookWanted(request.now), !endsIdleness
@@ -105,7 +115,7 @@ public final class RouteTable: Sendable {
     }
 
     /// Whether a server connection opened at `connectedAt` may carry reads that this table sends to the node. If not,
-    /// `await(.look(node, since: connectedAt))`.
+    /// `wait(for: .look(node, since: connectedAt))`.
     public func isVouchedFor(_ node: NodeID, connectedAt: Instant) -> Bool {
         state.withLock { $0.askedAt[node].map { $0 >= connectedAt } ?? false }
     }
@@ -113,17 +123,14 @@ public final class RouteTable: Sendable {
     // MARK: Waiting
 
     /// - Parameter wake: Called at most once, from any thread, outside of the lock; perhaps before this returns.
-    /// - Returns: For `stopAwaiting`; nil when it has happened already or too many wait.
-    public func await(_ event: Event, now: Instant, wake: @escaping @Sendable () -> Void) -> UInt64? {
+    /// - Returns: For `stopWaiting`; nil when it has happened already or too many wait.
+    public func wait(for event: Event, now: Instant, wake: @escaping @Sendable () -> Void) -> UInt64? {
         let (id, monitors): (UInt64?, (@Sendable () -> Void)?) = state.withLock { state in
             guard !state.hasHappened(event, now), state.waiters.count < Self.maxWaiters else { return (nil, nil) }
-            state.nextWaiter += 1
-            state.waiters[state.nextWaiter] = Waiter(event: event, wake: wake)
+            state.add(Waiter(event: event, wake: wake))
             var woken: [NodeID] = []
             switch event {
-            case .coverage:
-                state.pace.waitersChanged(to: state.waiters.count)
-                if state.pace.lookWanted(now) { woken.append(.configuredPrimary) }
+            case .coverage: if state.pace.lookWanted(now) { woken.append(.configuredPrimary) }
             case .look(let node, _):
                 state.pace.replicaLookWanted(now)
                 woken.append(node)
@@ -136,16 +143,12 @@ public final class RouteTable: Sendable {
 
     /// False when it has been woken, or is about to be.
     @discardableResult
-    public func stopAwaiting(_ id: UInt64) -> Bool {
-        state.withLock { state in
-            let removed = state.waiters.removeValue(forKey: id) != nil
-            state.pace.waitersChanged(to: state.waiters.count)
-            return removed
-        }
+    public func stopWaiting(_ id: UInt64) -> Bool {
+        state.withLock { $0.remove(id) != nil }
     }
 
     /// Whether somebody waits for a replica to catch up.
-    public var isAwaited: Bool { state.withLock { !$0.waiters.isEmpty } }
+    public var isAwaited: Bool { state.withLock { $0.waitingForCoverage > 0 } }
 
     // MARK: Looks at the nodes
 
@@ -203,10 +206,19 @@ extension RouteTable.State {
 
     fileprivate mutating func takeDue(_ now: Instant) -> [RouteTable.Waiter] {
         if waiters.isEmpty { return [] }
-        let due = waiters.filter { hasHappened($0.value.event, now) }
-        for id in due.keys { waiters[id] = nil }
-        pace.waitersChanged(to: waiters.count)
-        return Array(due.values)
+        return waiters.filter { hasHappened($0.value.event, now) }.compactMap { remove($0.key) }
+    }
+
+    fileprivate mutating func add(_ waiter: RouteTable.Waiter) {
+        nextWaiter += 1
+        waiters[nextWaiter] = waiter
+        if case .coverage = waiter.event { waitingForCoverage += 1 }
+    }
+
+    fileprivate mutating func remove(_ id: UInt64) -> RouteTable.Waiter? {
+        let waiter = waiters.removeValue(forKey: id)
+        if case .coverage = waiter?.event { waitingForCoverage -= 1 }
+        return waiter
     }
 
     /// What wakes these monitors, to be called outside of the lock.
@@ -217,6 +229,14 @@ extension RouteTable.State {
 }
 
 extension RouteDecision {
+    fileprivate var node: NodeID? {
+        switch self {
+        case .replica(let node, _): node
+        case .primary: .configuredPrimary
+        case .wait, .refused: nil
+        }
+    }
+
     /// No replica was known to be fresh enough; a newer look may change that.
     fileprivate var isForFreshness: Bool {
         switch self {

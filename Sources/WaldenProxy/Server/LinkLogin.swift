@@ -64,7 +64,7 @@ final class LinkLogin {
             startup: startup, credentials: credentials,
             channelBinding: ServerLogin.ChannelBinding(certificateHash: connection.tls?.serverEndPoint), random: random)
         send(login.begin())
-        self.login = login
+        self.login = consume login
         serverSent()
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 import WaldenCore
@@ -23,6 +24,8 @@ struct ServerConnector: Sendable {
     let tls: ServerTLS
     /// For each attempt, from its beginning until encryption is settled.
     let timeout: TimeAmount
+    /// After how long a server that acknowledges nothing counts as gone. Zero: as the system is configured.
+    var userTimeout = Duration.zero
 
     /// A connection whose link is known to its handler (`ServerConnection.link`) from the first event on.
     ///
@@ -100,6 +103,7 @@ struct ServerConnector: Sendable {
         case .tcp(let host, let port):
             bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .channelOption(.socketOption(.so_keepalive), value: 1)
+                .noticesSilence(within: userTimeout)
                 .connect(host: host, port: port)
         case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
         }
@@ -116,5 +120,19 @@ extension EncryptionPlan {
 extension Endpoint {
     fileprivate var isLocal: Bool {
         if case .unix = self { true } else { false }
+    }
+}
+
+extension ClientBootstrap {
+    /// Has the system end a connection whose peer does not acknowledge what was sent (RFC 5482), nor probes while nothing
+    /// is sent: the first after half the time, the last of three at its end (tcp(7)).
+    fileprivate func noticesSilence(within time: Duration) -> ClientBootstrap {
+        let milliseconds = Int(min(time.wholeNanoseconds / 1_000_000, Int64(CInt.max)))
+        guard milliseconds > 0 else { return self }
+        let seconds = max(1, milliseconds / 1_000)
+        return channelOption(.tcpOption(.init(rawValue: TCP_USER_TIMEOUT)), value: milliseconds)
+            .channelOption(.tcpOption(.init(rawValue: TCP_KEEPIDLE)), value: max(1, seconds / 2))
+            .channelOption(.tcpOption(.init(rawValue: TCP_KEEPINTVL)), value: max(1, seconds / 6))
+            .channelOption(.tcpOption(.init(rawValue: TCP_KEEPCNT)), value: 3)
     }
 }

@@ -1,18 +1,22 @@
 import NIOCore
+import WaldenAuth
 import WaldenCore
+import WaldenPool
 import WaldenSession
 import WaldenWire
 
 /// One connection to a server: its channel and the bytes on their way, on one event loop.
 ///
 /// It serves at most one client at a time and hands what happens on the channel to that client's connection. A link
-/// that was made for one client alone, and authenticated by it, ends with it; others are lent out by `LoopPools`.
+/// that was made for one client alone, and authenticated by it, ends with it (`pooled` is nil); others are lent out by
+/// `LoopPools`, which also hears what the server says while nobody uses them.
 final class ServerLink {
     /// Who hears what happens on the channel.
     enum Listener {
         case nobody
         /// The login, until it has succeeded.
         case login(LinkLogin)
+        case pool(LoopPools)
         case client(ProxyConnection)
     }
 
@@ -22,43 +26,30 @@ final class ServerLink {
     var key: BackendKeyData?
     /// What its handshake has settled; nil in the clear.
     var tls: TLSSession?
-    /// Until the server's first message: how else it may be reached, and what begins the session there.
+    /// Until the server's first message: how else it may be reached, and what begins the session there. For a link of
+    /// one client alone.
     var alternative: (attempt: EncryptionPlan.Attempt, startup: [UInt8])?
     var listener = Listener.nobody
+    /// Its place in a pool; nil for a link of one client alone.
+    var pooled: PooledLink?
 
     /// Read and not yet consumed: the beginning of a message that must be seen whole.
     var input = ByteBuffer()
-    /// To be sent with the next flush.
-    var output = ByteBuffer()
+    let output: SocketOutput
     /// Whether the channel's write queue is below its watermark, as it last told.
     private(set) var takes = true
     private var isReading = true
-    private var needsFlush = false
 
     init(channel: any Channel, node: NodeID) {
         self.channel = channel
         self.node = node
+        output = SocketOutput(channel)
     }
 
     // MARK: What its user does
 
-    func write(_ buffer: ByteBuffer) {
-        handOverOutput()
-        channel.write(buffer, promise: nil)
-        needsFlush = true
-    }
-
-    private func handOverOutput() {
-        guard output.readableBytes > 0 else { return }
-        channel.write(output, promise: nil)
-        output.clear()
-        needsFlush = true
-    }
-
     func flush() {
-        handOverOutput()
-        if needsFlush { channel.flush() }
-        needsFlush = false
+        output.flush()
     }
 
     /// Channels read by themselves until they are told not to: asking for each read would cost two system calls
@@ -69,11 +60,10 @@ final class ServerLink {
         try? channel.syncOptions?.setOption(.autoRead, value: reads)
     }
 
-    /// Closes the channel after what has been written, and serves nobody any more.
+    /// Closes the channel of a link of one client alone after what has been written, and tells nobody any more.
     func close() {
         listener = .nobody
-        flush()
-        channel.close(promise: nil)
+        output.close()
         input = ByteBuffer()
     }
 
@@ -85,6 +75,7 @@ final class ServerLink {
         switch listener {
         case .client(let client): client.serverSent()
         case .login(let login): login.serverSent()
+        case .pool(let pools): pools.serverSent(on: self)
         case .nobody: input.clear()
         }
     }
@@ -99,13 +90,72 @@ final class ServerLink {
     }
 
     func channelClosed() {
+        output.channelClosed()
         let last = listener
         listener = .nobody
-        switch last {
-        case .client(let client): client.serverClosed()
-        case .login(let login): login.serverClosed()
-        case .nobody: break
-        }
+        if case .login(let login) = last { return login.serverClosed() }
+        if case .client(let client) = last { client.serverClosed() }
+        if let pooled { pooled.pools.channelClosed(of: self, pooled) }
+    }
+}
+
+/// What a pool notes of a link.
+final class PooledLink {
+    enum State {
+        case resting
+        case lent
+        /// It is tested or cleaned.
+        case asked
+        /// Its client is gone; a cancel request to it may be on its way still.
+        case awaitsCancels(LoopPools.Verdict)
+        case closing
+    }
+
+    let id: LinkID
+    let pool: LocalPool
+    let pools: LoopPools
+    /// What the server has told of the session where no client changed it.
+    private(set) var greeting: ServerGreeting
+    /// What its session has become under its clients.
+    private(set) var session: ServerSession
+    /// When it is to be renewed.
+    let expires: Instant
+    let bornAt: Instant
+    var state = State.asked
+    var upkeep = LinkUpkeep()
+    /// Cancel requests to it that the server has not finished.
+    var cancels = 0
+    /// It is to be closed as soon as nobody uses it.
+    var isRetired = false
+
+    init(id: LinkID, pool: LocalPool, pools: LoopPools, greeting: ServerGreeting, bornAt: Instant, expires: Instant) {
+        self.id = id
+        self.pool = pool
+        self.pools = pools
+        self.greeting = greeting
+        self.bornAt = bornAt
+        self.expires = expires
+        session = Self.freshSession(of: pool, pools, greeting)
+    }
+
+    private static func freshSession(
+        of pool: LocalPool, _ pools: LoopPools, _ greeting: ServerGreeting
+    ) -> ServerSession {
+        ServerSession(
+            node: pool.key.node, isPrimary: pool.key.node == .configuredPrimary, parameters: greeting.parameters,
+            statementLimit: pools.shared.configuration.pool.serverStatements)
+    }
+
+    /// All that sessions have left is being discarded; settings that change by it are reported.
+    func sessionIsReset() {
+        session = Self.freshSession(of: pool, pools, greeting)
+    }
+
+    /// The server reported a setting while nobody used the link, e.g. after a change of its configuration file.
+    func parameterReported(_ status: ParameterStatus) {
+        greeting.parameters.removeAll { $0.name == status.name }
+        greeting.parameters.append(status)
+        session.parameterReported(status)
     }
 }
 

@@ -29,6 +29,7 @@ extension Instance {
         report.refusal = words.refusal?.rule.rawValue
         report.explanation = words.refusal?.explanation
         report.effects = words.effects
+        report.route = words.route
         report.tables = words.tables.map { table in
             var shown = ExplainReport.Table()
             shown.name = table.name

@@ -2,6 +2,7 @@ import WaldenAdmin
 import WaldenCache
 import WaldenCore
 import WaldenDependency
+import WaldenPool
 import WaldenPostgres
 import WaldenProxy
 import WaldenRouting
@@ -45,6 +46,26 @@ extension Instance {
         return result
     }
 
+    private func poolReport() -> PoolReport {
+        let now = MonotonicClock.now()
+        let counts = proxy.poolCounts
+        var report = PoolReport()
+        report.links = ["serving": 0, "idle": 0, "preparing": 0, "login": 0]
+        for pool in proxy.pools {
+            report.links["serving", default: 0] += UInt64(pool.lent)
+            report.links["idle", default: 0] += UInt64(pool.resting)
+            report.links["preparing", default: 0] += UInt64(pool.preparing)
+            report.links["login", default: 0] += UInt64(pool.opening)
+            report.waiting += pool.waiting
+            let wait = pool.oldestWait.map { now.elapsed(since: $0).fractionalSeconds } ?? 0
+            report.longestWaitSeconds = max(report.longestWaitSeconds, wait)
+        }
+        report.opened = counts.opened
+        report.closed = counts.closed
+        report.loginFailures = counts.loginFailures
+        return report
+    }
+
     private func proxyReport() -> ProxyReport {
         let figures = proxy.figures
         var report = ProxyReport()
@@ -53,6 +74,7 @@ extension Instance {
         report.closed = figures.closed
         report.authentications = figures.authentications
         report.authenticating = proxy.authenticating
+        report.pool = poolReport()
         report.cancelRequests = figures.cancelRequests
         report.coalesced = figures.coalesced
         report.localAnswers = figures.localAnswers
@@ -70,7 +92,7 @@ extension Instance {
     }
 
     private func routingReport() -> RoutingReport {
-        let figures = routes.figures
+        let figures = routes.figures(MonotonicClock.now())
         var report = RoutingReport()
         report.isOn = configuration.isRouting
         report.replica = Self.labelled(figures.replica)

@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import WaldenCache
+import WaldenConsole
 import WaldenCore
 import WaldenDependency
 import WaldenPostgres
@@ -87,13 +88,14 @@ final class Instance: Sendable {
         group = MultiThreadedEventLoopGroup(
             numberOfThreads: configuration.workers > 0 ? configuration.workers : System.coreCount)
         let surroundings = ProxySurroundings(statements: statements, catalog: catalog, prober: prober)
-        servers = watched.map(\.dsn)
+        self.servers = servers
         secrets =
             configuration.auth.asksPrimary
             ? PrimarySecrets(try RoleSecrets(dsn: primary, query: configuration.auth.query)) : nil
         do {
             let serverTLS = try Self.serverTLS(configuration, servers)
             var proxying = configuration.proxyConfiguration(primary, serverTLS: serverTLS)
+            proxying.replicas = servers.dropFirst().map(\.endpoint)
             proxying.authentication = try configuration.auth.settings(ownAddresses: Self.ownAddresses())
             proxy = try ProxyServer(
                 configuration: proxying, group: group, cache: cache, delegate: surroundings, secrets: secrets,

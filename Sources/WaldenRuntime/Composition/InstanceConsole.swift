@@ -114,7 +114,7 @@ final class InstanceConsole: ConsoleSource, ConsoleCommands {
             rows.append(LagRow(name: "cache", bytes: report.stream.lagBytes, seconds: report.stream.lagSeconds))
         }
         return rows
-            + report.nodes.filter { $0.name != NodeBoard.primary }.map {
+            + report.nodes.filter { $0.name != NodeID.configuredPrimary.description }.map {
                 LagRow(name: $0.name, bytes: $0.lagBytes, seconds: $0.lagSeconds)
             }
     }
@@ -131,7 +131,7 @@ final class InstanceConsole: ConsoleSource, ConsoleCommands {
             .merging(cache.bypasses, uniquingKeysWith: +)
         return [RouteRow(target: "cache", reason: "hit", count: cache.hits)]
             + primary.sorted { $0.key < $1.key }.map {
-                RouteRow(target: NodeBoard.primary, reason: $0.key, count: $0.value)
+                RouteRow(target: NodeID.configuredPrimary.description, reason: $0.key, count: $0.value)
             }
     }
 

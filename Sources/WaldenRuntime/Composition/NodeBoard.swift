@@ -117,13 +117,12 @@ extension NodeBoard.State {
 extension NodeBoard {
     var reports: [NodeReport] {
         let now = MonotonicClock.now()
-        let figures = routes.figures
+        let figures = routes.figures(now).nodes
         return state.withLock { state in
             nodes.map { node in
                 var report = NodeReport()
                 report.name = node.description
-                report.reads = figures.byNode[node.index] ?? 0
-                report.outstanding = node.index < figures.outstanding.count ? figures.outstanding[node.index] : 0
+                if figures.indices.contains(node.index) { report.take(figures[node.index]) }
                 switch state.samples[node]?.answer {
                 case .facts(let facts): report.take(facts)
                 case .unreachable(let error): report.problem = "\(error)"
@@ -174,6 +173,12 @@ extension LagPointReport {
 }
 
 extension NodeReport {
+    fileprivate mutating func take(_ figures: RouteFigures.Node) {
+        reads = figures.reads
+        outstanding = figures.outstanding
+        obstacle = figures.obstacle?.rawValue
+    }
+
     fileprivate mutating func take(_ facts: NodeFacts) {
         reachable = true
         role = facts.isInRecovery ? "replica" : "primary"
@@ -187,9 +192,8 @@ extension NodeReport {
     }
 
     fileprivate mutating func take(_ positions: NodePositions, _ node: NodeID, _ now: Instant) {
-        switch positions.standing(of: node) {
-        case .covered(let covered): coveredSeconds = now.elapsed(since: covered).fractionalSeconds
-        case .unusable(let obstacle): self.obstacle = obstacle.rawValue
+        if case .covered(let covered) = positions.standing(of: node) {
+            coveredSeconds = now.elapsed(since: covered).fractionalSeconds
         }
         guard reachable, let lag = positions.lag(of: node) else { return }
         lagBytes = lag.replayBytes

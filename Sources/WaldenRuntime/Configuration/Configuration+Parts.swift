@@ -43,6 +43,7 @@ extension Configuration {
         proxy.serverTLS = serverTLS
         proxy.proxyHeader = ProxyHeaderPolicy(
             mode: ProxyHeaderPolicy.Mode(rawValue: proxyProtocol) ?? .off, trusted: proxyProtocolFrom)
+        proxy.pool = pool.settings
         return proxy
     }
 }

@@ -26,12 +26,13 @@ public struct Configuration: Hashable, Sendable {
     /// Load balancers that may send PROXY headers.
     public internal(set) var proxyProtocolFrom: [AddressRange] = []
     var tls = TLSChoices()
+    var auth = AuthChoices()
     /// `auto` or `off`.
     public internal(set) var routedReads = "auto"
     var nodeWeights = [NodeWeight.primaryAside]
     public internal(set) var maxLag = Duration.seconds(10)
     public internal(set) var routeWait = Duration.milliseconds(5)
-    var auth = AuthChoices()
+    var pool = PoolChoices()
 
     public internal(set) var isCaching = true
     public internal(set) var cacheBytes = 256 << 20

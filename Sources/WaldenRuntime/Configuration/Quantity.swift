@@ -41,17 +41,11 @@ enum Quantity {
         return value
     }
 
-    /// `250ms`, `2s`, `5min`, `1h`. A unit is required: a bare number has been read as every unit there is.
+    /// `250ms`, `2s`, `5min`, `1h`.
     static func duration(_ text: String, in range: ClosedRange<Duration>) throws(Malformed) -> Duration {
         let (number, unit) = try split(text)
-        let value: Duration
-        switch unit {
-        case "us": value = .microseconds(number)
-        case "ms": value = .milliseconds(number)
-        case "s": value = .seconds(number)
-        case "min": value = .seconds(number * 60)
-        case "h": value = .seconds(number * 3_600)
-        default: throw Malformed(reason: "\"\(text)\" has no unit of time: us, ms, s, min, h")
+        guard let value = Duration(number, unit: unit) else {
+            throw Malformed(reason: "\"\(text)\" has no unit of time: us, ms, s, min, h")
         }
         guard range.contains(value) else {
             throw Malformed(reason: "\(text) is not within \(describe(range))")

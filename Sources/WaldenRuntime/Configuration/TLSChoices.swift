@@ -30,9 +30,9 @@ struct TLSChoices: Hashable, Sendable {
     /// string, then from the primary's, then from libpq's environment and its files in `~/.postgresql`.
     ///
     /// - Throws: what the connection strings ask for and clients' connections cannot have.
-    func server(_ dsn: DSN, primary: DSN, home: HomeFiles = HomeFiles()) throws(ConfigurationProblem)
-        -> ServerTLSSettings
-    {
+    func server(
+        _ dsn: DSN, primary: DSN, home: HomeFiles = HomeFiles()
+    ) throws(ConfigurationProblem) -> ServerTLSSettings {
         func option(_ option: DSN.TLSOption) -> String? { dsn.given(option) ?? primary.value(of: option) }
         let spelled = serverMode.isEmpty ? option(.mode) ?? SSLMode.prefer.rawValue : serverMode
         guard let mode = SSLMode(rawValue: spelled) else {
@@ -73,10 +73,10 @@ struct TLSChoices: Hashable, Sendable {
 }
 
 /// The files that libpq looks for in `~/.postgresql` where nothing else is said.
-struct HomeFiles {
+struct HomeFiles: Sendable {
     /// The home directory; nil where there is none.
     var directory: String? = ProcessFiles.home
-    var exists: (String) -> Bool = ProcessFiles.exists
+    var exists: @Sendable (String) -> Bool = ProcessFiles.exists
 
     func path(_ name: String) -> String? { directory.map { "\($0)/.postgresql/\(name)" } }
 

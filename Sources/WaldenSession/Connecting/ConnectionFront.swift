@@ -184,7 +184,8 @@ extension FrontFault {
             ErrorResponse(
                 severity: .fatal, sqlState: .protocolViolation,
                 message: "received unencrypted data after SSL request",
-                detail: "This could be either a client-software bug or evidence of an attempted man-in-the-middle attack.")
+                detail: "This could be either a client-software bug or evidence of an attempted man-in-the-middle "
+                    + "attack.")
         case .encryptionRequired:
             ErrorResponse(
                 severity: .fatal, sqlState: .invalidAuthorizationSpecification,

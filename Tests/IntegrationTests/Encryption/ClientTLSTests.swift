@@ -57,7 +57,7 @@ private typealias Send = FrontendMessage
         let site = try Self.site.get()
         let roots = "sslmode=verify-ca sslrootcert=\(site.stranger.certificate)"
         #expect(throws: SQLError.self) { try site.stack.walden.connect(roots) }
-        let renamed = "sslmode=verify-full host=ip6-localhost hostaddr=127.0.0.1 sslrootcert=\(site.authority.certificate)"
+        let renamed = "sslmode=verify-full host=other hostaddr=127.0.0.1 sslrootcert=\(site.authority.certificate)"
         #expect(throws: SQLError.self) { try site.stack.walden.connect(renamed) }
         let metrics = try site.stack.walden.metrics()
         #expect(metrics[#"walden_clients_closed_total{cause="tls_handshake"}"#] != nil)

@@ -76,7 +76,8 @@ import WaldenTestKit
     }
 
     @Test(arguments: [
-        ("sslmode=verify-full", true, "does not name"), ("host=localhost sslmode=verify-ca", false, "no trusted authority"),
+        ("sslmode=verify-full", true, "does not name"),
+        ("host=localhost sslmode=verify-ca", false, "no trusted authority"),
         ("sslmode=require", false, "no trusted authority"),
     ])
     func strangersAreRefusedWithTheReason(more: String, isTrusted: Bool, reason: String) throws {

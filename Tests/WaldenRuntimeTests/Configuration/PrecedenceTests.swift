@@ -75,7 +75,7 @@ import WaldenCore
 
     /// For settings without a default, by their form.
     private static let examples = [
-        "DSN": "host=x", "ADDRESS": "h:1", "CIDR": "10.0.0.0/8", "FILE": "/x",
+        "DSN": "host=x", "ADDRESS": "h:1", "CIDR": "10.0.0.0/8", "FILE": "/x", "NODE=N": "replica1=2", "ROLE": "r",
         "disable|allow|prefer|require|verify-ca|verify-full": "require",
     ]
 

@@ -1,0 +1,93 @@
+import NIOCore
+import WaldenCache
+import WaldenCore
+import WaldenSession
+import WaldenWire
+
+/// Cancel requests: those that come in on a connection of their own, and those that are meant for this one's session.
+extension ProxyConnection {
+    /// This connection has brought a cancel request. It is closed when the server has acted on it, as PostgreSQL does,
+    /// so that who waits for that knows.
+    func bringCancel(_ request: CancelRequest) {
+        guard let loop = client?.eventLoop else { return }
+        counters.count { $0.cancelRequests += 1 }
+        state = .connecting
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        context.cancels.cancel(request) {
+            loop.execute { bound.value.close(cause: "cancel_request") }
+        }
+    }
+
+    func giveCancelKey() {
+        guard let loop = client?.eventLoop,
+            let own = context.cancels.register(self, on: loop, secretByteCount: cancelSecretByteCount)
+        else { return }
+        cancelKey = own
+        clientOutput.writeBytes(own.encoded())
+    }
+
+    /// Somebody who holds the client's key wants what it is doing to end.
+    ///
+    /// What waits for a link leaves the queue. What a server does is cancelled there, and the server's link serves
+    /// nobody else until the server has closed the cancel request's connection: by then it has sent the signal, and a
+    /// signal that finds its session idle has no effect on what comes next (PostgreSQL `ProcessInterrupts`).
+    func cancelRequested(done: @escaping @Sendable () -> Void) {
+        if pooled?.waiting != nil {
+            cancelWaiting()
+            return done()
+        }
+        guard state == .relaying, let link, let key = link.key, let loop = client?.eventLoop else { return done() }
+        let pools = pooled?.pools
+        pools?.cancelBegan(on: link)
+        var isUnderWay = true
+        let ended: (Bool) -> Void = { isCertain in
+            guard isUnderWay else { return }
+            isUnderWay = false
+            pools?.cancelEnded(on: link, isCertain: isCertain)
+            done()
+        }
+        var packet: [UInt8] = []
+        CancelRequest(processID: key.processID, secret: key.secret).encode(into: &packet)
+        let bytes = ByteBuffer(bytes: packet)
+        let limit = context.configuration.pool.cancelTimeout
+        context.pools.connector(to: link.node).connectOnly(on: loop).assumeIsolated().whenComplete { result in
+            guard case .success(let connection) = result else { return ended(true) }
+            let channel = connection.channel
+            let timeout = loop.assumeIsolated().scheduleTask(in: limit) {
+                ended(false)
+                channel.close(promise: nil)
+            }
+            channel.closeFuture.assumeIsolated().whenComplete { _ in
+                timeout.cancel()
+                ended(true)
+            }
+            channel.writeAndFlush(bytes, promise: nil)
+        }
+    }
+
+    private func cancelWaiting() {
+        guard let pooled, let waiting = pooled.waiting else { return }
+        pooled.waiting = nil
+        pooled.pools.stopWaiting(waiting.waiter, in: waiting.pool)
+        let error = ErrorResponse(
+            sqlState: .queryCanceled, message: "canceling statement due to user request",
+            detail: "The statement was waiting for a server connection.")
+        let refusal = clientInput.withUnsafeReadableBytes { machine?.refuseFront($0.bytes, error) ?? nil }
+        guard let refusal, !pooled.awaitsGreeting else {
+            return fail(
+                ErrorResponse(
+                    severity: .fatal, sqlState: .queryCanceled, message: "canceling statement due to user request",
+                    detail: "The session was waiting for a server connection in the middle of a transaction."),
+                cause: "cancelled_waiting")
+        }
+        if case .acquiring = pause { pause = nil }
+        if let fill = takeHeldFill() { abandon(FillID(rawValue: fill), .error) }
+        afterAcquiring = .goOn
+        arrivedAt = nil
+        clientInput.moveReaderIndex(forwardBy: refusal.byteCount)
+        clientOutput.writeBytes(refusal.answer)
+        readClock()
+        processClient()
+        clientReadEnded()
+    }
+}

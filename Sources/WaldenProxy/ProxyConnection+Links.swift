@@ -1,0 +1,127 @@
+import NIOCore
+import WaldenAuth
+import WaldenCore
+import WaldenPool
+import WaldenSession
+import WaldenWire
+
+/// A client of a pool: its beginning, the links that it is lent, and giving them back.
+extension ProxyConnection {
+    /// A session whose links come from pools. The client is told that it is connected as soon as it is known what a
+    /// server tells of itself: at once if one has been logged in on for this pool, else by the first that is.
+    func beginPooled(_ message: StartupMessage, _ credentials: ServerCredentials) {
+        guard let client, let pools = context.pools.pools(on: client.eventLoop) else {
+            return close(cause: "client_closed")
+        }
+        let pooled = PooledClient(startup: message, credentials: credentials, pools: pools)
+        self.pooled = pooled
+        pools.clientCame(self)
+        let settings = context.configuration.pool
+        openSession(
+            message,
+            pooling: Pooling(mode: settings.mode, census: settings.census, statements: context.statementNames))
+        if let greeting = pooled.pool(on: .configuredPrimary)?.greeting {
+            welcome(greeting.parameters)
+        } else {
+            pooled.awaitsGreeting = true
+            acquireLink(to: .configuredPrimary)
+        }
+    }
+
+    private func welcome(_ parameters: [ParameterStatus]) {
+        pooled?.awaitsGreeting = false
+        if let bytes = machine?.welcome(parameters) { clientOutput.writeBytes(bytes) }
+        giveCancelKey()
+        clientOutput.writeBytes(ReadyForQuery(.idle).encoded())
+        startupTimeout?.cancel()
+        startupTimeout = nil
+        state = .relaying
+        processClient()
+        clientReadEnded()
+    }
+
+    // MARK: Acquiring
+
+    func acquireLink(for demand: ServerDemand) {
+        acquireLink(to: .configuredPrimary)
+    }
+
+    /// Takes a link to `node`, at once or later; or the client is refused.
+    private func acquireLink(to node: NodeID) {
+        guard let pooled else { return }
+        guard let pool = pooled.pool(on: node) else {
+            return fail(PoolRefusal.tooManyPools(ServerPools.poolLimit), cause: "too_many_pools")
+        }
+        switch pooled.pools.acquire(pool, for: self) {
+        case .link(let link): arrived(link)
+        case .waiting(let waiter):
+            pooled.waiting = (waiter, pool)
+            pause = .acquiring
+            adjustReading()
+        case .refused(let error): fail(error, cause: "server_unreachable")
+        }
+    }
+
+    /// The link that was waited for. False: the client is gone.
+    func linkLent(_ link: ServerLink) -> Bool {
+        guard state != .closed, let pooled, pooled.waiting != nil else { return false }
+        pooled.waiting = nil
+        if case .acquiring = pause { pause = nil }
+        readClock()
+        arrived(link)
+        clientReadEnded()
+        return true
+    }
+
+    private func arrived(_ link: ServerLink) {
+        self.link = link
+        guard let pooled, let served = link.pooled else { return }
+        if pooled.awaitsGreeting {
+            let parameters = served.greeting.parameters
+            releaseServer()
+            welcome(parameters)
+        } else {
+            serverAcquired(served.session)
+        }
+    }
+
+    func linkRefused(_ error: ErrorResponse, cause: String) {
+        pooled?.waiting = nil
+        fail(error, cause: cause)
+    }
+
+    // MARK: Giving back
+
+    /// The session is done with its server, or cannot use it any more.
+    func releaseServer() {
+        guard let link else { return }
+        let verdict = verdict
+        self.link = nil
+        machine?.detach()
+        pooled?.pools.release(link, verdict)
+    }
+
+    private var verdict: LoopPools.Verdict {
+        guard pooled?.awaitsGreeting == false else { return .clean }
+        return switch machine?.abandonment ?? .close {
+        case .clean: .clean
+        case .rollback: .dirty(rollsBack: true, discards: false)
+        case .close: .broken
+        }
+    }
+
+    /// When the connection ends: leaves the queue for a link, and gives back the one there is.
+    func giveUpLink() {
+        pooled?.pools.clientWent(self)
+        if let pooled, let waiting = pooled.waiting {
+            pooled.waiting = nil
+            pooled.pools.stopWaiting(waiting.waiter, in: waiting.pool)
+        }
+        if link?.pooled != nil {
+            releaseServer()
+        } else {
+            link?.close()
+            link = nil
+        }
+    }
+}

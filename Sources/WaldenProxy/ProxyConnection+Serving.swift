@@ -1,0 +1,60 @@
+import NIOCore
+import WaldenCore
+import WaldenSession
+import WaldenWire
+
+/// A client that is served by changing servers: what it needs, and when it can do without.
+extension ProxyConnection {
+    /// Takes a server as the session needs it and goes on with `continuation` when it is there.
+    func acquire(_ demand: ServerDemand, to continuation: Continuation) {
+        releaseServer()
+        afterAcquiring = continuation
+        acquireLink(for: demand)
+    }
+
+    /// The client's new server: the session is brought to it before anything else is sent there.
+    func serverAcquired(_ session: ServerSession) {
+        machine?.attach(session)
+        let continuation = afterAcquiring
+        afterAcquiring = .goOn
+        switch continuation {
+        case .goOn: break
+        case .fill: fillOrForward()
+        case .forward: forwardUnit(fill: takeHeldFill())
+        }
+        processClient()
+        settleServer()
+    }
+
+    /// When nothing is under way any more, asks what the session has left on its server, or gives it back.
+    func settleServer() {
+        guard state == .relaying, link != nil, pause == nil, machine?.isPooled ?? false else { return }
+        switch machine?.settle() ?? .keep {
+        case .keep: break
+        case .ask: sendInjection()
+        case .release: releaseServer()
+        }
+    }
+
+    /// The unit goes back to the front, for another server.
+    func runAgain(_ bytes: [UInt8]) {
+        var input = ByteBuffer(bytes: bytes)
+        input.writeBuffer(&clientInput)
+        clientInput = input
+        releaseServer()
+    }
+
+    /// The connection of the server that serves the session has ended.
+    func pooledServerClosed() {
+        switch machine?.serverLost() ?? .unnoticed {
+        case .unnoticed: releaseServer()
+        case .rerun(let bytes): runAgain(bytes)
+        case .end(let error?): return fail(error, cause: "server_closed")
+        case .end(nil): return close(cause: "server_closed")
+        }
+        pause = nil
+        readClock()
+        processClient()
+        clientReadEnded()
+    }
+}

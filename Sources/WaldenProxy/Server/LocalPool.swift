@@ -1,0 +1,29 @@
+import WaldenAuth
+import WaldenPool
+import WaldenWire
+
+/// One pool on one event loop: its machine, and what the machine knows by number only.
+final class LocalPool {
+    let id: PoolID
+    let key: PoolKey
+    /// Whether the ledger is to be asked before a link is lent on or laid to rest.
+    let signal: PoolSignal
+    var machine: LoopPool
+    /// Those of the client that came last: a password that was changed reaches new links at once.
+    var credentials: ServerCredentials
+    var waiters: [WaiterID: ProxyConnection] = [:]
+    /// What the ledger knows of this loop's need.
+    var stated = LoopPool.Demand.none
+    /// Why the last login came to nothing; nil after one that succeeded.
+    var failure: ErrorResponse?
+    /// What the last server that was logged in on told of itself: the greeting of clients that need no link yet.
+    var greeting: ServerGreeting?
+
+    init(id: PoolID, key: PoolKey, signal: PoolSignal, times: PoolTimes, credentials: ServerCredentials) {
+        self.id = id
+        self.key = key
+        self.signal = signal
+        self.credentials = credentials
+        machine = LoopPool(times: times)
+    }
+}

@@ -1,0 +1,284 @@
+import DequeModule
+import Logging
+import NIOCore
+import WaldenAuth
+import WaldenCore
+import WaldenPool
+import WaldenWire
+
+/// The pools of one event loop: lends links to the loop's clients and takes them back.
+///
+/// It holds what the machines (`LoopPool`, the shared `PoolLedger`) only number. A link that rests is lent, and one that
+/// is returned goes to the loop's next client, without any lock unless another loop is in need (`PoolSignal`). How links
+/// come into being and end is in `LoopPools+Links`.
+final class LoopPools {
+    enum Acquisition {
+        case link(ServerLink)
+        /// `ProxyConnection.linkLent` or `linkRefused` will be called.
+        case waiting(WaiterID)
+        case refused(ErrorResponse)
+    }
+
+    /// In which state a client leaves its link.
+    enum Verdict {
+        /// The last unit has ended and no transaction is open.
+        case clean
+        /// The last unit has ended; `rollsBack`: in a transaction; `discards`: and what the session has left must go.
+        case dirty(rollsBack: Bool, discards: Bool)
+        /// Answers are still to come, or what the server is doing cannot be told.
+        case broken
+    }
+
+    let shared: ServerPools
+    let id: LoopID
+    let loop: any EventLoop
+    private var pools: [PoolKey: LocalPool] = [:]
+    var byID: [PoolID: LocalPool] = [:]
+    var links: [LinkID: ServerLink] = [:]
+    private var nextLink: UInt64 = 0
+    private var nextWaiter: UInt64 = 0
+    /// Links on their way to clients; handed over one after another, not from within each other.
+    private var lendings = Deque<(link: ServerLink, client: ProxyConnection)>()
+    private var isLending = false
+    var isTicking = false
+    var tickCount = 0
+    /// All that are to be looked at for `ClientTimeLimits`; none while there are no limits.
+    var clients: [ObjectIdentifier: ProxyConnection] = [:]
+    var looksAtClients = false
+
+    static let tickInterval = TimeAmount.milliseconds(100)
+    /// Every 30 s.
+    static let ticksPerNameLook = 300
+
+    init(shared: ServerPools, id: LoopID, loop: any EventLoop) {
+        self.shared = shared
+        self.id = id
+        self.loop = loop
+    }
+
+    var now: Instant { Instant(nanoseconds: NIODeadline.now().uptimeNanoseconds) }
+
+    // MARK: Pools
+
+    /// The pool for `key`; nil when there are too many different ones.
+    ///
+    /// - Parameter credentials: What its links are opened with from now on.
+    func pool(for key: PoolKey, credentials: ServerCredentials) -> LocalPool? {
+        if let known = pools[key] {
+            known.credentials = credentials
+            return known
+        }
+        guard let (poolID, signal, isPaused) = shared.register(key) else { return nil }
+        let pool = LocalPool(
+            id: poolID, key: key, signal: signal, times: shared.configuration.pool.times, credentials: credentials)
+        if isPaused { _ = pool.machine.pause() }
+        pools[key] = pool
+        byID[poolID] = pool
+        startTicking()
+        return pool
+    }
+
+    var all: some Collection<LocalPool> { pools.values }
+
+    // MARK: Lending
+
+    func acquire(_ pool: LocalPool, for client: ProxyConnection) -> Acquisition {
+        let now = now
+        nextWaiter += 1
+        let waiter = WaiterID(nextWaiter)
+        switch pool.machine.clientArrived(waiter, now: now) {
+        case .lend(let id):
+            guard let link = links[id] else { return .refused(Self.lost) }
+            lend(link, to: client)
+            return .link(link)
+        case .test(let id):
+            pool.waiters[waiter] = client
+            if let link = links[id] { ask(.test, on: link) }
+        case .wait:
+            pool.waiters[waiter] = client
+            stateNeed(pool, now)
+        case .refuse: return .refused(pool.failure ?? Self.lost)
+        }
+        return .waiting(waiter)
+    }
+
+    private static let lost = ErrorResponse(
+        severity: .fatal, sqlState: .internalError, message: "Walden's pool has lost a server connection",
+        hint: "This is a defect of Walden; please report it.")
+
+    /// False: the client has been given a link already, which is on its way to it.
+    @discardableResult
+    func stopWaiting(_ waiter: WaiterID, in pool: LocalPool) -> Bool {
+        guard pool.machine.clientLeft(waiter) else { return false }
+        pool.waiters[waiter] = nil
+        if pool.machine.waitingCount == 0 { stateNeed(pool, now) }
+        return true
+    }
+
+    private func lend(_ link: ServerLink, to client: ProxyConnection) {
+        link.pooled?.state = .lent
+        link.listener = .client(client)
+        link.setReading(true)
+    }
+
+    /// Takes a link back from its client.
+    func release(_ link: ServerLink, _ verdict: Verdict) {
+        guard let pooled = link.pooled, case .lent = pooled.state else { return }
+        link.listener = .pool(self)
+        link.setReading(true)
+        link.flush()
+        pooled.pool.machine.linkReturned()
+        if pooled.cancels > 0, !verdict.isBroken {
+            pooled.state = .awaitsCancels(verdict)
+            return
+        }
+        settle(link, pooled, verdict)
+    }
+
+    func settle(_ link: ServerLink, _ pooled: PooledLink, _ verdict: Verdict) {
+        pooled.state = .asked
+        let resets = shared.configuration.pool.resetsAlways
+        switch verdict {
+        case .broken: close(link, pooled)
+        case .clean where !resets:
+            // What is unread came unasked.
+            if link.input.readableBytes > 0 { serverSent(on: link) }
+            if case .asked = pooled.state { ready(link, pooled) }
+        case .clean: ask(.clean(rollsBack: false, discards: true), on: link)
+        case .dirty(let rollsBack, let discards):
+            ask(.clean(rollsBack: rollsBack, discards: discards || resets), on: link)
+        }
+    }
+
+    func ask(_ task: LinkUpkeep.Task, on link: ServerLink) {
+        guard let pooled = link.pooled else { return }
+        pooled.state = .asked
+        link.listener = .pool(self)
+        if case .clean(rollsBack: _, discards: true) = task { pooled.sessionIsReset() }
+        link.output.writeBytes(pooled.upkeep.begin(task))
+        link.flush()
+        if link.input.readableBytes > 0 { serverSent(on: link) }
+    }
+
+    /// A link that is prepared goes to the next client, or rests.
+    func ready(_ link: ServerLink, _ pooled: PooledLink) {
+        let (pool, now) = (pooled.pool, now)
+        guard link.channel.isActive, !pooled.isRetired, mayKeep(pool, for: pool.machine.oldestWait, now) else {
+            return close(link, pooled)
+        }
+        switch pool.machine.linkReady(pooled.id, expires: pooled.expires, now: now) {
+        case .close: close(link, pooled)
+        case .rest:
+            pooled.state = .resting
+            link.listener = .pool(self)
+        case .lend(_, let waiter):
+            guard let client = pool.waiters.removeValue(forKey: waiter) else {
+                // It stands for no client: as if it had been lent and returned at once.
+                pool.machine.linkReturned()
+                return ready(link, pooled)
+            }
+            lend(link, to: client)
+            lendings.append((link, client))
+            if pool.machine.waitingCount == 0 { stateNeed(pool, now) }
+            deliverLendings()
+        }
+    }
+
+    private func mayKeep(_ pool: LocalPool, for since: Instant?, _ now: Instant) -> Bool {
+        guard shared.signal.isWanted || pool.signal.isWanted else { return true }
+        return shared.withLedger { $0.mayKeep(pool.id, on: id, for: since, now: now) }
+    }
+
+    private func deliverLendings() {
+        guard !isLending else { return }
+        isLending = true
+        while let (link, client) = lendings.popFirst() {
+            if !client.linkLent(link) { release(link, .clean) }
+        }
+        isLending = false
+    }
+
+    // MARK: Slots
+
+    /// Tells the ledger what the pool needs, as far as that has changed, and opens links for slots it gives.
+    func stateNeed(_ pool: LocalPool, _ now: Instant) {
+        while true {
+            let demand = pool.machine.demand(now: now)
+            switch (demand, pool.stated) {
+            case (.none, .none), (.ordinary, .ordinary), (.pressing, .pressing): return
+            case (.none, _):
+                pool.stated = .none
+                return shared.withLedger { $0.wantWithdrawn(pool.id, by: id) }
+            case (.ordinary(let since), _), (.pressing(let since), _):
+                let isPressing = if case .pressing = demand { true } else { false }
+                let (isGranted, notices) = shared.withLedger {
+                    $0.slotWanted(pool.id, by: id, since: since, isPressing: isPressing)
+                }
+                shared.deliver(notices)
+                pool.stated = isGranted ? .none : demand
+                guard isGranted else { return }
+                slotGranted(pool, now)
+            }
+        }
+    }
+
+    /// The ledger has met a want.
+    func slotGranted(_ id: PoolID) {
+        guard let pool = byID[id] else { return }
+        let now = now
+        pool.stated = .none
+        slotGranted(pool, now)
+        stateNeed(pool, now)
+    }
+
+    private func slotGranted(_ pool: LocalPool, _ now: Instant) {
+        if pool.machine.slotGranted(now: now) { open(pool) } else { returnSlot(of: pool) }
+    }
+
+    func returnSlot(of pool: LocalPool) {
+        shared.deliver(shared.withLedger { $0.slotReturned(pool.id, by: id) })
+    }
+
+    /// Another loop, or another pool, needs the place of a resting link.
+    func reclaim(_ scope: PoolScope) {
+        let covered = shared.withLedger { ledger in byID.keys.filter { ledger.isCovered($0, by: scope) } }
+        let longest = covered.compactMap { byID[$0] }.filter { $0.machine.oldestIdle != nil }
+            .min { ($0.machine.oldestIdle ?? .distantFuture) < ($1.machine.oldestIdle ?? .distantFuture) }
+        guard let longest, !mayKeep(longest, for: nil, now) else { return }
+        if let id = longest.machine.takeOldestIdle(), let link = links[id], let pooled = link.pooled {
+            close(link, pooled)
+        }
+    }
+
+    func register(_ link: ServerLink, _ pool: LocalPool, _ greeting: ServerGreeting) -> PooledLink {
+        nextLink += 1
+        let now = now
+        let lifetime = shared.configuration.pool.lifetime
+        // Links that were opened together do not end together.
+        let expires =
+            lifetime > .zero ? now + lifetime * Double.random(in: 0.9...1.1) : Instant.distantFuture
+        let pooled = PooledLink(
+            id: LinkID(nextLink), pool: pool, pools: self, greeting: greeting, bornAt: now, expires: expires)
+        link.pooled = pooled
+        link.listener = .pool(self)
+        links[pooled.id] = link
+        return pooled
+    }
+}
+
+extension LoopPools.Verdict {
+    fileprivate var isBroken: Bool {
+        if case .broken = self { return true }
+        return false
+    }
+}
+
+extension Duration {
+    fileprivate static func * (duration: Duration, factor: Double) -> Duration {
+        .nanoseconds(Int64((Double(duration.wholeNanoseconds) * factor).clamped))
+    }
+}
+
+extension Double {
+    fileprivate var clamped: Double { min(max(self, 0), 9e18) }
+}

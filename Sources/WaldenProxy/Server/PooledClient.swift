@@ -1,0 +1,45 @@
+import WaldenAuth
+import WaldenCore
+import WaldenPool
+import WaldenWire
+
+/// What a client that Walden has authenticated needs to have links lent: of which session, and which it waits for.
+final class PooledClient {
+    let pools: LoopPools
+    private let database: String
+    private let credentials: ServerCredentials
+    private let parameters: [PoolKey.Parameter]
+    /// The pools it has used, by `NodeID.index`.
+    private var known: [LocalPool?] = []
+    var waiting: (waiter: WaiterID, pool: LocalPool)?
+    /// The client has not been told that it is connected; it waits for what a server tells of itself.
+    var awaitsGreeting = false
+
+    /// What is looked at for `ClientTimeLimits`: units that have ended, and those of them that left no transaction open.
+    var answers: UInt64 = 0
+    var transactions: UInt64 = 0
+    var watch: ClientWatch
+
+    init(startup: StartupMessage, credentials: ServerCredentials, pools: LoopPools) {
+        self.pools = pools
+        self.credentials = credentials
+        watch = ClientWatch(now: pools.now)
+        database = startup.database
+        parameters = startup.parameters.map { PoolKey.Parameter(name: $0.name, value: $0.value) }
+    }
+
+    func unitAnswered(isIdle: Bool) {
+        answers &+= 1
+        if isIdle { transactions &+= 1 }
+    }
+
+    /// Nil when there are too many different ones.
+    func pool(on node: NodeID) -> LocalPool? {
+        if node.index < known.count, let pool = known[node.index] { return pool }
+        let key = PoolKey(node: node, database: database, user: credentials.user, parameters: parameters)
+        guard let pool = pools.pool(for: key, credentials: credentials) else { return nil }
+        while known.count <= node.index { known.append(nil) }
+        known[node.index] = pool
+        return pool
+    }
+}

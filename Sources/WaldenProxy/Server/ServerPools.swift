@@ -1,0 +1,149 @@
+import Logging
+import NIOCore
+import Synchronization
+import WaldenCore
+import WaldenPool
+import WaldenWire
+
+/// The pools of all event loops: their common ledger, and orders that concern all of them.
+final class ServerPools: Sendable {
+    private struct Member: Sendable {
+        let loop: any EventLoop
+        let pools: NIOLoopBoundBox<LoopPools>
+    }
+
+    let configuration: ProxyConfiguration
+    let log: Logger
+    let counters = PoolCounters()
+    /// A server does not accept what Walden holds of this user any more.
+    let proofWasRefused: @Sendable (String) -> Void
+    /// By `NodeID.index`.
+    private let connectors: [ServerConnector]
+    /// Whether some loop waits for a slot that any loop's link might free.
+    let signal: PoolSignal
+    private let ledger: Mutex<PoolLedger>
+    private let members = Mutex<[Member]>([])
+    private let published = Mutex<[LoopID: [PoolFigures]]>([:])
+    private let pausing = Mutex<[String: [CheckedContinuation<Void, Never>]]>([:])
+
+    /// Different pools at the same time: startup parameters are the clients' to choose.
+    static let poolLimit = 10_000
+
+    /// - Parameter connectors: Of all nodes, in the order of the configuration.
+    init(
+        configuration: ProxyConfiguration, connectors: [ServerConnector], group: any EventLoopGroup, log: Logger,
+        proofWasRefused: @escaping @Sendable (String) -> Void
+    ) {
+        self.configuration = configuration
+        self.connectors = connectors
+        self.proofWasRefused = proofWasRefused
+        self.log = log
+        let loops = Array(group.makeIterator())
+        let ledger = PoolLedger(
+            limits: configuration.pool.limits, handover: configuration.pool.times.handover, loopCount: loops.count)
+        signal = ledger.signal
+        self.ledger = Mutex(ledger)
+        members.withLock { members in
+            members = loops.enumerated().map { index, loop in
+                let pools = LoopPools(shared: self, id: LoopID(index), loop: loop)
+                return Member(loop: loop, pools: .makeBoxSendingValue(pools, eventLoop: loop))
+            }
+        }
+    }
+
+    /// The pools of a loop; to be called on it.
+    func pools(on loop: any EventLoop) -> LoopPools? {
+        members.withLock { members in members.first { $0.loop === loop } }?.pools.value
+    }
+
+    func connector(to node: NodeID) -> ServerConnector { connectors[node.index] }
+
+    /// Nil when there are too many.
+    func register(_ key: PoolKey) -> (PoolID, PoolSignal, isPaused: Bool)? {
+        ledger.withLock { ledger in
+            guard ledger.knows(key) || ledger.poolCount < Self.poolLimit else { return nil }
+            let (id, signal) = ledger.pool(for: key)
+            return (id, signal, ledger.paused.contains(key.database))
+        }
+    }
+
+    func withLedger<Result>(_ body: (inout PoolLedger) -> Result) -> Result where Result: Sendable {
+        ledger.withLock { body(&$0) }
+    }
+
+    /// Tells each loop what the ledger has for it. Never before the call that led to it has returned.
+    func deliver(_ notices: [PoolLedger.Notice]) {
+        if notices.isEmpty { return }
+        let members = members.withLock { $0 }
+        for notice in notices {
+            switch notice {
+            case .granted(let pool, let loop):
+                tell(members[loop.index]) { $0.slotGranted(pool) }
+            case .reclaim(let scope, let loop):
+                tell(members[loop.index]) { $0.reclaim(scope) }
+            case .drained(let database):
+                let waiting = pausing.withLock { $0.removeValue(forKey: database) ?? [] }
+                for continuation in waiting { continuation.resume() }
+            }
+        }
+    }
+
+    private func tell(_ member: Member, _ order: @escaping @Sendable (LoopPools) -> Void) {
+        member.loop.execute { order(member.pools.value) }
+    }
+
+    // MARK: Figures
+
+    /// What a loop's pools have now.
+    func publish(_ figures: [PoolFigures], of loop: LoopID) {
+        published.withLock { $0[loop] = figures }
+    }
+
+    /// Of all loops, by pool.
+    var figures: [PoolFigures] {
+        var sums: [PoolKey: PoolFigures] = [:]
+        for figures in published.withLock({ Array($0.values) }).joined() {
+            sums[figures.key, default: PoolFigures(key: figures.key)].add(figures)
+        }
+        return sums.values.sorted {
+            ($0.key.database, $0.key.user, $0.key.node) < ($1.key.database, $1.key.user, $1.key.node)
+        }
+    }
+
+    /// Databases in which some pool has been used.
+    var databases: Set<String> { Set(figures.map(\.key.database)) }
+
+    // MARK: Orders
+
+    /// Lets no client have a link in the database. Returns when the last transaction there has ended and no
+    /// link is left.
+    func pause(_ database: String) async {
+        await withCheckedContinuation { continuation in
+            pausing.withLock { $0[database, default: []].append(continuation) }
+            let isDrained = withLedger { $0.pause(database) }
+            tellAll { $0.pause(database) }
+            if isDrained { deliver([.drained(database: database)]) }
+        }
+    }
+
+    var paused: Set<String> { withLedger { $0.paused } }
+
+    func resume(_ database: String) {
+        deliver(withLedger { $0.resume(database) })
+        deliver([.drained(database: database)])
+        tellAll { $0.resume(database) }
+    }
+
+    /// Has links renewed as soon as nobody uses them; nil: in all databases.
+    func reconnect(_ database: String?) {
+        tellAll { $0.retire(database) }
+    }
+
+    func nodeIsUnusable(_ node: NodeID, _ reason: ErrorResponse) {
+        tellAll { $0.nodeIsUnusable(node, reason) }
+    }
+
+    private func tellAll(_ order: @escaping @Sendable (LoopPools) -> Void) {
+        for member in members.withLock({ $0 }) { tell(member, order) }
+    }
+}

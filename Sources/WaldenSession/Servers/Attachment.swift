@@ -1,0 +1,111 @@
+import DequeModule
+import WaldenCore
+public import WaldenWire
+
+/// Taking servers and giving them back.
+extension SessionMachine {
+    /// Whether the session takes its servers from a pool.
+    public var isPooled: Bool { pooled != nil }
+
+    /// Whether a pooled session has a server now.
+    public var hasServer: Bool { pooled?.server != nil }
+
+    /// What binds a pooled session to its server now, in order of names.
+    public var pins: [Pin] { pooled?.pins.sorted() ?? [] }
+
+    /// What a client is told at the end of its authentication, without BackendKeyData, for `parameters` that a server of
+    /// its pool reported: ParameterStatus for each. ReadyForQuery follows it.
+    public mutating func welcome(_ parameters: [ParameterStatus]) -> [UInt8] {
+        guard pooled != nil else { return [] }
+        var reported = ReportedParameters(parameters)
+        if let name = pooled?.applicationName {
+            reported = reported.reporting("application_name", String(decoding: name, as: UTF8.self))
+        }
+        var bytes: [UInt8] = []
+        for status in reported.differences(from: .none) {
+            status.encode(into: &bytes)
+            settings.parameterReported(name: status.name, value: status.value)
+        }
+        pooled?.told = reported
+        return bytes
+    }
+
+    /// The session is served by `server` from now on, which no other session uses.
+    public mutating func attach(_ server: ServerSession) {
+        guard pooled != nil else { return }
+        pooled?.server = server
+        takeDefaults(of: server)
+    }
+
+    /// The session has no server any more.
+    public mutating func detach() {
+        pooled?.server = nil
+        serverSkip = 0
+    }
+
+    /// Whether nothing holds the session to its server: every unit has ended, no transaction is open, nothing is bound.
+    public var mayRelease: Bool {
+        guard let pooled, pooled.server != nil else { return false }
+        return isAtRest && pooled.leavesNothing
+    }
+
+    /// No unit is under way, no transaction open at the server, no message half sent.
+    var isAtRest: Bool {
+        units.isEmpty && !isUnitOpen && status == .idle && clientSkip == 0 && serverSkip == 0 && !isRelayOnly
+            && phase == .ready && injection.isEmpty
+    }
+
+    /// In which state the server is left if the client is gone now.
+    public var abandonment: Abandonment {
+        guard let pooled, let server = pooled.server, !server.isSpoiled else { return .close }
+        if mayRelease { return .clean }
+        let isBetweenUnits =
+            units.isEmpty && !isUnitOpen && clientSkip == 0 && serverSkip == 0 && !isRelayOnly && phase == .ready
+            && injection.isEmpty
+        return isBetweenUnits && pooled.leavesNothing && status != .idle ? .rollback : .close
+    }
+
+    /// The server's connection has ended.
+    public mutating func serverLost() -> ServerLoss {
+        guard let state = pooled else { return .end(nil) }
+        defer { detach() }
+        if let held = units.first?.heldRead, units.count == 1 {
+            pooled?.needsPrimary = true
+            forgetUnits()
+            return .rerun(held)
+        }
+        if mayRelease { return .unnoticed }
+        if state.hasRelayedFatal { return .end(nil) }
+        if units.contains(where: { $0.mayCommit(in: status) }) {
+            return .end(
+                ErrorResponse(
+                    severity: .fatal, sqlState: .transactionResolutionUnknown,
+                    message: "the server closed the connection before it answered the end of a transaction",
+                    detail: "Whether the transaction has been committed is not known."))
+        }
+        return .end(
+            ErrorResponse(
+                severity: .fatal, sqlState: .connectionFailure,
+                message: "the server closed the connection unexpectedly",
+                detail: state.pins.isEmpty
+                    ? "Statements were under way, or a transaction was open."
+                    : "The session was bound to that server by: \(pins.map(\.rawValue).joined(separator: ", "))."))
+    }
+
+    /// The units under way are nobody's any more.
+    mutating func forgetUnits() {
+        units.removeAll()
+        isUnitOpen = false
+        injection.removeAll(keepingCapacity: true)
+        pooled?.awaited = nil
+        defaultsAsked = nil
+    }
+}
+
+extension Unit {
+    /// Whether its answer would have told the outcome of a transaction.
+    fileprivate func mayCommit(in status: TransactionStatus) -> Bool {
+        if isHidden || effects.isReadOnly { return false }
+        return endsTransaction || status == .idle && !effects.isControlOnly
+    }
+}

@@ -1,0 +1,158 @@
+import DequeModule
+import WaldenCore
+import WaldenDependency
+import WaldenWire
+
+/// Which server what the client sends needs, and when.
+extension SessionMachine {
+    /// The step that must be taken before anything may go to a server; nil when nothing stands in the way.
+    mutating func stepBefore(demand: ServerDemand) -> ClientStep? {
+        switch prepareServer(for: demand) {
+        case .done: nil
+        case .acquire(let demand): .acquire(demand)
+        case .ask: .openTransaction
+        case .drain: .drain
+        case .tell(let bytes): .tell(bytes)
+        }
+    }
+
+    /// The same for a message of whatever the transaction in progress is.
+    mutating func stepBeforeMessage() -> ClientStep? {
+        guard isPooled else { return nil }
+        if renames, units.contains(where: \.dropsStatements) { return .drain }
+        let demand = transactionDemand
+        return stepBefore(demand: demand)
+    }
+
+    /// The same for a unit that is offered.
+    mutating func stepBefore(
+        _ candidate: Candidate, _ analysis: StatementAnalysis, _ input: borrowing RawSpan
+    ) -> ClientStep? {
+        guard isPooled else { return nil }
+        // What SQL is about to name must be known by then.
+        if renames {
+            if namesStatements(analysis), units.contains(where: \.definesStatements) { return .drain }
+            if candidate.isExtended, units.contains(where: \.dropsStatements) { return .drain }
+        }
+        let demand = demand(of: candidate, analysis, input)
+        return stepBefore(demand: demand)
+    }
+
+    /// What must be done before `forwardUnit` for the unit offered.
+    ///
+    /// - Parameter hasFill: Its result is to be captured.
+    public mutating func prepareToForward(
+        _ input: borrowing RawSpan, _ environment: some SessionEnvironment, hasFill: Bool
+    ) -> ForwardStep {
+        if isPooled, let candidate {
+            let analysis = analysis(of: candidate, input, environment)
+            let needed = hasFill && !transaction.isDeferred ? .primary : demand(of: candidate, analysis, input)
+            switch prepareServer(for: needed) {
+            case .done: break
+            case .acquire(let demand): return .acquire(demand)
+            case .ask, .drain: return .openTransaction
+            case .tell(let bytes): return .tell(bytes)
+            }
+        }
+        if openTransaction() { return .openTransaction }
+        guard hasFill, let server = pooled?.server else { return .forward }
+        // The server may have other defaults than the one that the key was made for, or may not be the primary.
+        return server.isPrimary && isKeyCurrent ? .forward : .forwardWithoutFill
+    }
+
+    /// What the transaction in progress, or the one that is deferred, needs.
+    var transactionDemand: ServerDemand {
+        transaction.deferredIsReadOnly ? .readTransaction(readNeeds(nil)) : .primary
+    }
+
+    /// What the unit offered needs.
+    func demand(
+        of candidate: Candidate, _ analysis: StatementAnalysis, _ input: borrowing RawSpan
+    ) -> ServerDemand {
+        if transaction.isDeferred { return transactionDemand }
+        guard status == .idle, units.isEmpty, !isUnitOpen else { return .primary }
+        if case .begin(let form) = candidate.command(in: input) {
+            return form.mayRunOnReplica ? .readTransaction(readNeeds(nil)) : .primary
+        }
+        guard case .anyNode = analysis.readRoute, !settings.hasUnseenObjects else { return .primary }
+        return .read(readNeeds(analysis))
+    }
+
+    /// - Parameter analysis: Of the one statement; nil: of a transaction that is yet to come.
+    private func readNeeds(_ analysis: StatementAnalysis?) -> ReadNeeds {
+        let reads = pooled?.reads ?? ReadTracker()
+        var needs = ReadNeeds(
+            level: analysis?.level ?? level, wroteAt: consistency.wroteAt, sawAt: reads.answeredAt)
+        needs.lastReplica = reads.replica
+        needs.lastReplicaAt = reads.replicaAt
+        needs.preference = analysis?.routePreference ?? settings.own.route
+        needs.maxLag = settings.own.maxLag
+        return needs
+    }
+
+    /// Sync and Flush outside of any unit, while the session has no server: the answer is known.
+    func answerWithoutServer(_ tag: FrontendTag, _ header: MessageHeader) -> ClientStep {
+        .answer(byteCount: header.byteCount, tag == .sync ? ReadyForQuery(shownStatus).encoded() : [])
+    }
+
+    // MARK: Reads on replicas
+
+    /// Keeps the bytes of a read that has just been sent to a replica, in case it must be run again.
+    mutating func holdRead(_ input: borrowing RawSpan, _ byteCount: Int) {
+        guard let server = pooled?.server, !server.isPrimary, status == .idle, units.count == 1,
+            units[0].effects.isReadOnly, units[0].begin == nil
+        else { return }
+        units[0].heldRead = input.copy(0..<byteCount)
+    }
+
+    /// The step for answers to a read that is held; nil: it is held no more, and the answers are relayed as any.
+    ///
+    /// Nothing is relayed before it is known whether the replica will show the result. What comes before that is little.
+    mutating func heldReadStep(_ input: borrowing RawSpan) throws(WireError) -> ServerStep? {
+        var position = 0
+        while let header = try MessageHeader.parse(input, at: position, limit: limits.messageBytes) {
+            let end = position + header.byteCount
+            switch BackendTag(rawValue: header.tag) {
+            case .parseComplete, .bindComplete, .rowDescription, .noData, .parameterDescription, .noticeResponse:
+                guard end <= limits.heldBytes else { return released() }
+                if end > input.byteCount { return .needMore }
+                position = end
+            case .errorResponse:
+                guard header.byteCount <= limits.heldBytes else { return released() }
+                if end > input.byteCount { return .needMore }
+                let error = try ErrorResponse(in: input, body: header.body(at: position))
+                guard let state = error.sqlState, Self.refusals.contains(state) else { return released() }
+                if error.severity == .fatal || error.severity == .panic { return .swallow(byteCount: end) }
+                units[0].isToRerun = true
+                units[0].failed = true
+                return .swallow(byteCount: end)
+            default: return released()
+            }
+        }
+        return .needMore
+    }
+
+    private mutating func released() -> ServerStep? {
+        units[0].heldRead = nil
+        return nil
+    }
+
+    /// What a replica answers to statements that it cannot run, or not to the end: a write, a conflict with what it
+    /// replays, its own end (PostgreSQL `storage/ipc/procsignal.c`, `tcop/postgres.c`).
+    private static let refusals: Set<SQLState> = [
+        .readOnlySQLTransaction, .serializationFailure, .deadlockDetected, .adminShutdown, .crashShutdown,
+        .cannotConnectNow,
+    ]
+}
+
+extension ClientStep {
+    /// The same step where a unit missed.
+    var asMissStep: MissStep? {
+        switch self {
+        case .acquire(let demand): .acquire(demand)
+        case .openTransaction, .drain: .openTransaction
+        case .tell(let bytes): .tell(bytes)
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import DequeModule
+import WaldenCore
+import WaldenWire
+
+/// What is different about the answers of servers that sessions share.
+extension SessionMachine {
+    /// The step for the front of a pooled server's bytes; nil when it is what it would be on a server of one's own.
+    mutating func pooledStep(_ input: borrowing RawSpan) throws(WireError) -> ServerStep? {
+        guard let unit = units.first, !unit.isToRerun else { return nil }
+        if unit.heldRead != nil, let step = try heldReadStep(input) { return step }
+        guard unit.owesParseComplete, let header = try MessageHeader.parse(input, at: 0, limit: limits.messageBytes)
+        else { return nil }
+        switch BackendTag(rawValue: header.tag) {
+        // They may come at any time, and are no answers.
+        case .noticeResponse, .notificationResponse, .parameterStatus: return nil
+        case .parseComplete where unit.pendingParses.contains(where: \.isInjected): return nil
+        default: break
+        }
+        units[0].owesParseComplete = false
+        return .replace(byteCount: 0, with: ParseComplete().encoded())
+    }
+
+    /// An ErrorResponse, whole at the front: with the client's names in it.
+    mutating func pooledError(_ header: MessageHeader, _ input: borrowing RawSpan, isLast: Bool) -> ServerStep {
+        if isLast { pooled?.hasRelayedFatal = true }
+        let message = 0..<header.byteCount
+        if let translated = translated(input, message: message) {
+            return .replace(byteCount: header.byteCount, with: translated)
+        }
+        return .relay(byteCount: header.byteCount)
+    }
+
+    /// The server reported a setting. Returns whether the client is to see it.
+    mutating func parameterReported(_ status: ParameterStatus) -> Bool {
+        guard let pooled, let server = pooled.server else {
+            settings.parameterReported(name: status.name, value: status.value)
+            return true
+        }
+        server.reported = server.reported.reporting(status.name, status.value)
+        // What Walden's own units change, the client is told when the server has been brought to its state.
+        if units.first?.isHidden ?? false { return false }
+        pooled.told = pooled.told.reporting(status.name, status.value)
+        settings.parameterReported(name: status.name, value: status.value)
+        return true
+    }
+
+    /// The session has been shown a state of the database.
+    mutating func saw(_ now: Instant) {
+        consistency.saw(now)
+        guard let pooled, let server = pooled.server else { return }
+        if server.isPrimary { pooled.reads.answeredAt = now } else { pooled.reads.read(on: server.node, now) }
+    }
+}

@@ -1,0 +1,49 @@
+public import WaldenCore
+
+/// Which server a session needs for what it is about to send.
+public enum ServerDemand: Hashable, Sendable {
+    /// Anything that is not proven to be a read.
+    case primary
+    /// One autocommitted statement, proven to be a read that any node answers alike.
+    case read(ReadNeeds)
+    /// A transaction that the client declared READ ONLY: all of it on one node.
+    case readTransaction(ReadNeeds)
+
+    /// What a node other than the primary must have replayed to serve it; nil: no such node may.
+    public var needs: ReadNeeds? {
+        switch self {
+        case .primary: nil
+        case .read(let needs), .readTransaction(let needs): needs
+        }
+    }
+}
+
+/// How fresh a node must be for a session's next read, and where it read last.
+public struct ReadNeeds: Hashable, Sendable {
+    /// The session's level, or the one that the statement itself names.
+    public var level: ConsistencyLevel
+    /// When the session's last write ended.
+    public var wroteAt: Instant
+    /// When the session was last shown a state of the database by the primary or the cache.
+    public var sawAt: Instant
+    /// The replica that the session read from last, which never shows less than it did then.
+    public var lastReplica: NodeID?
+    /// When that read ended.
+    public var lastReplicaAt = Instant.distantPast
+    public var preference = RoutePreference.auto
+    /// How old the state shown may be; nil: as the instance has it.
+    public var maxLag: Duration?
+
+    public init(level: ConsistencyLevel, wroteAt: Instant, sawAt: Instant) {
+        self.level = level
+        self.wroteAt = wroteAt
+        self.sawAt = sawAt
+    }
+
+    /// What a node must have replayed, as far as it is not `lastReplica` that has shown it.
+    ///
+    /// - Parameter arrivedAt: When the request was read.
+    public func instant(arrivedAt: Instant) -> Instant {
+        FreshnessNeeds(level: level, wroteAt: wroteAt, sawAt: sawAt, arrivedAt: arrivedAt).instant()
+    }
+}

@@ -1,0 +1,59 @@
+import WaldenWire
+
+/// Under which number a session's statement is known to pooled servers.
+struct StatementNumber: Hashable {
+    let value: UInt64
+    /// The key by which other sessions find the number; nil: it is this statement's alone.
+    let key: [UInt8]?
+    let basis: StatementBasis
+}
+
+/// What the analysis of a statement by the server rests on, beside its text: constants are read, and names and types
+/// found, when it is parsed. A statement that was parsed under other conditions is another statement.
+struct StatementBasis: Hashable {
+    /// Of the settings tracker: assignments and reports.
+    let revision: UInt64
+    /// Of the catalog, as far as it is followed.
+    let catalog: UInt64
+}
+
+extension PreparedStatement {
+    /// What is the same for all sessions that may share the statement on a server.
+    func key(session: UInt64, catalog: UInt64) -> [UInt8] {
+        var key: [UInt8] = []
+        key.reserveCapacity(16 + types.upperBound - text.lowerBound)
+        key.appendInteger(session)
+        key.appendInteger(catalog)
+        key += parseMessage[text.lowerBound..<types.upperBound]
+        return key
+    }
+
+    /// Whether a constant may stand in the text that means the moment at which it is parsed (`'now'`, `'today'`;
+    /// PostgreSQL `utils/adt/datetime.c`), so that the statement is nobody else's. Says yes too often rather than once
+    /// too seldom.
+    var mentionsMoment: Bool {
+        var isQuoted = false
+        let end = text.upperBound
+        for position in text {
+            switch parseMessage[position] {
+            case UInt8(ascii: "'"): isQuoted.toggle()
+            // A quote by dollars; parameters go on with a digit.
+            case UInt8(ascii: "$"):
+                if position + 1 < end, !(0x30...0x39).contains(parseMessage[position + 1]) { return true }
+            case UInt8(ascii: "\\") where isQuoted: return true
+            case let byte where isQuoted && Self.beginnings.contains(byte | 0x20):
+                for word in Self.moments where begins(with: word, at: position, before: end) { return true }
+            default: break
+            }
+        }
+        return false
+    }
+
+    private static let moments = ["now", "today", "tomorrow", "yesterday"].map { Array($0.utf8) }
+    private static let beginnings = Set(moments.compactMap(\.first))
+
+    private func begins(with word: [UInt8], at position: Int, before end: Int) -> Bool {
+        guard position + word.count <= end else { return false }
+        return word.indices.allSatisfy { parseMessage[position + $0] | 0x20 == word[$0] }
+    }
+}

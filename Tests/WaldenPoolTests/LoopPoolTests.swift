@@ -1,0 +1,174 @@
+import Testing
+import WaldenCore
+import WaldenPool
+
+@Suite struct LoopPoolTests {
+    private static let times = PoolTimes(
+        wait: .seconds(120), idle: .seconds(600), check: .seconds(30), handover: .milliseconds(250),
+        retry: (.milliseconds(100), .milliseconds(300)))
+
+    private func pool() -> LoopPool { LoopPool(times: Self.times) }
+
+    /// Opens a link that then rests, or serves who waits.
+    private func open(
+        _ pool: inout LoopPool, _ link: UInt64, at time: UInt64 = 0, expires: Instant = .distantFuture
+    ) -> LoopPool.Readiness {
+        pool.linkOpened()
+        return pool.linkReady(LinkID(link), expires: expires, now: .ms(time))
+    }
+
+    @Test func aClientTakesTheLinkThatRestedLast() {
+        var pool = pool()
+        pool.slotTakenForMinimum()
+        pool.slotTakenForMinimum()
+        #expect(open(&pool, 1) == .rest)
+        #expect(open(&pool, 2) == .rest)
+        #expect(pool.clientArrived(WaiterID(1), now: .ms(1)) == .lend(LinkID(2)))
+        #expect((pool.lent, pool.idleCount, pool.waitingCount) == (1, 1, 0))
+    }
+
+    @Test func clientsAreServedInTheirOrder() {
+        var pool = pool()
+        for waiter in 1...3 as ClosedRange<UInt64> {
+            #expect(pool.clientArrived(WaiterID(waiter), now: .ms(waiter)) == .wait)
+        }
+        let opens = pool.slotGranted(now: .ms(3))
+        #expect(opens)
+        let left = pool.clientLeft(WaiterID(2))
+        #expect(left)
+        #expect(open(&pool, 9) == .lend(LinkID(9), to: WaiterID(1)))
+        // No one who comes now overtakes the third.
+        #expect(pool.clientArrived(WaiterID(4), now: .ms(4)) == .wait)
+        pool.linkReturned()
+        #expect(pool.linkReady(LinkID(9), expires: .distantFuture, now: .ms(5)) == .lend(LinkID(9), to: WaiterID(3)))
+    }
+
+    @Test func aClientLeavesOnce() {
+        var pool = pool()
+        _ = pool.clientArrived(WaiterID(1), now: .ms(0))
+        let left = [1, 1, 7].map { pool.clientLeft(WaiterID($0)) }
+        #expect(left == [true, false, false])
+        let opens = pool.slotGranted(now: .ms(1))
+        #expect(!opens)
+    }
+
+    @Test func demandCountsWhatIsOnItsWay() {
+        var pool = pool()
+        #expect(pool.demand(now: .ms(0)) == .none)
+        _ = pool.clientArrived(WaiterID(1), now: .ms(10))
+        #expect(pool.demand(now: .ms(10)) == .pressing(since: .ms(10)))
+        _ = pool.slotGranted(now: .ms(10))
+        #expect(pool.demand(now: .ms(10)) == .none)
+        _ = pool.clientArrived(WaiterID(2), now: .ms(20))
+        #expect(pool.demand(now: .ms(20)) == .ordinary(since: .ms(10)))
+        #expect(pool.demand(now: .ms(260)) == .pressing(since: .ms(10)))
+    }
+
+    @Test func aLinkThatRestedLongIsTestedFirst() {
+        var pool = pool()
+        pool.slotTakenForMinimum()
+        _ = open(&pool, 1)
+        #expect(pool.clientArrived(WaiterID(1), now: .ms(30_000)) == .test(LinkID(1)))
+        #expect(pool.demand(now: .ms(30_000)) == .none)
+        // It turns out to be dead: a new one is wanted, and the client knows of nothing.
+        pool.preparingLinkClosed()
+        #expect(pool.demand(now: .ms(30_001)) == .pressing(since: .ms(30_000)))
+        #expect(pool.waitingCount == 1)
+    }
+
+    @Test func whoWaitsTooLongIsTold() {
+        var pool = pool()
+        _ = pool.clientArrived(WaiterID(1), now: .ms(0))
+        _ = pool.clientArrived(WaiterID(2), now: .ms(1_000))
+        #expect(pool.due(now: .ms(119_999)) { true } == LoopPool.Due())
+        #expect(pool.due(now: .ms(120_000)) { true }.expired == [WaiterID(1)])
+        #expect(pool.waitingCount == 1)
+    }
+
+    @Test func restingLinksEndByIdlenessButForTheMinimum() {
+        var pool = pool()
+        for link in 1...2 as ClosedRange<UInt64> {
+            pool.slotTakenForMinimum()
+            _ = open(&pool, link, at: link)
+        }
+        #expect(pool.due(now: .ms(600_002)) { false }.closing.isEmpty)
+        #expect(pool.due(now: .ms(600_002)) { true }.closing == [LinkID(1)])
+        #expect(pool.idleCount == 1)
+        pool.preparingLinkClosed()
+        #expect(pool.linkCount == 1)
+    }
+
+    @Test func linksAreRenewedOneAtATimeAndNotLentOnWhenOld() {
+        var pool = pool()
+        for link in 1...3 as ClosedRange<UInt64> {
+            pool.slotTakenForMinimum()
+            _ = open(&pool, link, expires: .ms(5_000))
+        }
+        #expect(pool.due(now: .ms(5_000)) { true }.closing == [LinkID(1)])
+        #expect(pool.clientArrived(WaiterID(1), now: .ms(5_001)) == .lend(LinkID(3)))
+        pool.linkReturned()
+        #expect(pool.linkReady(LinkID(3), expires: .ms(5_000), now: .ms(5_002)) == .close)
+        #expect(pool.preparing == 2)
+    }
+
+    @Test func aRefusedLoginIsToldToAllThatWaitAndNotTriedAgainAtOnce() {
+        var pool = pool()
+        _ = pool.clientArrived(WaiterID(1), now: .ms(0))
+        _ = pool.clientArrived(WaiterID(2), now: .ms(0))
+        _ = pool.slotGranted(now: .ms(0))
+        #expect(pool.openFailed(isPassing: false, now: .ms(1)) == [WaiterID(1), WaiterID(2)])
+        #expect(pool.clientArrived(WaiterID(3), now: .ms(100)) == .refuse)
+        #expect(pool.clientArrived(WaiterID(4), now: .ms(101)) == .wait)
+        #expect(pool.demand(now: .ms(101)) == .pressing(since: .ms(101)))
+        // The pauses grow: 100, 200, then at most 300 ms.
+        for (time, pause) in [(101, 200), (301, 300), (601, 300)] as [(UInt64, UInt64)] {
+            let opens = pool.slotGranted(now: .ms(time))
+            #expect(opens)
+            _ = pool.openFailed(isPassing: false, now: .ms(time))
+            _ = pool.clientArrived(WaiterID(time), now: .ms(time + pause))
+            #expect(pool.demand(now: .ms(time + pause - 1)) == .none)
+            #expect(pool.demand(now: .ms(time + pause)) == .pressing(since: .ms(time + pause)))
+        }
+    }
+
+    @Test func aServerThatHasNoPlaceIsAwaited() {
+        var pool = pool()
+        _ = pool.clientArrived(WaiterID(1), now: .ms(0))
+        _ = pool.slotGranted(now: .ms(0))
+        #expect(pool.openFailed(isPassing: true, now: .ms(1)).isEmpty)
+        #expect(pool.clientArrived(WaiterID(2), now: .ms(2)) == .wait)
+        #expect(pool.demand(now: .ms(50)) == .none)
+        #expect(pool.demand(now: .ms(101)) == .pressing(since: .ms(0)))
+        _ = pool.slotGranted(now: .ms(101))
+        #expect(open(&pool, 1, at: 102) == .lend(LinkID(1), to: WaiterID(1)))
+    }
+
+    @Test func whileOtherLinksServeAFailedLoginIsNobodysConcern() {
+        var pool = pool()
+        pool.slotTakenForMinimum()
+        _ = open(&pool, 1)
+        _ = pool.clientArrived(WaiterID(1), now: .ms(0))
+        _ = pool.clientArrived(WaiterID(2), now: .ms(0))
+        _ = pool.slotGranted(now: .ms(0))
+        #expect(pool.openFailed(isPassing: false, now: .ms(1)).isEmpty)
+        #expect(pool.clientArrived(WaiterID(3), now: .ms(2)) == .wait)
+    }
+
+    @Test func aPausedPoolLendsNothing() {
+        var pool = pool()
+        pool.slotTakenForMinimum()
+        pool.slotTakenForMinimum()
+        _ = open(&pool, 1)
+        _ = open(&pool, 2)
+        #expect(pool.clientArrived(WaiterID(1), now: .ms(0)) == .lend(LinkID(2)))
+        #expect(pool.pause() == [LinkID(1)])
+        #expect(pool.clientArrived(WaiterID(2), now: .ms(1)) == .wait)
+        #expect(pool.demand(now: .ms(1)) == .none)
+        pool.linkReturned()
+        #expect(pool.linkReady(LinkID(2), expires: .distantFuture, now: .ms(2)) == .close)
+        pool.resume()
+        pool.preparingLinkClosed()
+        pool.preparingLinkClosed()
+        #expect(pool.demand(now: .ms(3)) == .pressing(since: .ms(1)))
+    }
+}

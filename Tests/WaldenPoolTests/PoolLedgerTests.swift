@@ -1,0 +1,208 @@
+import Testing
+import WaldenCore
+import WaldenPool
+
+@Suite struct PoolLedgerTests {
+    private func ledger(_ limits: PoolLimits) -> PoolLedger { PoolLedger(limits: limits, loopCount: 2) }
+
+    /// States a want and returns whether it is met at once.
+    private func want(
+        _ ledger: inout PoolLedger, _ pool: PoolID, _ loop: LoopID, at time: UInt64 = 0, pressing: Bool = false
+    ) -> Bool {
+        ledger.slotWanted(pool, by: loop, since: .ms(time), isPressing: pressing).0
+    }
+
+    private func keeps(
+        _ ledger: inout PoolLedger, _ pool: PoolID, _ loop: LoopID, _ since: Instant?, at now: Instant
+    ) -> Bool {
+        ledger.mayKeep(pool, on: loop, for: since, now: now)
+    }
+
+    @Test func applicationNameUserAndDatabaseDoNotMakeAPool() {
+        let parameters = [
+            PoolKey.Parameter(name: "user", value: "a"), PoolKey.Parameter(name: "application_name", value: "x"),
+            PoolKey.Parameter(name: "search_path", value: "s"), PoolKey.Parameter(name: "DateStyle", value: "ISO"),
+        ]
+        let key = PoolKey(node: .configuredPrimary, database: "d", user: "u", parameters: parameters)
+        #expect(key.parameters.map(\.name) == ["DateStyle", "search_path"])
+        #expect(key == PoolKey(node: .configuredPrimary, database: "d", user: "u", parameters: parameters.reversed()))
+        #expect(key != PoolKey(node: NodeID(1), database: "d", user: "u", parameters: parameters))
+    }
+
+    struct Blocked: Sendable {
+        let limits: PoolLimits
+        /// Of the pool that takes the only place, and of the one that wants it then.
+        let keys: (PoolKey, PoolKey)
+        let scope: PoolScope
+    }
+
+    private static let blocked: [Blocked] = [
+        Blocked(limits: PoolLimits(pool: 1), keys: (PoolKey.of("a"), PoolKey.of("a")), scope: .pool(PoolID(0))),
+        Blocked(limits: PoolLimits(user: 1), keys: (PoolKey.of("a"), PoolKey.of("a", "other")), scope: .user("a")),
+        Blocked(limits: PoolLimits(database: 1), keys: (PoolKey.of("a"), PoolKey.of("b")), scope: .database("app")),
+        Blocked(
+            limits: PoolLimits(node: 1), keys: (PoolKey.of("a", node: 1), PoolKey.of("b", "other", node: 1)),
+            scope: .node(NodeID(1))),
+        Blocked(
+            limits: PoolLimits(total: 1), keys: (PoolKey.of("a"), PoolKey.of("b", "other", node: 1)), scope: .total),
+    ]
+
+    @Test(arguments: blocked.indices)
+    func limitsBlock(index: Int) {
+        let blocked = Self.blocked[index]
+        var ledger = ledger(blocked.limits)
+        let one = ledger.pool(for: blocked.keys.0).id
+        let other = ledger.pool(for: blocked.keys.1).id
+        #expect(want(&ledger, one, first))
+        #expect(ledger.obstacle(to: other) == blocked.scope)
+        #expect(!want(&ledger, other, second))
+        #expect(ledger.slotReturned(one, by: first) == [.granted(other, second)])
+        #expect(ledger.obstacle(to: other) == blocked.scope)
+        #expect(ledger.slots == 1)
+    }
+
+    @Test func whatIsZeroDoesNotLimit() {
+        var ledger = ledger(PoolLimits(pool: 1_000))
+        let pool = ledger.pool(for: .of("a")).id
+        var met = 0
+        for _ in 0..<1_001 where want(&ledger, pool, first) { met += 1 }
+        #expect(met == 1_000)
+    }
+
+    @Test func theOldestWantIsMetFirst() {
+        var ledger = ledger(PoolLimits(pool: 1))
+        let pool = ledger.pool(for: .of("a")).id
+        #expect(want(&ledger, pool, first))
+        #expect(!want(&ledger, pool, first, at: 20))
+        #expect(!want(&ledger, pool, second, at: 10))
+        #expect(ledger.slotReturned(pool, by: first) == [.granted(pool, second)])
+        #expect(ledger.slotReturned(pool, by: second) == [.granted(pool, first)])
+    }
+
+    @Test func aWantWithdrawnIsNotMet() {
+        var ledger = ledger(PoolLimits(pool: 1))
+        let pool = ledger.pool(for: .of("a")).id
+        #expect(want(&ledger, pool, first))
+        #expect(!want(&ledger, pool, second))
+        ledger.wantWithdrawn(pool, by: second)
+        #expect(ledger.slotReturned(pool, by: first).isEmpty)
+        #expect(ledger.slots == 0)
+    }
+
+    @Test func aReturnThatNothingWasTakenForChangesNothing() {
+        var ledger = ledger(PoolLimits(pool: 1))
+        let pool = ledger.pool(for: .of("a")).id
+        #expect(ledger.slotReturned(pool, by: first).isEmpty)
+        #expect(ledger.slots == 0)
+    }
+
+    // MARK: Fairness between loops
+
+    @Test func anOrdinaryWantTakesNothingFromOthers() {
+        var ledger = ledger(PoolLimits(pool: 2))
+        let (pool, signal) = ledger.pool(for: .of("a"))
+        #expect(want(&ledger, pool, first))
+        #expect(want(&ledger, pool, second))
+        let (isGranted, notices) = ledger.slotWanted(pool, by: second, since: .ms(5), isPressing: false)
+        #expect(!isGranted && notices.isEmpty && !signal.isWanted && !ledger.signal.isWanted)
+    }
+
+    @Test func aPressingWantTakesARestingLinkAtOnce() {
+        var ledger = ledger(PoolLimits(pool: 1))
+        let (pool, signal) = ledger.pool(for: .of("a"))
+        #expect(want(&ledger, pool, first))
+        let (_, notices) = ledger.slotWanted(pool, by: second, since: .ms(5), isPressing: true)
+        #expect(notices == [.reclaim(.pool(pool), first)])
+        #expect(signal.isWanted)
+        #expect(!keeps(&ledger, pool, first, nil, at: .ms(6)))
+        // One is enough.
+        #expect(keeps(&ledger, pool, first, nil, at: .ms(6)))
+        #expect(ledger.slotReturned(pool, by: first) == [.granted(pool, second)])
+        #expect(!signal.isWanted)
+    }
+
+    @Test func aLinkThatClientsWaitForMovesOnlyForOneThatWaitedLongAndLonger() {
+        var ledger = ledger(PoolLimits(pool: 1))
+        let pool = ledger.pool(for: .of("a")).id
+        #expect(want(&ledger, pool, first))
+        #expect(!want(&ledger, pool, second, at: 100, pressing: true))
+        #expect(keeps(&ledger, pool, first, .ms(50), at: .ms(1_000)))
+        #expect(keeps(&ledger, pool, first, .ms(150), at: .ms(349)))
+        #expect(!keeps(&ledger, pool, first, .ms(150), at: .ms(350)))
+    }
+
+    @Test func whatTheLoopItselfWantsDoesNotEndItsLinks() {
+        var ledger = ledger(PoolLimits(pool: 1))
+        let pool = ledger.pool(for: .of("a")).id
+        #expect(want(&ledger, pool, first))
+        #expect(!want(&ledger, pool, first, at: 1, pressing: true))
+        #expect(keeps(&ledger, pool, first, nil, at: .ms(900)))
+    }
+
+    @Test func aWiderLimitEvictsRestingLinksOfOtherPools() {
+        var ledger = ledger(PoolLimits(node: 1))
+        let node = PoolScope.node(.configuredPrimary)
+        let one = ledger.pool(for: .of("a")).id
+        let other = ledger.pool(for: .of("b")).id
+        #expect(want(&ledger, one, first))
+        let (_, notices) = ledger.slotWanted(other, by: first, since: .ms(1), isPressing: false)
+        #expect(Set(notices) == [.reclaim(node, first), .reclaim(node, second)])
+        #expect(ledger.signal.isWanted)
+        #expect(ledger.isCovered(one, by: node))
+        #expect(!ledger.isCovered(one, by: .node(NodeID(1))))
+        // One that a client waits for stays.
+        #expect(keeps(&ledger, one, first, .ms(2), at: .ms(3)))
+        #expect(!keeps(&ledger, one, first, nil, at: .ms(3)))
+        #expect(ledger.slotReturned(one, by: first) == [.granted(other, first)])
+        #expect(!ledger.signal.isWanted)
+    }
+
+    @Test func whoLosesThePromisedSlotToAnOlderWantIsPromisedAnother() {
+        var ledger = ledger(PoolLimits(pool: 1, total: 2))
+        let pools = ["a", "b", "c", "d"].map { ledger.pool(for: .of($0)).id }
+        #expect(want(&ledger, pools[0], first) && want(&ledger, pools[1], first))
+        #expect(!want(&ledger, pools[2], first, at: 10))
+        #expect(!keeps(&ledger, pools[0], first, nil, at: .ms(11)))
+        #expect(!want(&ledger, pools[3], second, at: 5))
+        let notices = ledger.slotReturned(pools[0], by: first)
+        #expect(notices.contains(.granted(pools[3], second)))
+        #expect(notices.contains(.reclaim(.total, first)))
+        #expect(!keeps(&ledger, pools[1], first, nil, at: .ms(12)))
+    }
+
+    // MARK: Pause
+
+    @Test func pauseAwaitsTheLastLinkAndResumeMeetsWantsInOrder() {
+        var ledger = ledger(PoolLimits(pool: 2))
+        let pool = ledger.pool(for: .of("a")).id
+        let elsewhere = ledger.pool(for: .of("a", "other")).id
+        #expect(want(&ledger, pool, first) && want(&ledger, pool, second))
+        let isDrained = ledger.pause("app")
+        #expect(!isDrained)
+        #expect(want(&ledger, elsewhere, first))
+        #expect(ledger.slotReturned(pool, by: first).isEmpty)
+        #expect(!want(&ledger, pool, second, at: 7))
+        #expect(!want(&ledger, pool, first, at: 6))
+        #expect(ledger.obstacle(to: pool) == .paused("app"))
+        #expect(ledger.slotReturned(pool, by: second) == [.drained(database: "app")])
+        #expect(ledger.resume("app") == [.granted(pool, first), .granted(pool, second)])
+    }
+
+    @Test func pauseOfAnUnusedDatabaseIsAtOnce() {
+        var ledger = ledger(PoolLimits())
+        let isDrained = ledger.pause("app")
+        #expect(isDrained)
+    }
+
+    @Test func theMinimumIsKeptWithinTheLimits() {
+        var ledger = ledger(PoolLimits(pool: 5, total: 3, minimum: 2))
+        let pool = ledger.pool(for: .of("a")).id
+        let other = ledger.pool(for: .of("b")).id
+        let taken = [first, second, first].map { ledger.takeForMinimum(pool, by: $0) }
+        #expect(taken == [true, true, false])
+        #expect(!ledger.mayShrink(pool))
+        let others = [first, second].map { ledger.takeForMinimum(other, by: $0) }
+        #expect(others == [true, false])
+        #expect(!want(&ledger, pool, first))
+    }
+}

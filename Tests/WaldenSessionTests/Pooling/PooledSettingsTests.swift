@@ -1,0 +1,161 @@
+import Testing
+import WaldenCore
+import WaldenWire
+
+@testable import WaldenSession
+
+/// Settings follow the session from server to server, and none of another session's is ever seen.
+@Suite struct PooledSettingsTests {
+    private let servers = [SimulatedServer(), SimulatedServer()]
+
+    private func session(_ parameters: [(String, String)] = []) -> PooledScript {
+        PooledScript(servers: servers, parameters: parameters)
+    }
+
+    @Test func anAssignmentFollowsTheSession() {
+        let script = session()
+        script.client(Query("SET work_mem = 64MB"))
+        script.next = 1
+        script.client(Query("SHOW work_mem"), Query("SHOW work_mem"))
+        #expect(script.seen() == "C ZI D(64MB) C ZI D(64MB) C ZI")
+        let replay = "Q SELECT pg_catalog.set_config('work_mem', '64MB', false);"
+        #expect(script.servers[1].log == [replay, "Q SHOW work_mem", "Q SHOW work_mem"])
+    }
+
+    @Test func anotherSessionDoesNotSeeIt() {
+        session().client(Query("SET work_mem = 64MB"))
+        let other = session()
+        other.client(Query("SHOW work_mem"))
+        #expect(other.seen() == "D(4096) C ZI")
+        #expect(servers[0].log.suffix(2) == ["Q RESET \"work_mem\";", "Q SHOW work_mem"])
+    }
+
+    /// Case 47.
+    @Test func theClientIsToldWhatItsSessionHas() {
+        let script = session()
+        script.client(Query("SET TimeZone = Asia/Tokyo"))
+        #expect(script.seen() == "C S(TimeZone=Asia/Tokyo) ZI")
+        let other = session()
+        other.client(Query("SHOW TimeZone"))
+        #expect(other.seen() == "D(UTC) C ZI")
+        script.client(Query("SHOW TimeZone"))
+        #expect(script.seen() == "D(Asia/Tokyo) C ZI")
+        script.client(Query("RESET TimeZone"))
+        #expect(script.seen() == "C S(TimeZone=UTC) ZI")
+        #expect(!servers[0].log.contains { $0.hasPrefix("P walden census") })
+    }
+
+    /// A server whose configuration file says otherwise.
+    @Test func theClientIsToldOfAServersOwnValue() {
+        let script = session()
+        script.client(Query("SELECT 1"))
+        servers[1].session.parameterReported(ParameterStatus(name: "TimeZone", value: "Europe/Paris"))
+        script.next = 1
+        script.client(Query("SELECT 1"))
+        #expect(script.seen() == "D(SELECT 1) C ZI S(TimeZone=Europe/Paris) D(SELECT 1) C ZI")
+    }
+
+    /// Case 11.
+    @Test func applicationNamesCostNothingWhereTheyAreEqual() {
+        let script = session([("application_name", "Shop")])
+        script.client(Query("SELECT 1"), Query("SELECT 2"))
+        script.client(Query("SELECT 3"))
+        let replay = "Q SELECT pg_catalog.set_config('application_name', 'Shop', false);"
+        #expect(servers[0].log == [replay, "Q SELECT 1", "Q SELECT 2", "Q SELECT 3"])
+        #expect(!script.seen().contains("S("))
+        script.client(Query("RESET application_name"))
+        script.client(Query("SHOW application_name"))
+        #expect(
+            script.seen()
+                == "C S(application_name=) ZI S(application_name=Shop) D(Shop) C ZI")
+    }
+
+    /// Case 48.
+    @Test func whatATransactionTakesBackIsNotCarriedOn() {
+        let script = session()
+        script.client(Query("BEGIN"), Query("SET LOCAL work_mem = 1"), Query("COMMIT"))
+        script.client(Query("BEGIN"), Query("SET work_mem = 2"), Query("ROLLBACK"))
+        script.next = 1
+        script.client(Query("SHOW work_mem"))
+        #expect(script.seen().hasSuffix("D(4096) C ZI"))
+        script.client(Query("BEGIN"), Query("SET work_mem = 3"), Query("COMMIT"))
+        script.next = 0
+        script.client(Query("SHOW work_mem"))
+        #expect(script.seen().hasSuffix("D(3) C ZI"))
+    }
+
+    @Test func customSettingsAreAskedForByName() {
+        let script = session()
+        script.client(Query("SET app.tenant = 7"))
+        script.next = 1
+        script.client(Query("SHOW app.tenant"))
+        #expect(script.seen() == "C ZI D(7) C ZI")
+        let other = session()
+        other.next = 1
+        other.client(Query("SHOW app.tenant"))
+        #expect(other.seen() == "D() C ZI")
+    }
+
+    @Test func resetAllAndDiscardAllTakeEverythingBack() {
+        for text in ["RESET ALL", "DISCARD ALL"] {
+            let script = session()
+            script.client(Query("SET work_mem = 5"), Query("SET statement_timeout = 6"), Query(text))
+            script.next = 1
+            script.client(Query("SHOW work_mem"), Query("SHOW statement_timeout"))
+            #expect(script.seen() == "C ZI C ZI C ZI D(4096) C ZI D() C ZI")
+        }
+    }
+
+    @Test func aReplayThatIsRefusedEndsTheSession() {
+        let script = session()
+        script.client(Query("SET work_mem = refused"))
+        script.next = 1
+        script.client(Query("SHOW work_mem"))
+        #expect(script.seen() == "C ZI")
+        #expect(script.takeEvents().last?.hasPrefix("give up: Walden could not give another server") ?? false)
+        #expect(script.abandonment == .close)
+    }
+
+    /// Which custom settings a function has assigned, no catalog tells.
+    @Test func whatCannotBeAskedForBindsTheSession() {
+        let script = session()
+        script.client(Query("DO something"))
+        #expect(script.pins == [.untraceable])
+        #expect(script.abandonment == .close)
+        script.client(Query("DISCARD ALL"))
+        #expect(script.pins.isEmpty)
+        #expect(script.takeEvents() == ["acquire 0", "release 0"])
+    }
+
+    @Test func aRefusedCensusBindsTheSession() {
+        servers[0].refusesCensus = true
+        let script = session()
+        script.client(Query("SET work_mem = 5"))
+        #expect(script.seen() == "C ZI")
+        #expect(script.pins == [.untraceable])
+        #expect(servers[0].log.filter { $0 == "P walden census of assignments" }.count == 2)
+    }
+
+    @Test func replaysGoFromTheSessionsOwnRightsToThoseItTook() {
+        let admin = AssignedSettings(["role": Array("admin".utf8), "work_mem": Array("1".utf8)])
+        let guest = AssignedSettings(["role": Array("guest".utf8), "app.x": [], "lc_messages": Array("d'e\\".utf8)])
+        let message = SettingsReplay(from: admin, to: guest).message
+        let expected = """
+            RESET "role";SELECT pg_catalog.set_config('app.x', '', false);\
+            SELECT pg_catalog.set_config('lc_messages', E'd''e\\\\', false);RESET "work_mem";\
+            SELECT pg_catalog.set_config('role', 'guest', false);
+            """
+        #expect(String(decoding: message.dropFirst(5).dropLast(), as: UTF8.self) == expected)
+        #expect(SettingsReplay(from: guest, to: guest).isEmpty)
+        #expect(SettingsReplay(from: AssignedSettings(["app.x": []]), to: .none).isEmpty)
+    }
+
+    /// Text is sent in the encoding that is in force.
+    @Test func theEncodingIsChangedBeforeWhatDependsOnIt() {
+        let latin = AssignedSettings(["client_encoding": Array("LATIN1".utf8), "search_path": [0xE4]])
+        let first = SettingsReplay(from: .none, to: latin).message
+        #expect(!first.contains(0xE4))
+        let half = AssignedSettings(["client_encoding": Array("LATIN1".utf8)])
+        #expect(SettingsReplay(from: half, to: latin).message.contains(0xE4))
+    }
+}

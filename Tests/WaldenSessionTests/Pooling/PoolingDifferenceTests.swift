@@ -1,0 +1,90 @@
+import Testing
+import WaldenCore
+import WaldenWire
+
+@testable import WaldenSession
+
+/// Clients that share servers in a random order see, byte for byte, what each would see on a server of its own.
+@Suite struct PoolingDifferenceTests {
+    @Test(arguments: 0..<200) func sharedServersAnswerAsOnesOwn(_ seed: UInt64) {
+        var random = Generator(state: seed)
+        let names = StatementNames(count: 5)
+        let servers = (0..<3).map { _ in SimulatedServer(statementLimit: 3) }
+        let census = random.one(of: [Pooling.Census.suspect, .always])
+        let clients = (0..<2).map { _ in Client(PooledScript(servers: servers, names: names, census: census)) }
+        for _ in 0..<60 {
+            let client = random.one(of: clients)
+            let taken = clients.compactMap { $0.script.current }
+            client.script.next = random.one(of: (0..<servers.count).filter { !taken.contains($0) })
+            let bytes = (0..<random.below(3) + 1).flatMap { _ in client.unit(&random) }
+            client.script.clientBytes(bytes)
+            let expected = Transcript.text(client.own.take(bytes))
+            let seen = client.script.seen()
+            guard seen == expected else {
+                Issue.record("seed \(seed): \(client.history)\nseen     \(seen)\nexpected \(expected)")
+                return
+            }
+        }
+        #expect(clients.allSatisfy { !$0.script.takeEvents().contains { $0.hasPrefix("give up") } })
+    }
+}
+
+private final class Client {
+    let script: PooledScript
+    let own = SimulatedServer()
+    private(set) var history: [String] = []
+
+    init(_ script: PooledScript) {
+        self.script = script
+    }
+
+    /// The messages of one unit, up to its Sync.
+    func unit(_ random: inout Generator) -> [UInt8] {
+        let name = random.one(of: ["a", "b", "c", ""])
+        let text = random.one(of: ["SELECT 1", "SELECT 2", "INSERT x", "BAD", "SHOW work_mem", "SHOW timezone"])
+        let number = random.below(4)
+        switch random.below(20) {
+        case 0..<4: return sync("parse \(name) \(text)", [Parse(name: name, query: text)])
+        case 4..<7:
+            return sync(
+                "run \(name) \(text)",
+                [Parse(name: name, query: text), Bind(statement: name), Describe(.portal), Execute()])
+        case 7..<12: return sync("execute \(name)", [Bind(statement: name), Execute()])
+        case 12: return sync("describe \(name)", [Describe(.statement, name: name)])
+        case 13: return sync("close \(name)", [Close(.statement, name: name)])
+        case 14: return query(text)
+        case 15: return query("SET work_mem = \(number)")
+        case 16: return query("SET TimeZone = \(number)")
+        case 17: return query(random.one(of: ["BEGIN", "COMMIT", "ROLLBACK", "RESET ALL"]))
+        case 18: return query(random.one(of: ["LISTEN c", "UNLISTEN c", "DEALLOCATE ALL", "PREPARE p AS SELECT 9"]))
+        default: return query(random.one(of: ["EXECUTE a", "EXECUTE p", "DEALLOCATE a", "DEALLOCATE p"]))
+        }
+    }
+
+    private func sync(_ words: String, _ messages: [any FrontendMessage]) -> [UInt8] {
+        history.append(words)
+        return messages.flatMap { $0.encoded() } + Sync().encoded()
+    }
+
+    private func query(_ text: String) -> [UInt8] {
+        history.append(text)
+        return Query(text).encoded()
+    }
+}
+
+/// SplitMix64.
+private struct Generator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
+
+    mutating func one<Element>(of elements: [Element]) -> Element { elements[below(elements.count)] }
+}

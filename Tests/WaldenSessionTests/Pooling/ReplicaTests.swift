@@ -1,0 +1,114 @@
+import Testing
+import WaldenCore
+import WaldenWire
+
+@testable import WaldenSession
+
+/// Transactions and reads that other nodes than the primary may serve.
+@Suite struct ReplicaTests {
+    private let servers = [SimulatedServer(), SimulatedServer(node: 1), SimulatedServer(node: 2)]
+
+    /// Case 58.
+    @Test func aReadOnlyTransactionStaysOnOneReplica() {
+        let script = PooledScript(servers: servers)
+        script.next = 1
+        script.client(Query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        script.next = 0
+        script.client(Query("SELECT 1"), Query("SELECT 2"), Query("COMMIT"), Query("INSERT x"))
+        #expect(script.takeEvents() == ["acquire 1", "release 1", "acquire 0", "release 0"])
+        guard case .readTransaction? = script.demands.first else {
+            Issue.record("\(script.demands)")
+            return
+        }
+        #expect(script.demands.last == .primary)
+    }
+
+    @Test func otherTransactionsAreThePrimarys() {
+        let script = PooledScript(servers: servers)
+        script.client(Query("BEGIN"), Query("COMMIT"))
+        script.client(Query("BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY"), Query("COMMIT"))
+        script.client(Query("SELECT 1"))
+        #expect(script.demands.allSatisfy { $0 == .primary })
+    }
+
+    @Test func whatASessionHasSeenIsAskedOfTheNextReplica() {
+        let script = PooledScript(servers: servers)
+        script.clock = 10
+        script.client(Query("INSERT x"))
+        script.clock = 20
+        script.client(Query("SELECT 1"))
+        script.next = 1
+        let begin = Query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        script.client(begin)
+        script.clock = 30
+        script.client(Query("SELECT 1"), Query("COMMIT"))
+        script.next = 2
+        script.client(begin)
+        let first = script.demands[2].needs
+        let second = script.demands[3].needs
+        #expect(first?.wroteAt == Instant(nanoseconds: 10))
+        #expect(first?.sawAt == Instant(nanoseconds: 20))
+        #expect(first?.lastReplica == nil)
+        #expect(second?.sawAt == Instant(nanoseconds: 20))
+        #expect(second?.lastReplica == NodeID(1))
+        #expect(second?.lastReplicaAt == Instant(nanoseconds: 30))
+        #expect(second?.instant(arrivedAt: Instant(nanoseconds: 40)) == Instant(nanoseconds: 20))
+    }
+
+    /// Case 57.
+    @Test func aReadThatAReplicaRefusesIsRunOnceOnThePrimary() {
+        let script = PooledScript(servers: servers)
+        script.next = 1
+        script.answersAtOnce = false
+        script.client(Query("READ f()"))
+        script.next = 0
+        script.say(ErrorResponse(sqlState: .readOnlySQLTransaction, message: "no").encoded())
+        #expect(script.seen().isEmpty)
+        script.say(ReadyForQuery(.idle).encoded())
+        script.answersAtOnce = true
+        script.clientBytes([])
+        #expect(script.seen() == "D(READ f()) C ZI")
+        #expect(script.takeEvents() == ["acquire 1", "rerun", "release 1", "acquire 0", "release 0"])
+    }
+
+    @Test func aReadThatHasShownRowsIsNotRunAgain() {
+        let script = PooledScript(servers: servers)
+        script.next = 1
+        script.answersAtOnce = false
+        script.client(Query("READ f()"))
+        script.say(DataRow([Array("1".utf8)]).encoded())
+        script.say(ErrorResponse(sqlState: .serializationFailure, message: "no").encoded())
+        script.say(ReadyForQuery(.idle).encoded())
+        #expect(script.seen() == "D(1) E(40001 no) ZI")
+    }
+
+    @Test func aReadIsRunAgainWhenItsReplicaIsLost() {
+        let script = PooledScript(servers: servers)
+        script.next = 1
+        script.answersAtOnce = false
+        script.client(Parse(query: "READ f()"), Bind(), Execute(), Sync())
+        script.say(ParseComplete().encoded() + BindComplete().encoded())
+        #expect(script.seen().isEmpty)
+        script.next = 0
+        script.answersAtOnce = true
+        guard case .rerun = script.loseServer() else {
+            Issue.record("it is not run again")
+            return
+        }
+        #expect(script.seen() == "1 2 D(READ f()) C ZI")
+    }
+
+    /// What comes after a read on a replica chooses its server anew.
+    @Test func theNextUnitWaitsForTheReplicasAnswer() {
+        let script = PooledScript(servers: servers)
+        script.next = 1
+        script.answersAtOnce = false
+        script.client(Query("READ f()"), Query("INSERT x"))
+        #expect(script.takeEvents() == ["acquire 1"])
+        script.next = 0
+        script.answersAtOnce = true
+        script.pump()
+        #expect(script.seen() == "D(READ f()) C ZI D(INSERT x) C ZI")
+        #expect(script.takeEvents() == ["release 1", "acquire 0", "release 0"])
+    }
+}

@@ -1,0 +1,275 @@
+import WaldenCore
+import WaldenWire
+
+@testable import WaldenSession
+
+/// A server of a few commands that keeps statements, settings and transactions as PostgreSQL does, so that what a
+/// session finds on the wrong server shows in its answers.
+///
+/// `SHOW name` answers with a setting, `SET name = value`, `RESET name`, `LISTEN c`, `DEALLOCATE n`, `PREPARE n AS …`,
+/// `EXECUTE n`, `DISCARD ALL` and the transaction commands do what they should; `BAD` is a syntax error, every other
+/// text gives one row: itself.
+final class SimulatedServer {
+    let session: ServerSession
+    private(set) var statements: [String: String] = [:]
+    private(set) var sqlStatements: Set<String> = []
+    private(set) var channels: Set<String> = []
+    private(set) var hasLock = false
+    private var portals: [String: String] = [:]
+    private var settings: [String: String] = [:]
+    private var savedSettings: [String: String]?
+    private var localNames: Set<String> = []
+    private var reported: [String: String]
+    private var status = TransactionStatus.idle
+    private var isSkipping = false
+    private var input: [UInt8] = []
+    /// What has come, by tags, with names and texts.
+    var log: [String] = []
+    /// Refuses writes and whatever is not a read.
+    let isReplica: Bool
+    var refusesCensus = false
+
+    static let greeting = [
+        ParameterStatus(name: "application_name", value: ""), ParameterStatus(name: "client_encoding", value: "UTF8"),
+        ParameterStatus(name: "TimeZone", value: "UTC"),
+    ]
+
+    init(node: Int = 0, statementLimit: Int = 200) {
+        isReplica = node > 0
+        session = ServerSession(
+            node: NodeID(node), isPrimary: node == 0, parameters: Self.greeting, statementLimit: statementLimit)
+        reported = Dictionary(uniqueKeysWithValues: Self.greeting.map { ($0.name, $0.value) })
+    }
+
+    private static let reportedNames = [
+        "application_name": "application_name", "client_encoding": "client_encoding", "timezone": "TimeZone",
+    ]
+    private static let defaults = ["timezone": "UTC", "client_encoding": "UTF8", "work_mem": "4096",
+        "default_transaction_isolation": "read committed",
+    ]
+
+    func setting(_ name: String) -> String { settings[name] ?? Self.defaults[name] ?? "" }
+
+    func take(_ bytes: [UInt8]) -> [UInt8] {
+        input += bytes
+        var output: [UInt8] = []
+        while let header = try? MessageHeader.parse(input.span.bytes, at: 0, limit: 1 << 24),
+            header.byteCount <= input.count
+        {
+            let message = Array(input.prefix(header.byteCount))
+            input.removeFirst(header.byteCount)
+            answer(message, &output)
+        }
+        return output
+    }
+
+    private func answer(_ message: [UInt8], _ output: inout [UInt8]) {
+        let bytes = message.span.bytes
+        let body = MessageHeader.byteCount..<message.count
+        let tag = FrontendTag(rawValue: message[0])
+        if isSkipping, tag != .sync { return log.append("(\(Character(UnicodeScalar(message[0]))))") }
+        do {
+            switch tag {
+            case .query:
+                let text = try Query(in: bytes, body: body).text
+                log.append("Q \(text)")
+                statements[""] = nil
+                query(text, &output)
+            case .parse: try parse(Parse(in: bytes, body: body), &output)
+            case .bind: try bind(Bind(in: bytes, body: body), &output)
+            case .describe:
+                let view = try Describe(in: bytes, body: body)
+                log.append("D \(view.kind == .statement ? view.name : "")")
+                if view.kind == .statement, statements[view.name] == nil { return unknown(view.name, &output) }
+                output += NoData().encoded()
+            case .execute:
+                log.append("E")
+                guard let text = portals[try Execute(in: bytes, body: body).portal] else {
+                    return fail("34000", "portal does not exist", &output)
+                }
+                run(text, &output)
+            case .close:
+                let view = try Close(in: bytes, body: body)
+                log.append("C \(view.name)")
+                if view.kind == .statement { statements[view.name] = nil } else { portals[view.name] = nil }
+                output += CloseComplete().encoded()
+            case .sync:
+                log.append("S")
+                isSkipping = false
+                if status == .idle { portals = [:] }
+                ready(&output)
+            default: log.append(String(UnicodeScalar(message[0])))
+            }
+        } catch {
+            fail("08P01", "\(error)", &output)
+        }
+    }
+
+    private func parse(_ parse: Parse, _ output: inout [UInt8]) {
+        log.append("P \(parse.name)")
+        if status == .failed, parse.query != "ROLLBACK" { return refuseFailed(&output) }
+        if parse.name.isEmpty { statements[""] = nil }
+        if parse.query.hasPrefix("BAD") { return fail("42601", "syntax error", &output) }
+        guard statements[parse.name] == nil else {
+            return fail("42P05", "prepared statement \"\(parse.name)\" already exists", &output)
+        }
+        statements[parse.name] = parse.query
+        output += ParseComplete().encoded()
+    }
+
+    private func bind(_ bind: Bind, _ output: inout [UInt8]) {
+        log.append("B \(bind.statement)")
+        guard let text = statements[bind.statement] else { return unknown(bind.statement, &output) }
+        if status == .failed, text != "ROLLBACK" { return refuseFailed(&output) }
+        portals[bind.portal] = text
+        output += BindComplete().encoded()
+    }
+
+    private func unknown(_ name: String, _ output: inout [UInt8]) {
+        let message = name.isEmpty ? "unnamed prepared statement" : "prepared statement \"\(name)\""
+        fail("26000", "\(message) does not exist", &output)
+    }
+
+    private func refuseFailed(_ output: inout [UInt8]) {
+        fail("25P02", "current transaction is aborted", &output)
+    }
+
+    private func fail(_ code: String, _ message: String, _ output: inout [UInt8]) {
+        output += ErrorResponse(sqlState: SQLState(code) ?? .internalError, message: message).encoded()
+        if status == .inTransaction { status = .failed }
+        isSkipping = true
+    }
+
+    private func query(_ text: String, _ output: inout [UInt8]) {
+        for part in text.split(separator: ";") {
+            run(String(part), &output)
+            if isSkipping { break }
+        }
+        isSkipping = false
+        ready(&output)
+    }
+
+    private func ready(_ output: inout [UInt8]) {
+        for (name, shown) in Self.reportedNames.sorted(by: { $0.key < $1.key }) where reported[shown] != setting(name) {
+            reported[shown] = setting(name)
+            output += ParameterStatus(name: shown, value: setting(name)).encoded()
+        }
+        output += ReadyForQuery(status).encoded()
+    }
+}
+
+// MARK: Commands
+
+extension SimulatedServer {
+    private func run(_ text: String, _ output: inout [UInt8]) {
+        let words = text.split(separator: " ").map(String.init)
+        let command = words.first ?? ""
+        if status == .failed, command != "ROLLBACK", command != "COMMIT" { return refuseFailed(&output) }
+        if text.hasPrefix("SELECT 'setting'") { return census(text, &output) }
+        if text.hasPrefix("SELECT pg_catalog.set_config(") { return assignByCall(text, &output) }
+        switch command {
+        case "BAD": fail("42601", "syntax error", &output)
+        case "BEGIN", "START":
+            status = .inTransaction
+            savedSettings = settings
+            complete("BEGIN", &output)
+        case "COMMIT" where status != .failed:
+            endTransaction(keeps: true)
+            complete("COMMIT", &output)
+        case "ROLLBACK", "COMMIT":
+            endTransaction(keeps: false)
+            complete("ROLLBACK", &output)
+        case "SET": assign(words, &output)
+        case "RESET":
+            let name = words[1].filter { $0 != "\"" }
+            if name == "ALL" { settings = [:] } else { settings[name.lowercased()] = name.contains(".") ? "" : nil }
+            complete("RESET", &output)
+        case "SHOW": row(setting(words[1].lowercased()), "SHOW", &output)
+        case "LISTEN", "UNLISTEN":
+            if command == "LISTEN" { channels.insert(words[1]) } else { channels.removeAll() }
+            complete(command, &output)
+        case "PREPARE", "EXECUTE", "DEALLOCATE": statement(words, &output)
+        case "DISCARD": discard(&output)
+        case "INSERT" where isReplica: fail("25006", "cannot execute INSERT in a read-only transaction", &output)
+        default: row(text, "SELECT 1", &output)
+        }
+        if text.contains("advisory_lock") { hasLock = true }
+        if text.contains("advisory_unlock") { hasLock = false }
+    }
+
+    private func complete(_ tag: String, _ output: inout [UInt8]) { output += CommandComplete(tag).encoded() }
+
+    private func row(_ value: String, _ tag: String, _ output: inout [UInt8]) {
+        output += DataRow([Array(value.utf8)]).encoded()
+        complete(tag, &output)
+    }
+
+    private func endTransaction(keeps: Bool) {
+        if let saved = savedSettings {
+            if keeps { for name in localNames { settings[name] = saved[name] } } else { settings = saved }
+        }
+        savedSettings = nil
+        localNames = []
+        status = .idle
+        portals = [:]
+    }
+
+    private func assign(_ words: [String], _ output: inout [UInt8]) {
+        let isLocal = words[1] == "LOCAL"
+        let name = words[isLocal ? 2 : 1].lowercased()
+        if !isLocal || status == .inTransaction { settings[name] = words.last }
+        if isLocal { localNames.insert(name) } else { localNames.remove(name) }
+        complete("SET", &output)
+    }
+
+    private func assignByCall(_ text: String, _ output: inout [UInt8]) {
+        let parts = text.split(separator: "'", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count >= 4, parts[3] != "refused" else { return fail("42501", "permission denied", &output) }
+        settings[parts[1]] = parts[3]
+        row(parts[3], "SELECT 1", &output)
+    }
+
+    private func statement(_ words: [String], _ output: inout [UInt8]) {
+        let name = words[1]
+        switch words[0] {
+        case "DEALLOCATE" where name == "ALL":
+            statements = statements.filter { $0.key.isEmpty }
+            sqlStatements = []
+            complete("DEALLOCATE ALL", &output)
+        case "PREPARE":
+            statements[name] = words.dropFirst(3).joined(separator: " ")
+            sqlStatements.insert(name)
+            complete("PREPARE", &output)
+        default:
+            guard let text = statements[name] else { return unknown(name, &output) }
+            if words[0] == "EXECUTE" { return run(text, &output) }
+            statements[name] = nil
+            sqlStatements.remove(name)
+            complete("DEALLOCATE", &output)
+        }
+    }
+
+    private func discard(_ output: inout [UInt8]) {
+        statements = statements.filter { $0.key.isEmpty }
+        (settings, sqlStatements, channels, hasLock) = ([:], [], [], false)
+        complete("DISCARD ALL", &output)
+    }
+
+    private func census(_ text: String, _ output: inout [UInt8]) {
+        if refusesCensus { return fail("42501", "permission denied", &output) }
+        var rows: [(String, String, String?)] = [("role", "", "none"), ("authorization", "", "alice")]
+        for (name, value) in settings where !name.contains(".") { rows.append(("setting", name, value)) }
+        for (name, value) in settings where text.contains("current_setting('\(name)'") {
+            rows.append(("setting", name, value))
+        }
+        let own = statements.keys.filter { !$0.hasPrefix("walden") && !$0.isEmpty }
+        rows += own.map { (sqlStatements.contains($0) ? "sql statement" : "statement", $0, nil) }
+        rows.append(("renamed", "", String(statements.keys.count { $0.hasPrefix("walden_") })))
+        rows += channels.map { ("channel", $0, nil) }
+        if hasLock, text.contains("'lock'") { rows.append(("lock", "", nil)) }
+        for row in rows {
+            output += DataRow([Array(row.0.utf8), Array(row.1.utf8), row.2.map { Array($0.utf8) }]).encoded()
+        }
+        complete("SELECT \(rows.count)", &output)
+    }
+}
