@@ -5,7 +5,7 @@
 SOURCES := Package.swift Sources Tests Benchmarks/Driver
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 bootstrap: ## Install what is missing from Debian (with sudo when not root)
 	@scripts/bootstrap.sh
