@@ -2,7 +2,7 @@ import WaldenCore
 
 extension Engine {
     mutating func probeCompleted(_ probe: Probe, now: Instant, shards: borrowing ShardSet) -> ProbeVerdict {
-        let verdict = ledger.probeCompleted(probe)
+        let verdict = ledger.probeCompleted(probe, now: now)
         switch verdict {
         case .late: break
         case .regressed:

@@ -9,6 +9,8 @@ struct FreshnessLedger: Sendable {
     private static let maxOutstanding = 256
 
     private(set) var newestProbe: Probe?
+    /// When its answer was there.
+    private var newestEndedAt = Instant.distantPast
     private(set) var watermark = LSN.zero
     private(set) var freshAsOf = Instant.distantPast
     private(set) var lastMessage = Instant.distantPast
@@ -20,6 +22,7 @@ struct FreshnessLedger: Sendable {
         watermark = consistentPoint
         lastMessage = now
         newestProbe = probe
+        newestEndedAt = now
         outstanding = [probe]
         settle()
     }
@@ -28,13 +31,17 @@ struct FreshnessLedger: Sendable {
         self = FreshnessLedger()
     }
 
-    mutating func probeCompleted(_ probe: Probe) -> ProbeVerdict {
+    mutating func probeCompleted(_ probe: Probe, now: Instant) -> ProbeVerdict {
         guard let newest = newestProbe else { return .late }
         guard probe.startedAt >= newest.startedAt else { return .late }
         guard probe.insertLSN >= newest.insertLSN, probe.snapshot.xmin >= newest.snapshot.xmin,
             probe.snapshot.xmax >= newest.snapshot.xmax
-        else { return .regressed }
+        else {
+            // Of two that overlap, on two connections, either may have been evaluated first.
+            return probe.startedAt >= newestEndedAt ? .regressed : .late
+        }
         newestProbe = probe
+        newestEndedAt = now
         // When the watermark stands still the newest probe takes the place of the one before it: the oldest are those
         // that the watermark reaches first.
         if outstanding.count >= Self.maxOutstanding { outstanding.removeLast() }

@@ -19,7 +19,8 @@ public struct WallTime: Hashable, Comparable, Sendable {
 
     /// `2026-11-26 09:47:13.000123+00`, as PostgreSQL writes a timestamptz under `DateStyle = ISO`, `TimeZone = UTC`.
     var withMicroseconds: String {
-        let fraction = microseconds - seconds * 1_000_000
+        let remainder = microseconds % 1_000_000
+        let fraction = remainder < 0 ? remainder + 1_000_000 : remainder
         if fraction == 0 { return date + " " + clock + "+00" }
         var digits = Self.padded(fraction, 6)
         while digits.last == "0" { digits.removeLast() }

@@ -19,8 +19,13 @@ import WaldenCore
         ledger.streamStarted(at: LSN(point), probe: probe, now: Self.at(20))
     }
 
+    /// Its answer comes 5 ns after its start, unless given.
+    private mutating func completed(_ probe: Probe, at end: UInt64? = nil) -> ProbeVerdict {
+        ledger.probeCompleted(probe, now: end.map(Self.at) ?? probe.startedAt + .nanoseconds(5))
+    }
+
     @Test mutating func withoutAStreamNothingIsFresh() {
-        #expect(ledger.probeCompleted(Self.probe(10, 100)) == .late)
+        #expect(completed(Self.probe(10, 100)) == .late)
         #expect(ledger.freshAsOf == .distantPast)
         #expect(ledger.servingUntil(maxStaleness: .seconds(1), maxSilence: .seconds(1)) == .distantPast)
     }
@@ -34,8 +39,8 @@ import WaldenCore
     @Test mutating func freshAsOfTheNewestProbeThatTheWatermarkHasReached() {
         start(100, Self.probe(10, 150))
         #expect(ledger.freshAsOf == .distantPast)
-        #expect(ledger.probeCompleted(Self.probe(30, 200)) == .accepted)
-        #expect(ledger.probeCompleted(Self.probe(40, 300)) == .accepted)
+        #expect(completed(Self.probe(30, 200)) == .accepted)
+        #expect(completed(Self.probe(40, 300)) == .accepted)
         #expect(ledger.behindSince == Self.at(10))
         for (lsn, fresh) in [(149, 0), (150, 10), (199, 10), (250, 30), (300, 40), (400, 40)] as [(UInt64, UInt64)] {
             ledger.watermarkReached(LSN(lsn), now: Self.at(50))
@@ -54,16 +59,16 @@ import WaldenCore
 
     @Test mutating func aProbeBegunBeforeTheNewestIsLate() {
         start()
-        #expect(ledger.probeCompleted(Self.probe(30, 200)) == .accepted)
-        #expect(ledger.probeCompleted(Self.probe(29, 300)) == .late)
+        #expect(completed(Self.probe(30, 200)) == .accepted)
+        #expect(completed(Self.probe(29, 300)) == .late)
         #expect(ledger.newestProbe?.startedAt == Self.at(30))
     }
 
     @Test(arguments: [(199, 5, 8), (200, 4, 8), (200, 5, 7)])
     mutating func goingBackIsARegression(lsn: UInt64, xmin: UInt64, xmax: UInt64) {
         start()
-        #expect(ledger.probeCompleted(Self.probe(30, 200, xmin: 5, xmax: 8)) == .accepted)
-        #expect(ledger.probeCompleted(Self.probe(40, lsn, xmin: xmin, xmax: xmax)) == .regressed)
+        #expect(completed(Self.probe(30, 200, xmin: 5, xmax: 8)) == .accepted)
+        #expect(completed(Self.probe(40, lsn, xmin: xmin, xmax: xmax)) == .regressed)
     }
 
     @Test mutating func servingEndsWithFreshnessOrSilence() {
@@ -77,7 +82,7 @@ import WaldenCore
     @Test mutating func manyOutstandingProbesAreBounded() {
         start(100, Self.probe(10, 150))
         for number in 0..<1000 {
-            #expect(ledger.probeCompleted(Self.probe(20 + UInt64(number), 200 + UInt64(number))) == .accepted)
+            #expect(completed(Self.probe(20 + UInt64(number), 200 + UInt64(number))) == .accepted)
         }
         #expect(ledger.behindSince == Self.at(10))
         ledger.watermarkReached(LSN(205), now: Self.at(2000))
@@ -92,6 +97,15 @@ import WaldenCore
         #expect(ledger.newestProbe == nil)
         #expect(ledger.freshAsOf == .distantPast)
         #expect(ledger.watermark == .zero)
+    }
+
+    /// On two connections, the one begun first may be evaluated last.
+    @Test mutating func ofTwoProbesThatOverlapTheOlderIsLate() {
+        start(100, Self.probe(10, 150))
+        #expect(completed(Self.probe(15, 140), at: 30) == .late)
+        #expect(completed(Self.probe(19, 160), at: 40) == .accepted)
+        #expect(completed(Self.probe(39, 150), at: 50) == .late)
+        #expect(completed(Self.probe(40, 150), at: 50) == .regressed)
     }
 }
 
