@@ -240,7 +240,7 @@ import WaldenWire
         #expect(long.lines == ["Error FATAL 08P01 invalid message length", "closed"])
         var unknown = Transcript()
         unknown.send([UInt8(ascii: "!"), 0, 0, 0, 4])
-        #expect(unknown.lines == ["Error FATAL 08P01 invalid message type 33", "closed"])
+        #expect(unknown.lines == ["Error FATAL 08P01 invalid frontend message type 33", "closed"])
         var password = Transcript()
         password.send([UInt8(ascii: "p"), 0, 0, 0, 4])
         #expect(password.lines.last == "closed")

@@ -21,7 +21,7 @@ import WaldenCore
         forbiddenFunctions: [], replicationRefusal: nil, publicationName: "walden",
         publication: .init(coversAllTables: true, publishesAll: true), tables: [table("orders"), table("lines")],
         eventTriggers: ["walden_ddl", "walden_drop", "walden_start"].map { .init(name: $0, enabled: "A") },
-        schemaVersion: 2, slotKeepSize: "-1", orphanSlots: [], synchronousStandbyNames: "ANY 1 (a, b)",
+        schemaVersion: Installer.schemaVersion, slotKeepSize: "-1", orphanSlots: [], synchronousStandbyNames: "ANY 1 (a, b)",
         clockOffset: .milliseconds(3))
 
     private func findings(_ change: (inout ServerFacts) -> Void) -> [Finding] {

@@ -46,14 +46,14 @@ import WaldenPostgres
         #expect(
             InitCommand.result(.install, database: "shop", altered: []) == """
 
-                installed version 2 in database shop
+                installed version 3 in database shop
                 next: \\password walden in psql, then `walden doctor` tells what is left
 
                 """)
         #expect(
             InitCommand.result(.install, database: "shop", altered: [TableName(schema: "public", name: "log")]) == """
 
-                installed version 2 in database shop
+                installed version 3 in database shop
                 tables without a key, now with REPLICA IDENTITY FULL, so that they can be updated still:
                   public.log
                 next: \\password walden in psql, then `walden doctor` tells what is left
