@@ -32,7 +32,7 @@ extension ProxyConnection {
     /// nobody else until the server has closed the cancel request's connection: by then it has sent the signal, and a
     /// signal that finds its session idle has no effect on what comes next (PostgreSQL `ProcessInterrupts`).
     func cancelRequested(done: @escaping @Sendable () -> Void) {
-        if pooled?.waiting != nil {
+        if pooled?.waiting != nil || pooled?.routeWait != nil {
             cancelWaiting()
             return done()
         }
@@ -66,20 +66,28 @@ extension ProxyConnection {
     }
 
     private func cancelWaiting() {
-        guard let pooled, let waiting = pooled.waiting else { return }
-        pooled.waiting = nil
-        pooled.pools.stopWaiting(waiting.waiter, in: waiting.pool)
+        guard let pooled else { return }
+        endRouteWait()
+        if let waiting = pooled.waiting {
+            pooled.waiting = nil
+            pooled.pools.stopWaiting(waiting.waiter, in: waiting.pool)
+        }
         let error = ErrorResponse(
             sqlState: .queryCanceled, message: "canceling statement due to user request",
             detail: "The statement was waiting for a server connection.")
+        refuseFront(
+            error, cause: "cancelled_waiting",
+            else: ErrorResponse(
+                severity: .fatal, sqlState: .queryCanceled, message: "canceling statement due to user request",
+                detail: "The session was waiting for a server connection in the middle of a transaction."))
+    }
+
+    /// Answers the unit at the front, which waits for a server, with `error`; the session ends with `fatal` where it
+    /// cannot go on after that.
+    func refuseFront(_ error: ErrorResponse, cause: String, else fatal: ErrorResponse) {
         let refusal = clientInput.withUnsafeReadableBytes { machine?.refuseFront($0.bytes, error) ?? nil }
-        guard let refusal, !pooled.awaitsGreeting else {
-            return fail(
-                ErrorResponse(
-                    severity: .fatal, sqlState: .queryCanceled, message: "canceling statement due to user request",
-                    detail: "The session was waiting for a server connection in the middle of a transaction."),
-                cause: "cancelled_waiting")
-        }
+        guard let refusal, let pooled, !pooled.awaitsGreeting else { return fail(fatal, cause: cause) }
+        pooled.read = nil
         if case .acquiring = pause { pause = nil }
         if let fill = takeHeldFill() { abandon(FillID(rawValue: fill), .error) }
         afterAcquiring = .goOn

@@ -84,6 +84,7 @@ extension ProxyConnection {
 
     private func forward(_ sent: Forwarding) {
         arrivedAt = nil
+        pooled?.read = nil
         serverUse.begin(now)
         clientInput.moveReaderIndex(forwardBy: sent.replacing)
         sendInjection()
@@ -125,6 +126,7 @@ extension ProxyConnection {
             return
         }
         arrivedAt = nil
+        pooled?.read = nil
         clientInput.moveReaderIndex(forwardBy: frame.byteCount)
         if frame.bindComplete {
             clientOutput.writeStaticString(frame.parseComplete ? HitFrames.parseAndBind : HitFrames.bind)
@@ -167,12 +169,14 @@ extension ProxyConnection {
         isAudit: Bool
     ) {
         guard let key = machine?.key, let needs = machine?.needs(arrivedAt: arrivedAt ?? now) else { return }
+        guard let server = fillServer(isAudit: isAudit) else { return }
         let decision = context.cache.beginFill(
             key: key, dependencies: dependencies, generation: generation, now: now,
-            notOlderThan: needs.instant(level), policy: policy, level: level, isAudit: isAudit)
+            notOlderThan: needs.instant(level), on: server, policy: policy, level: level, isAudit: isAudit)
         switch decision {
         case .fill(let fill):
             if isAudit { auditFill = fill }
+            if case .standby = server { pooled?.read?.isFilling = true }
             forwardUnit(fill: fill.rawValue)
         case .join(let fill): join(fill)
         case .refused(let refusal):
@@ -183,7 +187,9 @@ extension ProxyConnection {
 
     func forwardUnit(fill: UInt64?) {
         let step = clientInput.withUnsafeReadableBytes { bytes in
-            machine?.prepareToForward(bytes.bytes, context, hasFill: fill != nil) ?? .forward
+            machine?.prepareToForward(
+                bytes.bytes, context, hasFill: fill != nil, fillsOnReplica: pooled?.read?.isFilling ?? false)
+                ?? .forward
         }
         switch step {
         case .forward: sendUnit(fill: fill)
@@ -214,6 +220,7 @@ extension ProxyConnection {
 
     private func join(_ fill: FillID) {
         guard let loop = client?.eventLoop else { return }
+        if machine?.mayRelease ?? false { releaseServer() }
         let bound = NIOLoopBound(self, eventLoop: loop)
         let waiter = context.waiters.add { reply in
             loop.execute { bound.value.waitEnded(with: reply) }

@@ -17,9 +17,9 @@ extension ProxyConnection {
         self.pooled = pooled
         pools.clientCame(self)
         let settings = context.configuration.pool
-        openSession(
-            message,
-            pooling: Pooling(mode: settings.mode, census: settings.census, statements: context.statementNames))
+        var pooling = Pooling(mode: settings.mode, census: settings.census, statements: context.statementNames)
+        pooling.isReadOnly = info.listener == .readOnly
+        openSession(message, pooling: pooling)
         if let greeting = pooled.pool(on: .configuredPrimary)?.greeting {
             welcome(greeting.parameters)
         } else {
@@ -42,12 +42,8 @@ extension ProxyConnection {
 
     // MARK: Acquiring
 
-    func acquireLink(for demand: ServerDemand) {
-        acquireLink(to: .configuredPrimary)
-    }
-
     /// Takes a link to `node`, at once or later; or the client is refused.
-    private func acquireLink(to node: NodeID) {
+    func acquireLink(to node: NodeID) {
         guard let pooled else { return }
         guard let pool = pooled.pool(on: node) else {
             return fail(PoolRefusal.tooManyPools(ServerPools.poolLimit), cause: "too_many_pools")
@@ -58,7 +54,7 @@ extension ProxyConnection {
             pooled.waiting = (waiter, pool)
             pause = .acquiring
             adjustReading()
-        case .refused(let error): fail(error, cause: "server_unreachable")
+        case .refused(let error): linkRefused(error, cause: "server_unreachable")
         }
     }
 
@@ -76,6 +72,8 @@ extension ProxyConnection {
     private func arrived(_ link: ServerLink) {
         self.link = link
         guard let pooled, let served = link.pooled else { return }
+        workBegan(on: link.node)
+        if !pooled.awaitsGreeting, !isVouchedFor(link, served) { return awaitLook(at: link.node, since: served.bornAt) }
         if pooled.awaitsGreeting {
             let parameters = served.greeting.parameters
             releaseServer()
@@ -87,6 +85,7 @@ extension ProxyConnection {
 
     func linkRefused(_ error: ErrorResponse, cause: String) {
         pooled?.waiting = nil
+        if readsElsewhere() { return }
         fail(error, cause: cause)
     }
 
@@ -96,6 +95,7 @@ extension ProxyConnection {
     func releaseServer() {
         guard let link else { return }
         let verdict = verdict
+        workEnded()
         self.link = nil
         machine?.detach()
         pooled?.pools.release(link, verdict)
@@ -113,6 +113,7 @@ extension ProxyConnection {
     /// When the connection ends: leaves the queue for a link, and gives back the one there is.
     func giveUpLink() {
         pooled?.pools.clientWent(self)
+        endRouteWait()
         if let pooled, let waiting = pooled.waiting {
             pooled.waiting = nil
             pooled.pools.stopWaiting(waiting.waiter, in: waiting.pool)

@@ -18,6 +18,8 @@ extension ProxyConnection {
         switch pause {
         case .draining:
             pause = nil
+            // The next read chooses its node anew.
+            if link?.node != .configuredPrimary { settleServer() }
             processClient()
         case .opening(let fills): transactionAnswered(fills: fills)
         case .waiting, .freshening, .acquiring, nil: break

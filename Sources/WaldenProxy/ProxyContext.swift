@@ -31,6 +31,7 @@ final class ProxyContext: Sendable {
     let primary: ServerConnector
     /// The pools of server connections.
     let pools: ServerPools
+    let routes: RouteTable
     let fingerprints = FingerprintTable()
     let waiters = FillWaiters()
     let waits = WaitEstimate()
@@ -44,7 +45,7 @@ final class ProxyContext: Sendable {
 
     init(
         configuration: ProxyConfiguration, group: any EventLoopGroup, cache: ResultCache,
-        delegate: any ProxyDelegate, secrets: (any SecretSource)?, log: Logger
+        routes: RouteTable, delegate: any ProxyDelegate, secrets: (any SecretSource)?, log: Logger
     ) throws {
         self.configuration = configuration
         let encryption = try Encryption(configuration)
@@ -63,6 +64,7 @@ final class ProxyContext: Sendable {
             configuration: configuration, connectors: connectors, group: group, log: log,
             proofWasRefused: { authenticator.forget($0) })
         self.cache = cache
+        self.routes = routes
         self.delegate = delegate
         self.log = log
     }

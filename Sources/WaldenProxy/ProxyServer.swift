@@ -18,14 +18,17 @@ public final class ProxyServer: Sendable {
     private let context: ProxyContext
     private let group: any EventLoopGroup
 
-    /// - Parameter secrets: Asked for users that the user file does not list.
+    /// - Parameters:
+    ///   - routes: Where reads may go; nil: to the primary alone.
+    ///   - secrets: Asked for users that the user file does not list.
     /// - Throws: what is wrong with the certificates and keys of `configuration`.
     public init(
         configuration: ProxyConfiguration, group: any EventLoopGroup, cache: ResultCache,
-        delegate: any ProxyDelegate, secrets: (any SecretSource)? = nil, log: Logger
+        routes: RouteTable? = nil, delegate: any ProxyDelegate, secrets: (any SecretSource)? = nil, log: Logger
     ) throws {
         context = try ProxyContext(
-            configuration: configuration, group: group, cache: cache, delegate: delegate, secrets: secrets, log: log)
+            configuration: configuration, group: group, cache: cache,
+            routes: routes ?? RouteTable(isOn: false, weights: [0]), delegate: delegate, secrets: secrets, log: log)
         self.group = group
     }
 

@@ -115,16 +115,19 @@ public struct StandbyStanding: Hashable, Sendable {
     /// How far behind it was at the last look.
     public let lag: Duration
     public let isReplayPaused: Bool
+    /// `pg_last_wal_replay_lsn()` at the last look; nil while it is not known.
+    public let replayed: LSN?
 
     public init(
         node: NodeID, standing: NodeStanding, availableSince: Instant, lag: Duration = .zero,
-        isReplayPaused: Bool = false
+        isReplayPaused: Bool = false, replayed: LSN? = nil
     ) {
         self.node = node
         self.standing = standing
         self.availableSince = availableSince
         self.lag = lag
         self.isReplayPaused = isReplayPaused
+        self.replayed = replayed
     }
 
     /// Nothing is known of it yet.

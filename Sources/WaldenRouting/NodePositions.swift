@@ -81,7 +81,8 @@ public struct NodePositions: Sendable {
                 StandbyStanding(
                     node: node, standing: standing(of: node), availableSince: standby.availableSince,
                     lag: lag(of: node)?.age.duration ?? .zero,
-                    isReplayPaused: standby.position?.isReplayPaused ?? false)
+                    isReplayPaused: standby.position?.isReplayPaused ?? false,
+                    replayed: standby.position?.replayedLSN)
             })
     }
 

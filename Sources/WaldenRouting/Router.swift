@@ -125,6 +125,23 @@ public struct Router: Sendable {
         return now <= node.answersUntil ? nil : .silent
     }
 
+    // MARK: Positions
+
+    /// What the node has replayed and what it covers by that; nil while no read may go there.
+    public func position(of id: NodeID) -> (replayed: LSN, covering: Instant)? {
+        guard let node = nodes.first(where: { $0.id == id }), let replayed = node.standby.replayed,
+            case .covered(let covering) = node.standby.standing
+        else { return nil }
+        return (replayed, covering)
+    }
+
+    /// How far the slowest replica is that reads may go to; nil when they may go to none.
+    public var slowestReplayed: LSN? {
+        guard isOn else { return nil }
+        return nodes.filter { $0.id != .configuredPrimary && $0.weight > 0 }
+            .compactMap { position(of: $0.id)?.replayed }.min()
+    }
+
     // MARK: Decisions
 
     public mutating func decide(_ request: RouteRequest) -> RouteDecision {

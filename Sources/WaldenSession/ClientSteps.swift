@@ -197,8 +197,10 @@ extension SessionMachine {
         // If the catalog, or the server's configuration, has been read anew since, the older generation gets refused.
         let generation = keyGeneration
         let analysis = analysis(of: candidate, input, environment)
-        // What a fill has read is known of the primary alone.
-        if let server = pooled?.server, !server.isPrimary { return .pass(.replica) }
+        // Of a transaction on a replica it is not known what its first statement saw.
+        if let server = pooled?.server, !server.isPrimary, status != .idle || transaction.isDeferred {
+            return .pass(.replica)
+        }
         switch analysis.verdict {
         case .uncacheable(let refusal): return .pass(.refused(refusal.rule))
         case .cacheable(let plan):

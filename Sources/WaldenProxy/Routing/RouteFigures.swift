@@ -31,7 +31,7 @@ public struct RouteFigures: Hashable, Sendable {
         case .replica(_, let reason): replica[reason, default: 0] += 1
         case .primary(let reason): primary[reason, default: 0] += 1
         case .refused(let reason): refused[reason, default: 0] += 1
-        case .wait: waited += 1
+        case .wait: break
         }
     }
 }

@@ -44,6 +44,8 @@ public final class RouteTable: Sendable {
     private static let maxWaiters = 10_000
 
     private let state: Mutex<State>
+    /// Whether there is any node but the primary.
+    public let hasReplicas: Bool
     /// What waits have cost lately, for the decision whether to wait.
     let waits = WaitEstimate()
 
@@ -52,6 +54,7 @@ public final class RouteTable: Sendable {
     ///   - weights: By `NodeID.index`, the primary's first.
     public init(isOn: Bool, weights: [Int]) {
         let nodes = weights.enumerated().map { RoutableNode(id: NodeID($0.offset), weight: $0.element) }
+        hasReplicas = nodes.count > 1
         state = Mutex(State(router: Router(isOn: isOn, nodes: nodes)))
     }
 
@@ -75,9 +78,16 @@ public final class RouteTable: Sendable {
 
     // MARK: Reads
 
-    /// Decides, counts, and has the nodes looked at sooner when none is fresh enough.
+    /// `choose`, where nothing is to be known of the node.
     public func route(_ request: RouteRequest) -> RouteDecision {
-        let (decision, wake) = state.withLock { state in
+        choose(request).decision
+    }
+
+    /// Decides, counts, and has the nodes looked at sooner when none is fresh enough.
+    ///
+    /// - Returns: Besides the decision, what it rests on where it is a replica.
+    public func choose(_ request: RouteRequest) -> (decision: RouteDecision, basis: ReplicaBasis?) {
+        let (decision, basis, wake) = state.withLock { state in
             let endsIdleness = state.pace.readRouted(request.now)
             // Until now a node could be silent for long without being noticed.
             if endsIdleness { state.router.answersExpected(by: request.now + state.pace.interval * 2) }
@@ -90,10 +100,10 @@ public final class RouteTable: Sendable {
             {
                 woken.append(.configuredPrimary)
             }
-            return (decision, state.monitors(woken))
+            return (decision, state.basis(of: decision), state.monitors(woken))
         }
         wake?()
-        return decision
+        return (decision, basis)
     }
 
     /// A read that never came to a choice: the statement is not proven to be replica-safe.
@@ -114,6 +124,9 @@ public final class RouteTable: Sendable {
         state.withLock { $0.router.ended(node) }
     }
 
+    /// How far the slowest replica is that reads may go to; nil when they may go to none.
+    public var slowestReplayed: LSN? { state.withLock { $0.router.slowestReplayed } }
+
     /// Whether a server connection opened at `connectedAt` may carry reads that this table sends to the node. If not,
     /// `wait(for: .look(node, since: connectedAt))`.
     public func isVouchedFor(_ node: NodeID, connectedAt: Instant) -> Bool {
@@ -130,7 +143,9 @@ public final class RouteTable: Sendable {
             state.add(Waiter(event: event, wake: wake))
             var woken: [NodeID] = []
             switch event {
-            case .coverage: if state.pace.lookWanted(now) { woken.append(.configuredPrimary) }
+            case .coverage:
+                state.figures.waited += 1
+                if state.pace.lookWanted(now) { woken.append(.configuredPrimary) }
             case .look(let node, _):
                 state.pace.replicaLookWanted(now)
                 woken.append(node)
@@ -184,7 +199,25 @@ public final class RouteTable: Sendable {
     }
 }
 
+/// What a decision for a replica rests on.
+public struct ReplicaBasis: Hashable, Sendable {
+    /// It had replayed this.
+    public let replayed: LSN
+    /// And so shows all that had been committed at the primary by this moment.
+    public let covering: Instant
+    /// When it was asked. Only of a server connection that had been opened by then it is certain that it leads to the
+    /// same run of the server.
+    public let askedAt: Instant
+}
+
 extension RouteTable.State {
+    fileprivate func basis(of decision: RouteDecision) -> ReplicaBasis? {
+        guard case .replica(let node, _) = decision, let position = router.position(of: node),
+            let asked = askedAt[node]
+        else { return nil }
+        return ReplicaBasis(replayed: position.replayed, covering: position.covering, askedAt: asked)
+    }
+
     /// - Returns: Whom it concerns, and what wakes the monitors, both to be called outside of the lock.
     fileprivate mutating func take(
         _ standings: Standings, primaryAskedAt: Instant?, _ now: Instant

@@ -1,6 +1,7 @@
 import WaldenAuth
 import WaldenCore
 import WaldenPool
+import WaldenSession
 import WaldenWire
 
 /// What a client that Walden has authenticated needs to have links lent: of which session, and which it waits for.
@@ -12,6 +13,14 @@ final class PooledClient {
     /// The pools it has used, by `NodeID.index`.
     private var known: [LocalPool?] = []
     var waiting: (waiter: WaiterID, pool: LocalPool)?
+    /// Where the read at the front goes, once that is decided.
+    var read: RoutedRead?
+    /// What that read must show.
+    var neededBy: ReadNeeds?
+    var routeWait: RouteWait?
+    var routeWaitNumber: UInt64 = 0
+    /// The node whose work the link in use is counted for.
+    var worksOn: NodeID?
     /// The client has not been told that it is connected; it waits for what a server tells of itself.
     var awaitsGreeting = false
 

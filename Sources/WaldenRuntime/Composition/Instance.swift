@@ -98,8 +98,11 @@ final class Instance: Sendable {
             proxying.replicas = servers.dropFirst().map(\.endpoint)
             proxying.authentication = try configuration.auth.settings(ownAddresses: Self.ownAddresses())
             proxy = try ProxyServer(
-                configuration: proxying, group: group, cache: cache, delegate: surroundings, secrets: secrets,
-                log: log.part("proxy"))
+                configuration: proxying, group: group, cache: cache, routes: routes, delegate: surroundings,
+                secrets: secrets, log: log.part("proxy"))
+            let proxy = proxy
+            nodes.attach(
+                replayed: { cache.standbysReplayed($0) }, lost: { proxy.nodeLost($0, reason: $1) })
         } catch let problem as ConfigurationProblem {
             throw InvalidConfiguration(problems: [problem])
         } catch let problem as TLSFileProblem {

@@ -13,6 +13,15 @@ final class NodeBoard: Sendable {
         var slots: [SlotFacts] = []
         var positions = NodePositions()
         var histories: [NodeID: LagHistory] = [:]
+        var listeners: Listeners?
+    }
+
+    /// Who is told of what follows from the looks; called from the monitors' threads.
+    struct Listeners: Sendable {
+        /// How far the slowest replica is that reads may go to; nil when they may go to none.
+        let replayed: @Sendable (LSN?) -> Void
+        /// A replica cannot serve any more, and why.
+        let lost: @Sendable (NodeID, String) -> Void
     }
 
     private let state = Mutex(State())
@@ -23,6 +32,13 @@ final class NodeBoard: Sendable {
     init(nodes: [NodeID], routes: RouteTable) {
         self.nodes = nodes
         self.routes = routes
+    }
+
+    /// The parts that listen exist later than this.
+    func attach(
+        replayed: @escaping @Sendable (LSN?) -> Void, lost: @escaping @Sendable (NodeID, String) -> Void
+    ) {
+        state.withLock { $0.listeners = Listeners(replayed: replayed, lost: lost) }
     }
 
     /// A look at the primary's log besides those of its monitor.
@@ -51,14 +67,19 @@ final class NodeBoard: Sendable {
 
 extension NodeBoard: NodeMonitorDelegate {
     func sampled(_ sample: NodeSample) {
-        let (standings, isUsed) = state.withLock { state in
+        let (standings, isUsed, wasUsed, listeners) = state.withLock { state in
+            let wasUsed = state.positions.standing(of: sample.node).isCovered
             let isUsed = state.note(sample)
-            return (state.positions.standings, isUsed)
+            return (state.positions.standings, isUsed, wasUsed, state.listeners)
         }
         if isUsed {
             routes.sampled(sample.node, askedAt: sample.askedAt, standings, now: sample.answeredAt)
         } else {
             routes.lost(sample.node, standings)
+        }
+        if sample.node != .configuredPrimary {
+            listeners?.replayed(routes.slowestReplayed)
+            if wasUsed, !isUsed { listeners?.lost(sample.node, sample.problem) }
         }
     }
 
@@ -67,6 +88,21 @@ extension NodeBoard: NodeMonitorDelegate {
     }
 
     var isReplayAwaited: Bool { routes.isAwaited }
+}
+
+extension NodeStanding {
+    fileprivate var isCovered: Bool {
+        if case .covered = self { true } else { false }
+    }
+}
+
+extension NodeSample {
+    fileprivate var problem: String {
+        switch answer {
+        case .unreachable(let error): "\(error)"
+        case .facts: "It is no standby any more."
+        }
+    }
 }
 
 extension NodeBoard.State {

@@ -44,6 +44,8 @@ extension Configuration {
         proxy.proxyHeader = ProxyHeaderPolicy(
             mode: ProxyHeaderPolicy.Mode(rawValue: proxyProtocol) ?? .off, trusted: proxyProtocolFrom)
         proxy.pool = pool.settings
+        proxy.maxLag = maxLag
+        proxy.routeWait = routeWait
         return proxy
     }
 }

@@ -40,13 +40,17 @@ extension SessionMachine {
 
     /// What must be done before `forwardUnit` for the unit offered.
     ///
-    /// - Parameter hasFill: Its result is to be captured.
+    /// - Parameters:
+    ///   - hasFill: Its result is to be captured.
+    ///   - fillsOnReplica: And is what a replica shows.
     public mutating func prepareToForward(
-        _ input: borrowing RawSpan, _ environment: some SessionEnvironment, hasFill: Bool
+        _ input: borrowing RawSpan, _ environment: some SessionEnvironment, hasFill: Bool,
+        fillsOnReplica: Bool = false
     ) -> ForwardStep {
         if isPooled, let candidate {
             let analysis = analysis(of: candidate, input, environment)
-            let needed = hasFill && !transaction.isDeferred ? .primary : demand(of: candidate, analysis, input)
+            let isForPrimary = hasFill && !fillsOnReplica && !transaction.isDeferred
+            let needed = isForPrimary ? .primary : demand(of: candidate, analysis, input)
             switch prepareServer(for: needed) {
             case .done: break
             case .acquire(let demand): return .acquire(demand)
@@ -56,8 +60,17 @@ extension SessionMachine {
         }
         if openTransaction() { return .openTransaction }
         guard hasFill, let server = pooled?.server else { return .forward }
-        // The server may have other defaults than the one that the key was made for, or may not be the primary.
-        return server.isPrimary && isKeyCurrent ? .forward : .forwardWithoutFill
+        // The server may have other defaults than the one that the key was made for, or be of the other kind.
+        return server.isPrimary != fillsOnReplica && isKeyCurrent ? .forward : .forwardWithoutFill
+    }
+
+    /// How fresh a replica must be to fill the cache with the result of the unit offered; nil: no replica may, or the
+    /// session is served by the primary already.
+    public func fillNeeds(_ input: borrowing RawSpan, _ environment: some SessionEnvironment) -> ReadNeeds? {
+        guard let pooled, !pooled.staysOnPrimary, pooled.server?.isPrimary != true, let candidate,
+            case .read(let needs) = demand(of: candidate, analysis(of: candidate, input, environment), input)
+        else { return nil }
+        return needs
     }
 
     /// What the transaction in progress, or the one that is deferred, needs.
@@ -79,7 +92,7 @@ extension SessionMachine {
     }
 
     /// - Parameter analysis: Of the one statement; nil: of a transaction that is yet to come.
-    private func readNeeds(_ analysis: StatementAnalysis?) -> ReadNeeds {
+    func readNeeds(_ analysis: StatementAnalysis?) -> ReadNeeds {
         let reads = pooled?.reads ?? ReadTracker()
         var needs = ReadNeeds(
             level: analysis?.level ?? level, wroteAt: consistency.wroteAt, sawAt: reads.answeredAt)
@@ -100,7 +113,7 @@ extension SessionMachine {
     /// Keeps the bytes of a read that has just been sent to a replica, in case it must be run again.
     mutating func holdRead(_ input: borrowing RawSpan, _ byteCount: Int) {
         guard let server = pooled?.server, !server.isPrimary, status == .idle, units.count == 1,
-            units[0].effects.isReadOnly, units[0].begin == nil
+            units[0].effects.isReadOnly, units[0].begin == nil, pooled?.pooling.isReadOnly == false
         else { return }
         units[0].heldRead = input.copy(0..<byteCount)
     }
@@ -138,10 +151,10 @@ extension SessionMachine {
     }
 
     /// What a replica answers to statements that it cannot run, or not to the end: a write, a conflict with what it
-    /// replays, its own end (PostgreSQL `storage/ipc/procsignal.c`, `tcop/postgres.c`).
+    /// replays, serializable isolation, its own end (PostgreSQL `storage/ipc/procsignal.c`, `tcop/postgres.c`).
     private static let refusals: Set<SQLState> = [
         .readOnlySQLTransaction, .serializationFailure, .deadlockDetected, .adminShutdown, .crashShutdown,
-        .cannotConnectNow,
+        .cannotConnectNow, .featureNotSupported,
     ]
 }
 

@@ -38,7 +38,7 @@ final class PooledState {
     var isSuspect: Bool { suspicion != nil }
 
     /// The next server must be the primary, whatever is asked of it.
-    var staysOnPrimary: Bool { needsPrimary || pooling.mode == .session }
+    var staysOnPrimary: Bool { !pooling.isReadOnly && (needsPrimary || pooling.mode == .session) }
 
     /// Nothing that has run binds the session to its server, or may.
     var leavesNothing: Bool {

@@ -19,6 +19,8 @@ public struct Pooling: Sendable {
     public var mode: Mode
     public var census: Census
     public var statements: StatementNames
+    /// The client came by the read-only address: no server of it is the primary, and replicas refuse its writes.
+    public var isReadOnly = false
 
     public init(mode: Mode = .transaction, census: Census = .suspect, statements: StatementNames) {
         self.mode = mode

@@ -21,6 +21,8 @@ extension SessionMachine {
     /// Always `done` for a session with a server of its own.
     mutating func prepareServer(for demand: ServerDemand) -> Preparation {
         guard let pooled else { return .done }
+        // A client that only reads has no primary to go to.
+        let demand = pooled.pooling.isReadOnly && demand == .primary ? .readTransaction(readNeeds(nil)) : demand
         if pooled.awaited != nil || defaultsAsked != nil { return .drain }
         guard let server = pooled.server else { return .acquire(pooled.staysOnPrimary ? .primary : demand) }
         if !server.isPrimary, !isUnitOpen, let other = leaveReplica(for: demand) { return other }
@@ -46,7 +48,7 @@ extension SessionMachine {
     private mutating func leaveReplica(for demand: ServerDemand) -> Preparation? {
         // Whether a unit under way has ended the transaction, its answer tells.
         if units.contains(where: { status == .idle || !$0.effects.isReadOnly }) { return .drain }
-        guard status == .idle, demand.needs == nil || pooled?.needsPrimary ?? false else { return nil }
+        guard status == .idle, demand.needs == nil || pooled?.staysOnPrimary ?? false else { return nil }
         switch settle() {
         case .release: return .acquire(.primary)
         case .ask: return .ask

@@ -235,6 +235,7 @@ import WaldenRouting
         _ = route(needs: 10, at: 20)
         _ = route(needs: 15, at: 20)
         _ = route(needs: 15, at: 20, patience: .milliseconds(5))
+        _ = routes.wait(for: .coverage(at(15)), now: at(20)) {}
         routes.stayed(unproven: .function)
         routes.stayed(.bound)
         routes.began(replica)

@@ -1,0 +1,240 @@
+import NIOCore
+import WaldenCache
+import WaldenCore
+import WaldenDependency
+import WaldenRouting
+import WaldenSession
+import WaldenWire
+
+/// Where one read goes.
+struct RoutedRead {
+    let node: NodeID
+    /// What the decision for a replica rests on.
+    let basis: ReplicaBasis?
+    /// How often its connections were too young for what was known of the node.
+    var attempts = 0
+    /// The fill under way is of what `basis` tells of.
+    var isFilling = false
+}
+
+/// Waiting for a replica to catch up, or to be looked at.
+struct RouteWait {
+    /// What is done with the decision.
+    enum Purpose {
+        case acquire
+        case fill
+    }
+
+    let number: UInt64
+    let waiter: UInt64
+    let timeout: Scheduled<Void>
+    let since: Instant
+    let needs: ReadNeeds
+    let purpose: Purpose
+    let isForCoverage: Bool
+}
+
+/// Choosing the node for a read of a pooled client, by what it must show.
+extension ProxyConnection {
+    /// How long a server connection may wait for the look that vouches for it. A look takes a few milliseconds.
+    private static let lookLimit = Duration.milliseconds(250)
+    /// Server connections that were too young, until the read is not sent to a replica any more.
+    private static let maxAttempts = 4
+    /// About what a read costs the primary, for the reckoning whether to wait for a replica instead.
+    private static let typicalRead = Duration.microseconds(500)
+
+    private var isReadOnly: Bool { info.listener == .readOnly }
+
+    // MARK: Deciding
+
+    /// Takes a link for `demand`: to the primary, or where the read may go that it is for.
+    func acquireLink(for demand: ServerDemand) {
+        guard let pooled, let needs = demand.needs, context.routes.hasReplicas || isReadOnly else {
+            pooled?.read = nil
+            if demand.needs == nil, context.routes.hasReplicas { context.routes.stayed(.bound) }
+            return acquireLink(to: .configuredPrimary)
+        }
+        pooled.neededBy = needs
+        guard pooled.read != nil || choose(needs, for: .acquire, mayWait: true) else { return }
+        acquireLink(to: pooled.read?.node ?? .configuredPrimary)
+    }
+
+    /// Where the unit at the front, which was not found in the cache, is about to run; nil: not known yet.
+    func fillServer(isAudit: Bool) -> FillServer? {
+        guard let pooled, !isAudit, context.routes.hasReplicas || isReadOnly else { return .primary }
+        if pooled.read == nil {
+            // Bound to its server, whatever the read needs.
+            guard link == nil else { return .primary }
+            let needs = clientInput.withUnsafeReadableBytes { machine?.fillNeeds($0.bytes, context) ?? nil }
+            guard let needs else { return .primary }
+            pooled.neededBy = needs
+            guard choose(needs, for: .fill, mayWait: true) else { return nil }
+        }
+        guard let basis = pooled.read?.basis else { return .primary }
+        return .standby(replayed: basis.replayed, covering: basis.covering)
+    }
+
+    /// Decides where the read goes. False: it waits, or was refused; `routeWaitEnded` goes on.
+    private func choose(_ needs: ReadNeeds, for purpose: RouteWait.Purpose, mayWait: Bool) -> Bool {
+        guard let pooled else { return false }
+        let arrival = arrivedAt ?? now
+        arrivedAt = arrival
+        var request = RouteRequest(
+            needs: needs.instant(arrivedAt: arrival), now: now, preference: needs.preference,
+            fallback: isReadOnly ? .none : .primary, maxLag: needs.maxLag ?? context.configuration.maxLag)
+        if needs.level != .bounded, let node = needs.lastReplica {
+            request.lastRead = RouteRequest.LastRead(node: node, endedAt: needs.lastReplicaAt)
+        }
+        if mayWait { request.patience = context.configuration.routeWait }
+        let (decision, basis) = context.routes.choose(request)
+        switch decision {
+        case .replica(let node, _):
+            pooled.read = RoutedRead(node: node, basis: basis, attempts: pooled.read?.attempts ?? 0)
+        case .primary: pooled.read = RoutedRead(node: .configuredPrimary, basis: nil)
+        case .wait(let instant, let deadline):
+            let limit = deadline.elapsed(since: now)
+            if isWorthWaiting(needs), wait(for: .coverage(instant), within: limit, needs, purpose) { return false }
+            return choose(needs, for: purpose, mayWait: false)
+        case .refused(let reason):
+            refuse(reason)
+            return false
+        }
+        return true
+    }
+
+    private func isWorthWaiting(_ needs: ReadNeeds) -> Bool {
+        if isReadOnly || needs.preference == .replica { return true }
+        let typical = context.routes.waits.typical
+        let isWorthIt =
+            machine?.isWorthWaiting(level: needs.level, fillTook: Self.typicalRead, typicalWait: typical) ?? false
+        if !isWorthIt { context.routes.waits.refused() }
+        return isWorthIt
+    }
+
+    private func refuse(_ reason: RouteReason) {
+        let words = ErrorResponse(
+            sqlState: .cannotConnectNow, message: "no replica can serve the statement (\(reason.rawValue))",
+            detail: "The client came by the read-only address, which never leads to the primary.",
+            hint: "See the nodes in Walden's status, or connect to the other address.")
+        let fatal = ErrorResponse(
+            severity: .fatal, sqlState: .cannotConnectNow,
+            message: "no replica can serve the session (\(reason.rawValue))",
+            detail: "The client came by the read-only address, which never leads to the primary.")
+        refuseFront(words, cause: "no_replica", else: fatal)
+    }
+
+    // MARK: Waiting
+
+    /// False: it has happened already, or there is no way to wait.
+    private func wait(
+        for event: RouteTable.Event, within limit: Duration, _ needs: ReadNeeds, _ purpose: RouteWait.Purpose
+    ) -> Bool {
+        guard let pooled, let loop = client?.eventLoop else { return false }
+        pooled.routeWaitNumber += 1
+        let number = pooled.routeWaitNumber
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let waiter = context.routes.wait(for: event, now: now) {
+            loop.execute { bound.value.routeWaitEnded(number) }
+        }
+        guard let waiter else { return false }
+        let timeout = loop.assumeIsolated().scheduleTask(in: .nanoseconds(limit.wholeNanoseconds)) {
+            self.routeWaitEnded(number)
+        }
+        let isForCoverage = if case .coverage = event { true } else { false }
+        pooled.routeWait = RouteWait(
+            number: number, waiter: waiter, timeout: timeout, since: now, needs: needs, purpose: purpose,
+            isForCoverage: isForCoverage)
+        pause = .acquiring
+        adjustReading()
+        return true
+    }
+
+    func endRouteWait() {
+        guard let wait = pooled?.routeWait else { return }
+        pooled?.routeWait = nil
+        wait.timeout.cancel()
+        context.routes.stopWaiting(wait.waiter)
+    }
+
+    private func routeWaitEnded(_ number: UInt64) {
+        guard state != .closed, let wait = pooled?.routeWait, wait.number == number else { return }
+        endRouteWait()
+        if case .acquiring = pause { pause = nil }
+        readClock()
+        if wait.isForCoverage { context.routes.waits.add(now.elapsed(since: wait.since)) }
+        decided(wait.needs, wait.purpose)
+        processClient()
+        clientReadEnded()
+    }
+
+    /// Decides once more, without patience, and goes on.
+    private func decided(_ needs: ReadNeeds, _ purpose: RouteWait.Purpose) {
+        guard choose(needs, for: purpose, mayWait: false) else { return }
+        switch purpose {
+        case .acquire: acquireLink(to: pooled?.read?.node ?? .configuredPrimary)
+        case .fill: fillOrForward()
+        }
+    }
+
+    // MARK: Replicas that cannot be used after all
+
+    /// Whether what was known of the node when the read was sent there holds for this connection.
+    func isVouchedFor(_ link: ServerLink, _ served: PooledLink) -> Bool {
+        guard link.node != .configuredPrimary else { return true }
+        guard let basis = pooled?.read?.basis else { return false }
+        return served.bornAt <= basis.askedAt
+    }
+
+    /// The connection is younger than what is known of its node, which may have been restarted meanwhile and not be as far
+    /// as it was: it rests until the node has been looked at once more.
+    func awaitLook(at node: NodeID, since: Instant) {
+        guard let pooled, let needs = pooled.neededBy, let link else { return }
+        workEnded()
+        self.link = nil
+        pooled.pools.release(link, .clean)
+        abandonHeldFill()
+        let attempts = (pooled.read?.attempts ?? 0) + 1
+        guard attempts <= Self.maxAttempts else { return giveUpReplicas() }
+        pooled.read?.attempts = attempts
+        if wait(for: .look(node, since: since), within: Self.lookLimit, needs, .acquire) { return }
+        decided(needs, .acquire)
+    }
+
+    /// No connection to the replica is to be had: the read goes to the primary, if it may. False: nothing was routed.
+    func readsElsewhere() -> Bool {
+        guard let pooled, let read = pooled.read, read.node != .configuredPrimary else { return false }
+        if case .acquiring = pause { pause = nil }
+        abandonHeldFill()
+        giveUpReplicas()
+        processClient()
+        clientReadEnded()
+        return true
+    }
+
+    private func giveUpReplicas() {
+        guard !isReadOnly else { return refuse(.unusable) }
+        context.routes.stayed(.unusable)
+        pooled?.read = RoutedRead(node: .configuredPrimary, basis: nil)
+        acquireLink(to: .configuredPrimary)
+    }
+
+    /// What it was to show is not what will be shown.
+    private func abandonHeldFill() {
+        pooled?.read?.isFilling = false
+        if let fill = takeHeldFill() { abandon(FillID(rawValue: fill), .incomplete) }
+    }
+
+    // MARK: Work
+
+    func workBegan(on node: NodeID) {
+        guard context.routes.hasReplicas, let pooled else { return }
+        pooled.worksOn = node
+        context.routes.began(node)
+    }
+
+    func workEnded() {
+        guard let node = pooled?.worksOn else { return }
+        pooled?.worksOn = nil
+        context.routes.ended(node)
+    }
+}
