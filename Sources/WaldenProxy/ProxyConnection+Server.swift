@@ -20,7 +20,7 @@ extension ProxyConnection {
             pause = nil
             processClient()
         case .opening(let fills): transactionAnswered(fills: fills)
-        case .waiting, .freshening, .acquiring, nil: break
+        case .waiting, .freshening, .acquiring, .leaving, nil: break
         }
         settleServer()
         countTraffic()

@@ -40,15 +40,8 @@ final class ProxyConnection {
         case freshening(FreshnessWait)
         /// A link from a pool is awaited.
         case acquiring
-    }
-
-    /// What a client that waited for a server was about to do.
-    enum Continuation {
-        case goOn
-        /// The unit at the front was not found in the cache.
-        case fill
-        /// It is to be forwarded, for `heldFill` if there is one.
-        case forward
+        /// The client has said Terminate; the server still has to answer what came before, and closes then.
+        case leaving
     }
 
     /// A place in the queue of another client's fill.
