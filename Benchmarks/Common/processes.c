@@ -6,7 +6,9 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 static uint64_t read_clock(clockid_t clock) {
     struct timespec time;
@@ -62,6 +64,31 @@ uint64_t bench_processor_time(pid_t process) {
     uint64_t total = 0;
     visit_tree(process, add_processor_time, &total);
     return total;
+}
+
+static void add_resident_bytes(pid_t process, pid_t thread, void *context) {
+    // The threads of a process share its memory.
+    if (thread != process) return;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/statm", process);
+    FILE *statistics = fopen(path, "re");
+    if (!statistics) return;
+    unsigned long long pages;
+    if (fscanf(statistics, "%*u %llu", &pages) == 1) *(uint64_t *)context += pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    fclose(statistics);
+}
+
+uint64_t bench_resident_bytes(pid_t process) {
+    uint64_t total = 0;
+    visit_tree(process, add_resident_bytes, &total);
+    return total;
+}
+
+void bench_allow_many_files(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 struct pinning {

@@ -12,6 +12,8 @@ struct Load {
     }
 
     var connections = 8
+    /// Further sessions that ask once before the load, and once after it.
+    var idle = 0
     var depth = 1
     var mode = QueryMode.simple
     var keys = 1000
@@ -69,6 +71,7 @@ struct Load {
             "--rows", String(expectedRows), "--seconds", String(seconds), "--warmup", String(warmupSeconds),
         ]
         if spins { arguments.append("--spin") }
+        if idle > 0 { arguments += ["--idle", String(idle)] }
         if let readStatement { arguments += ["--read", readStatement] }
         if let writeStatement { arguments += ["--write", writeStatement] }
         if let initStatement { arguments += ["--init-sql", initStatement] }

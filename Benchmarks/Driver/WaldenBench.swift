@@ -106,6 +106,6 @@ protocol Suite {
 
 enum Suites {
     static func all(effort: Effort) -> [any Suite] {
-        [RequestSuite(), GainsSuite(), LevelsSuite(), FreshnessSuite(), StreamSuite(), EntriesSuite()]
+        [RequestSuite(), CrowdSuite(), GainsSuite(), LevelsSuite(), FreshnessSuite(), StreamSuite(), EntriesSuite()]
     }
 }

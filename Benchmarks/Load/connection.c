@@ -59,32 +59,44 @@ static void await_ready(int socket) {
     }
 }
 
-static void send_and_await(struct connection *connection, const char *bytes, size_t size) {
-    if (send(connection->socket, bytes, size, MSG_NOSIGNAL) != (ssize_t)size) give_up("cannot write to the server");
-    await_ready(connection->socket);
+static void send_and_await(int socket, const char *bytes, size_t size) {
+    if (send(socket, bytes, size, MSG_NOSIGNAL) != (ssize_t)size) give_up("cannot write to the server");
+    await_ready(socket);
+}
+
+int session_open(const struct options *options) {
+    int socket = bench_connect((uint16_t)options->port);
+    if (socket < 0) give_up(strerror(errno));
+    char bytes[REQUEST_BYTES_MAX];
+    send_and_await(socket, bytes, write_startup(options->user, options->database, bytes));
+    if (options->init_statement) send_and_await(socket, bytes, write_query(options->init_statement, bytes));
+    if (options->protocol != PROTOCOL_PREPARED) return socket;
+    send_and_await(socket, bytes, write_preparation("bench_read", options->read_statement, bytes));
+    if (options->write_percent == 0) return socket;
+    send_and_await(socket, bytes, write_preparation("bench_write", options->write_statement, bytes));
+    return socket;
+}
+
+void session_ask(int socket, const struct request *request, uint32_t key) {
+    char bytes[2 * REQUEST_BYTES_MAX];
+    send_and_await(socket, bytes, request_write(request, key, bytes));
+}
+
+void session_close(int socket) {
+    static const char terminate[] = {'X', 0, 0, 0, 4};
+    send(socket, terminate, sizeof terminate, MSG_NOSIGNAL | MSG_DONTWAIT);
+    close(socket);
 }
 
 void connection_open(struct connection *connection, const struct options *options) {
     memset(connection, 0, sizeof *connection);
-    connection->socket = bench_connect((uint16_t)options->port);
-    if (connection->socket < 0) give_up(strerror(errno));
+    connection->socket = session_open(options);
     connection->unsent = malloc((size_t)DEPTH_MAX * 2 * REQUEST_BYTES_MAX);
     if (!connection->unsent) give_up("out of memory");
-    char bytes[REQUEST_BYTES_MAX];
-    send_and_await(connection, bytes, write_startup(options->user, options->database, bytes));
-    if (options->init_statement) {
-        send_and_await(connection, bytes, write_query(options->init_statement, bytes));
-    }
-    if (options->protocol != PROTOCOL_PREPARED) return;
-    send_and_await(connection, bytes, write_preparation("bench_read", options->read_statement, bytes));
-    if (options->write_percent == 0) return;
-    send_and_await(connection, bytes, write_preparation("bench_write", options->write_statement, bytes));
 }
 
 void connection_close(struct connection *connection) {
-    static const char terminate[] = {'X', 0, 0, 0, 4};
-    send(connection->socket, terminate, sizeof terminate, MSG_NOSIGNAL | MSG_DONTWAIT);
-    close(connection->socket);
+    session_close(connection->socket);
     free(connection->unsent);
 }
 

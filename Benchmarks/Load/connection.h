@@ -43,6 +43,13 @@ struct arrivals {
 };
 
 /// Connects, starts the session and prepares statements; ends the process with the reason when the server refuses.
+/// Gives the socket.
+int session_open(const struct options *options);
+/// Sends a request and waits for its reply; ends the process with the reason when there is none, or an error.
+void session_ask(int socket, const struct request *request, uint32_t key);
+void session_close(int socket);
+
+/// Opens a session for requests in flight.
 void connection_open(struct connection *connection, const struct options *options);
 
 /// Adds a request to the bytes to be sent.

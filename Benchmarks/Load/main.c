@@ -2,8 +2,8 @@
 //
 // Each connection keeps `--depth` requests in flight; a reply is followed by the next request at once. After the
 // warm-up, latencies and the processor time of the watched process trees are taken over the same stretch of time. With
-// `--writes` that share of the requests changes a row, drawn from the same keys. The result is one line of name=value
-// words, times in microseconds.
+// `--writes` that share of the requests changes a row, drawn from the same keys. With `--idle` that many further
+// sessions are open meanwhile. The result is one line of name=value words, times in microseconds.
 
 #include <errno.h>
 #include <stdio.h>
@@ -33,6 +33,9 @@ static struct key_source keys;
 static struct histogram latencies, read_latencies, write_latencies;
 static struct counts counts;
 static struct connection *connections;
+static int *idle_sockets;
+/// Resident bytes of the watched before the idle sessions, with them, and after the load.
+static uint64_t resident_before[WATCHES_MAX], resident_idle[WATCHES_MAX], resident_after[WATCHES_MAX];
 static int poller;
 static uint64_t issued, issued_reads, now;
 static bool is_measuring, is_ending;
@@ -149,6 +152,34 @@ static void open_all(void) {
     }
 }
 
+static void note_resident(uint64_t *resident) {
+    for (int index = 0; index < options.watch_count; index++) {
+        resident[index] = bench_resident_bytes(options.watches[index].process);
+    }
+}
+
+
+static void open_idle(void) {
+    if (!options.idle) return;
+    idle_sockets = calloc((size_t)options.idle, sizeof *idle_sockets);
+    if (!idle_sockets) exit(1);
+    note_resident(resident_before);
+    for (int index = 0; index < options.idle; index++) {
+        idle_sockets[index] = session_open(&options);
+        session_ask(idle_sockets[index], &read_request, next_key(&keys));
+    }
+    note_resident(resident_idle);
+}
+
+/// They must be served as before.
+static void close_idle(void) {
+    note_resident(resident_after);
+    for (int index = 0; index < options.idle; index++) {
+        session_ask(idle_sockets[index], &read_request, next_key(&keys));
+        session_close(idle_sockets[index]);
+    }
+}
+
 static void run(void) {
     now = bench_now();
     uint64_t warm = now + (uint64_t)(options.warmup_seconds * 1e9), last = warm + (uint64_t)(options.seconds * 1e9);
@@ -195,6 +226,12 @@ static void report(void) {
     for (int index = 0; index < options.watch_count; index++) {
         printf(" cpu.%s=%.3f", options.watches[index].name, (double)counts.watched_time[index] / 1e3 / replies);
     }
+    for (int index = 0; options.idle && index < options.watch_count; index++) {
+        const char *name = options.watches[index].name;
+        printf(" idle_bytes.%s=%.0f idle_bytes_after.%s=%.0f", name,
+               ((double)resident_idle[index] - (double)resident_before[index]) / options.idle, name,
+               ((double)resident_after[index] - (double)resident_before[index]) / options.idle);
+    }
     printf(" errors=%llu malformed=%llu", (unsigned long long)counts.failed, (unsigned long long)counts.malformed);
     if (first_error[0]) printf(" first_error=\"%s\"", first_error);
     printf("\n");
@@ -205,8 +242,11 @@ int main(int count, char **arguments) {
     read_request = make_request(&options, options.read_statement, "bench_read", false);
     write_request = make_request(&options, options.write_statement, "bench_write", true);
     keys = make_key_source(&options);
+    bench_allow_many_files();
     open_all();
+    open_idle();
     run();
+    close_idle();
     report();
     for (int index = 0; index < options.connections; index++) connection_close(&connections[index]);
     return counts.failed || counts.malformed ? 3 : 0;

@@ -8,6 +8,7 @@
 static const char usage[] =
     "usage: walden-bench-load --port PORT [options]\n"
     "  --connections N  --depth N (requests in flight per connection)  --protocol simple|extended|prepared\n"
+    "  --idle N (further sessions that ask once before the load and once after it)\n"
     "  --keys N  --first-key N  --distribution uniform|zipf|sequential  --zipf-exponent X  --writes PERCENT\n"
     "  --seconds X  --warmup X  --requests N  --spin  --describe  --rows N (expected of each read)  --seed N\n"
     "  --read SQL  --write SQL (with $1 for the key)  --user NAME  --database NAME\n"
@@ -47,12 +48,13 @@ enum option_code {
     OPTION_PORT = 1, OPTION_CONNECTIONS, OPTION_DEPTH, OPTION_PROTOCOL, OPTION_KEYS, OPTION_FIRST_KEY,
     OPTION_DISTRIBUTION, OPTION_ZIPF_EXPONENT, OPTION_WRITES, OPTION_SECONDS, OPTION_WARMUP, OPTION_REQUESTS,
     OPTION_SPIN, OPTION_DESCRIBE, OPTION_ROWS, OPTION_SEED, OPTION_READ, OPTION_WRITE, OPTION_USER, OPTION_DATABASE,
-    OPTION_INIT_SQL, OPTION_WATCH,
+    OPTION_INIT_SQL, OPTION_WATCH, OPTION_IDLE,
 };
 
 static const struct option long_options[] = {
     {"port", required_argument, NULL, OPTION_PORT},
     {"connections", required_argument, NULL, OPTION_CONNECTIONS},
+    {"idle", required_argument, NULL, OPTION_IDLE},
     {"depth", required_argument, NULL, OPTION_DEPTH},
     {"protocol", required_argument, NULL, OPTION_PROTOCOL},
     {"keys", required_argument, NULL, OPTION_KEYS},
@@ -82,6 +84,7 @@ static void apply(struct options *options, int code, const char *name, char *tex
     switch ((enum option_code)code) {
         case OPTION_PORT: options->port = (int)number(name, text, 1, 65535); break;
         case OPTION_CONNECTIONS: options->connections = (int)number(name, text, 1, 10000); break;
+        case OPTION_IDLE: options->idle = (int)number(name, text, 0, 60000); break;
         case OPTION_DEPTH: options->depth = (int)number(name, text, 1, DEPTH_MAX); break;
         case OPTION_PROTOCOL: options->protocol = (enum protocol)choice(name, text, protocols); break;
         case OPTION_KEYS: options->keys = (uint32_t)number(name, text, 1, 1e9); break;

@@ -11,7 +11,7 @@ enum distribution { KEYS_UNIFORM, KEYS_ZIPF, KEYS_SEQUENTIAL };
 
 enum { WATCHES_MAX = 8, DEPTH_MAX = 256 };
 
-/// A process whose tree's processor time is reported under a name.
+/// A process whose tree's processor time, and growth by idle sessions, is reported under a name.
 struct watch {
     const char *name;
     pid_t process;
@@ -19,6 +19,8 @@ struct watch {
 
 struct options {
     int port, connections, depth;
+    /// Further sessions that ask once and are silent then.
+    int idle;
     enum protocol protocol;
     enum distribution distribution;
     /// Keys first_key ... first_key + keys - 1 are asked for.

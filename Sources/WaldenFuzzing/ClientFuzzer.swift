@@ -6,7 +6,7 @@ import WaldenWire
 public enum ClientFuzzer {
     public static func run(_ input: [UInt8]) {
         guard input.count > 2 else { return }
-        var driver = SessionDriver(isCaching: input[0] & 1 == 0)
+        var driver = SessionDriver(isCaching: input[0] & 1 == 0, isPooled: input[0] & 2 != 0)
         var greeting = Reads(SimulatedServer.greeting[...], cut: 0)
         _ = greeting.next()
         driver.server(&greeting)
@@ -34,7 +34,7 @@ public enum ServerFuzzer {
     public static func run(_ input: [UInt8]) {
         guard input.count > 2 else { return }
         LoginFuzzer.run(input)
-        var driver = SessionDriver(isCaching: input[0] & 1 == 0)
+        var driver = SessionDriver(isCaching: input[0] & 1 == 0, isPooled: input[0] & 2 != 0)
         if input[0] & 2 != 0 {
             var greeting = Reads(SimulatedServer.greeting[...], cut: 0)
             _ = greeting.next()

@@ -13,13 +13,16 @@ struct SessionDriver: ~Copyable {
     /// What the machine wants the server to get.
     private(set) var sent: [UInt8] = []
 
-    init(isCaching: Bool) {
+    /// - Parameter isPooled: Served by another server after each transaction.
+    init(isCaching: Bool, isPooled: Bool) {
         var limits = SessionLimits()
         limits.heldBytes = 1_024
         limits.preparedStatements = 8
         limits.unitsUnderWay = 8
         machine = SessionMachine(
-            startup: StartupMessage(user: "u", database: "d"), isCaching: isCaching, limits: limits)
+            startup: StartupMessage(user: "u", database: "d"), isCaching: isCaching, limits: limits,
+            pooling: isPooled ? Pooling(statements: StatementNames(count: 4)) : nil)
+        _ = machine.welcome([ParameterStatus(name: "client_encoding", value: "UTF8")])
     }
 
     /// Each step consumes bytes, ends the round or changes the state: a round that takes more steps than this goes on for
@@ -36,8 +39,12 @@ struct SessionDriver: ~Copyable {
                 continue
             }
             let step = machine.nextClientStep(reads.unread.span.bytes, environment)
-            if case .forward(let count, _) = step {
-                forward(count, &reads)
+            if case .forward(let count, let replacing, _) = step {
+                forward(Forwarding(byteCount: count, replacing: replacing), &reads)
+            } else if case .acquire = step {
+                acquire()
+            } else if case .tell = step {
+                continue
             } else if case .answer(let count, _) = step {
                 reads.consume(count)
             } else if case .openTransaction = step {
@@ -46,7 +53,7 @@ struct SessionDriver: ~Copyable {
             } else if case .lookup = step {
                 lookUp(&reads)
             } else if case .terminate(let count) = step {
-                forward(count, &reads)
+                forward(Forwarding(byteCount: count), &reads)
                 isOver = true
             } else if case .violation(let error) = step {
                 _ = ErrorResponse(error).encoded()
@@ -77,13 +84,32 @@ struct SessionDriver: ~Copyable {
         case .openTransaction:
             sent += machine.takeInjection()
             isOpening = true
+        case .acquire:
+            acquire()
+            isOpening = true
+        case .tell: isOpening = true
         }
     }
 
-    private mutating func forward(_ count: Int, _ reads: inout Reads) {
+    private mutating func forward(_ count: Forwarding, _ reads: inout Reads) {
         sent += machine.takeInjection()
-        sent += reads.unread.prefix(count)
-        reads.consume(count)
+        sent += reads.unread.prefix(count.byteCount).dropFirst(count.replacing)
+        reads.consume(count.byteCount)
+    }
+
+    private mutating func acquire() {
+        machine.detach()
+        let reported = [ParameterStatus(name: "client_encoding", value: "UTF8")]
+        machine.attach(
+            ServerSession(node: .configuredPrimary, isPrimary: true, parameters: reported, statementLimit: 2))
+    }
+
+    private mutating func settle() {
+        switch machine.settle() {
+        case .keep: break
+        case .ask: sent += machine.takeInjection()
+        case .release: machine.detach()
+        }
     }
 
     mutating func takeSent() -> [UInt8] {
@@ -103,10 +129,16 @@ struct SessionDriver: ~Copyable {
                 reads.consume(count)
             } else if case .backendKey(let count, _) = step {
                 reads.consume(count)
+            } else if case .replace(let count, _) = step {
+                reads.consume(count)
+            } else if case .rerun(let count, _) = step {
+                reads.consume(count)
+                machine.detach()
             } else if case .unitEnded(let count, _) = step {
                 _ = machine.takeNotice()
                 reads.consume(count)
             } else if case .needMore = step {
+                settle()
                 return
             } else if case .giveUp = step {
                 isOver = true

@@ -243,7 +243,8 @@ public struct LoopPool {
         // Links are not renewed all at once: one at a time, and each has an end of its own.
         if let index = idle.firstIndex(where: { $0.expires <= now }) {
             due.closing.append(idle.remove(at: index).link)
-        } else if times.idle > .zero, let first = idle.first, now.elapsed(since: first.since) >= times.idle, mayShrink() {
+        } else if times.idle > .zero, let first = idle.first, now.elapsed(since: first.since) >= times.idle, mayShrink()
+        {
             due.closing.append(idle.removeFirst().link)
         }
         preparing += due.closing.count

@@ -189,7 +189,9 @@ public struct PoolLedger {
     public mutating func mayKeep(_ pool: PoolID, on loop: LoopID, for since: Instant?, now: Instant) -> Bool {
         let key = pools[pool.index].key
         let index = wants.firstIndex { want in
-            guard want.promisedBy == nil, let scope = obstacle(to: want.pool), covers(scope, pool, key) else { return false }
+            guard want.promisedBy == nil, let scope = obstacle(to: want.pool), covers(scope, pool, key) else {
+                return false
+            }
             // What its own loop has in the pool will serve it anyway.
             if want.pool == pool, want.loop == loop { return false }
             guard let since else { return want.isPressing || !scope.isPool }

@@ -1,4 +1,5 @@
 import NIOCore
+import WaldenCache
 import WaldenCore
 import WaldenSession
 import WaldenWire
@@ -38,7 +39,10 @@ extension ProxyConnection {
         guard state == .relaying, let link, let key = link.key, let loop = client?.eventLoop else { return done() }
         let pools = pooled?.pools
         pools?.cancelBegan(on: link)
+        var isUnderWay = true
         let ended: (Bool) -> Void = { isCertain in
+            guard isUnderWay else { return }
+            isUnderWay = false
             pools?.cancelEnded(on: link, isCertain: isCertain)
             done()
         }
@@ -54,7 +58,8 @@ extension ProxyConnection {
                 channel.close(promise: nil)
             }
             channel.closeFuture.assumeIsolated().whenComplete { _ in
-                if timeout.cancelled() { ended(true) }
+                timeout.cancel()
+                ended(true)
             }
             channel.writeAndFlush(bytes, promise: nil)
         }

@@ -40,6 +40,7 @@ extension ProxyConnection {
     }
 
     func clientClosed() {
+        clientOutput.channelClosed()
         if state != .closed { context.log.trace("client closed its connection") }
         close(cause: "client_closed")
         context.clientLeft()
@@ -88,12 +89,13 @@ extension ProxyConnection {
         sendInjection()
         let byteCount = sent.byteCount - sent.replacing
         forwardedBytes += byteCount
-        if byteCount > Self.gatherBytes, let slice = clientInput.readSlice(length: byteCount) {
-            link?.write(slice)
-        } else {
-            link?.output.writeBytes(clientInput, first: byteCount)
-            clientInput.moveReaderIndex(forwardBy: byteCount)
-        }
+        link?.output.write(byteCount, from: &clientInput)
+    }
+
+    /// True while the client takes more.
+    private func clientTakesMore() -> Bool {
+        clientOutput.limitBatch()
+        return clientTakes
     }
 
     func sendInjection() {
@@ -127,7 +129,7 @@ extension ProxyConnection {
         if frame.bindComplete {
             clientOutput.writeStaticString(frame.parseComplete ? HitFrames.parseAndBind : HitFrames.bind)
         }
-        if let buffer = reply.append(to: &clientOutput, allocator: ByteBufferAllocator()) { writeToClient(buffer) }
+        clientOutput.write(reply)
         clientOutput.writeStaticString(HitFrames.end(of: frame))
         answered(endsTransaction: !frame.isInTransaction)
     }

@@ -41,7 +41,7 @@ extension ProxyConnection {
                 info.address = source
             case .declined(let byteCount):
                 clientInput.moveReaderIndex(forwardBy: byteCount)
-                clientOutput.writeInteger(UInt8(ascii: "N"))
+                clientOutput.writeStaticString("N")
                 flushClient()
             case .beginTLS(let byteCount): beginTLS(afterRequest: byteCount)
             case .cancel(let request):
@@ -61,9 +61,10 @@ extension ProxyConnection {
         guard let client, let offeredTLS else { return close(cause: "tls_refused") }
         clientInput.moveReaderIndex(forwardBy: byteCount)
         if byteCount > 0 {
-            clientOutput.writeInteger(UInt8(ascii: "S"))
+            clientOutput.writeStaticString("S")
             flushClient()
         }
+        clientOutput.usePipeline()
         let handshake = clientInput
         clientInput = ByteBuffer()
         let operations = client.pipeline.syncOperations

@@ -7,12 +7,13 @@ import WaldenWire
 extension ProxyConnection {
     /// One look at what the client is doing.
     func lookAtLimits(_ limits: ClientTimeLimits, now: Instant) {
-        guard state == .relaying, let pooled, let machine else { return }
+        guard state == .relaying, let pooled else { return }
+        let isOpen = machine?.status != .idle
         let doing: ClientWatch.Doing =
-            if machine.isQuiescent {
+            if pooled.waiting == nil, machine?.isQuiescent ?? true {
                 .nothing
-            } else if machine.hasUnitsUnderWay || pooled.waiting != nil {
-                .running(inTransaction: machine.status != .idle)
+            } else if pooled.waiting != nil || machine?.hasUnitsUnderWay ?? false {
+                .running(inTransaction: isOpen)
             } else {
                 .restingInTransaction
             }

@@ -120,12 +120,7 @@ extension ProxyConnection {
         defer { byteCount = 0 }
         guard byteCount > 0 else { return }
         relayedBytes += byteCount
-        if byteCount <= Self.gatherBytes {
-            clientOutput.writeBytes(link.input, first: byteCount)
-            link.input.moveReaderIndex(forwardBy: byteCount)
-        } else if let slice = link.input.readSlice(length: byteCount) {
-            writeToClient(slice)
-        }
+        clientOutput.write(byteCount, from: &link.input)
     }
 
     private func give(_ key: BackendKeyData, of link: ServerLink) {

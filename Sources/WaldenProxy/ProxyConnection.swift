@@ -51,15 +51,6 @@ final class ProxyConnection {
         case forward
     }
 
-    /// What a client that waited for a server was about to do.
-    enum Continuation {
-        case goOn
-        /// The unit at the front was not found in the cache.
-        case fill
-        /// It is to be forwarded, for `heldFill` if there is one.
-        case forward
-    }
-
     /// A place in the queue of another client's fill.
     struct Wait {
         let fill: FillID
@@ -100,12 +91,10 @@ final class ProxyConnection {
     var pooled: PooledClient?
     /// Read from the client and not yet consumed.
     var clientInput = ByteBuffer()
-    /// To be sent to the client with the next flush; reused once the channel has let go of it.
-    var clientOutput = ByteBuffer()
+    let clientOutput: SocketOutput
     /// Whether the channel's write queue is below its watermark, as it last told.
     var clientTakes = true
     private var isReadingClient = true
-    var clientNeedsFlush = false
     /// What is done as soon as there is a server.
     var afterAcquiring = Continuation.goOn
     /// The fill of the unit at the front, which waits for a server.
@@ -125,9 +114,10 @@ final class ProxyConnection {
     /// Numbers the waits for freshness, so that one that ended is not ended again.
     var waitNumber: UInt64 = 0
 
-    init(context: ProxyContext, counters: LoopCounters, listener: ClientInfo.Listener) {
+    init(channel: any Channel, context: ProxyContext, counters: LoopCounters, listener: ClientInfo.Listener) {
         self.context = context
         self.counters = counters
+        clientOutput = SocketOutput(channel)
         identity = ClientIdentity(id: context.nextClientID())
         connectedAt = Instant(nanoseconds: NIODeadline.now().uptimeNanoseconds)
         requestedAt = connectedAt
@@ -138,48 +128,12 @@ final class ProxyConnection {
         now = Instant(nanoseconds: NIODeadline.now().uptimeNanoseconds)
     }
 
-    // MARK: Output
-
-    /// Up to this size bytes are copied and gathered into one write; that leaves the receive buffer free, and costs less
-    /// than another element in the write queue.
-    static let gatherBytes = 4 * 1024
-    /// Bytes kept in an output buffer before they are handed to the channel.
-    private static let batchBytes = 64 * 1024
-
-    func writeToClient(_ buffer: ByteBuffer) {
-        handOverClientOutput()
-        traffic.sent += buffer.readableBytes
-        client?.write(buffer, promise: nil)
-        clientNeedsFlush = true
-    }
-
-    func handOverClientOutput() {
-        guard clientOutput.readableBytes > 0 else { return }
-        traffic.sent += clientOutput.readableBytes
-        client?.write(clientOutput, promise: nil)
-        clientOutput.clear()
-        clientNeedsFlush = true
-    }
-
-    /// Hands a large batch over early so that its size stays bounded; true while the client takes more.
-    func clientTakesMore() -> Bool {
-        if clientOutput.readableBytes >= Self.batchBytes { flushClient() }
-        return clientTakes
-    }
-
     func flushClient() {
-        if clientOutput.readableBytes > 0, !clientNeedsFlush {
-            traffic.sent += clientOutput.readableBytes
-            client?.writeAndFlush(clientOutput, promise: nil)
-            clientOutput.clear()
-            return
-        }
-        handOverClientOutput()
-        if clientNeedsFlush { client?.flush() }
-        clientNeedsFlush = false
+        clientOutput.flush()
     }
 
     func countTraffic() {
+        traffic.sent += clientOutput.takeCount()
         if !traffic.isEmpty, let account {
             account.add(traffic)
             traffic = TrafficPart()
@@ -230,7 +184,7 @@ final class ProxyConnection {
         if let cancelKey { context.cancels.remove(cancelKey) }
         flushClient()
         giveUpLink()
-        client?.close(promise: nil)
+        clientOutput.close()
         machine = nil
         clientInput = ByteBuffer()
         capture = ByteBuffer()
@@ -274,12 +228,3 @@ final class ProxyConnection {
 }
 
 extension ProxyConnection.State: Equatable {}
-
-extension ByteBuffer {
-    /// Appends the first `count` readable bytes of `other`, at most all of them.
-    mutating func writeBytes(_ other: ByteBuffer, first count: Int) {
-        other.withUnsafeReadableBytes { bytes in
-            _ = writeBytes(UnsafeRawBufferPointer(rebasing: bytes.prefix(count)))
-        }
-    }
-}

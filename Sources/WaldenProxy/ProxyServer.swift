@@ -3,7 +3,7 @@ public import NIOCore
 import NIOPosix
 public import WaldenCache
 public import WaldenConsole
-import WaldenCore
+public import WaldenCore
 public import WaldenPool
 import WaldenWire
 
@@ -11,8 +11,9 @@ import WaldenWire
 public final class ProxyServer: Sendable {
     /// Bytes waiting to be written to a peer above which the other side is not read.
     static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 64 * 1024, high: 256 * 1024)
-    /// One read takes as much as the last ones suggest, within these bounds.
-    static let receiveAllocator = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2_048, maximum: 64 * 1024)
+    /// One read takes as much as the last ones suggest, within these bounds. The channel keeps the memory while it is idle,
+    /// hence the small beginning.
+    static let receiveAllocator = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 512, maximum: 64 * 1024)
 
     private let context: ProxyContext
     private let group: any EventLoopGroup
@@ -109,7 +110,7 @@ public final class ProxyServer: Sendable {
         }
         context.connections.add(channel)
         let connection = ProxyConnection(
-            context: context, counters: context.counters(for: channel.eventLoop), listener: listener)
+            channel: channel, context: context, counters: context.counters(for: channel.eventLoop), listener: listener)
         try channel.pipeline.syncOperations.addHandler(ClientHandler(connection))
     }
 

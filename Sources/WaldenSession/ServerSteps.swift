@@ -35,7 +35,8 @@ extension SessionMachine {
     /// step of its own.
     private mutating func messageStep(_ input: borrowing RawSpan, _ now: Instant) throws(WireError) -> ServerStep {
         var position = 0
-        let way = units.first.map(\.way) ?? .relayed
+        // Not `first`: a copy of a unit costs as much as the walk over a small answer.
+        let way = units.isEmpty ? .relayed : units[0].way
         while let header = try MessageHeader.parse(input, at: position, limit: limits.messageBytes) {
             guard let tag = plainTag(header.tag, way) else {
                 if position > 0 { break }
@@ -57,7 +58,7 @@ extension SessionMachine {
     private func plainTag(_ rawValue: UInt8, _ way: ServerSkip) -> BackendTag? {
         let tag = BackendTag(rawValue: rawValue)
         switch tag {
-        case .dataRow where units.first?.purpose.isInquiry ?? false: return nil
+        case .dataRow where !units.isEmpty && units[0].purpose.isInquiry: return nil
         case .dataRow, .rowDescription: return tag
         case .closeComplete where isPooled: return nil
         case .commandComplete:
@@ -76,7 +77,7 @@ extension SessionMachine {
         _ header: MessageHeader, _ input: borrowing RawSpan, _ now: Instant
     ) throws(WireError) -> ServerStep {
         let tag = BackendTag(rawValue: header.tag)
-        let isHidden = units.first?.isHidden ?? false
+        let isHidden = !units.isEmpty && units[0].isHidden
         // Whether an opaque text ran at all, the error tells.
         let awaitsVerdict =
             tag == .errorResponse && (isHidden || isPooled || units.first?.effects.isOpaque ?? false)

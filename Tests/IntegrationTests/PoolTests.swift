@@ -75,7 +75,8 @@ import WaldenTestKit
         let runner = try walden.connect()
         try runner.begin("SELECT pg_sleep(60)")
         try eventually("it runs") {
-            try server.connect().scalar("SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'") == "1"
+            try server.connect().scalar("SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'")
+                == "1"
         }
         let waiter = try walden.connect()
         try waiter.begin("SELECT 'waited'")
@@ -143,12 +144,14 @@ import WaldenTestKit
 
     @Test func idleTransactionsAndClientsEndInPostgreSQLsWords() throws {
         let walden = try start([
-            "--pool-idle-transaction-timeout", "200ms", "--pool-client-idle-timeout", "2s", "--pool-query-timeout", "1s",
+            "--pool-idle-transaction-timeout", "200ms", "--pool-client-idle-timeout", "2s", "--pool-query-timeout",
+            "1s",
         ])
         let client = try walden.connect()
         try client.query("BEGIN; SELECT 1")
         try eventually("the transaction is ended") {
-            try server.connect().scalar("SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'") == "0"
+            try server.connect().scalar("SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'")
+                == "0"
         }
         let ended = #expect(throws: SQLError.self) { try client.query("SELECT 1") }
         #expect(ended?.sqlState == "25P03" || ended?.message.contains("idle-in-transaction timeout") == true)

@@ -76,6 +76,40 @@ private typealias Send = FrontendMessage
         #expect(try client.receiveUntilReady().last?.transactionStatus == "I")
     }
 
+    /// What the socket does not take at once goes another way than what it takes.
+    @Test func slowReaderGetsEveryRowInItsPlace() throws {
+        let stack = try Self.stack.get()
+        let client = try stack.proxiedProtocol([("application_name", "patient")])
+        client.timeout = .seconds(60)
+        let rows = 8_000
+        // Rows below and above what is gathered, and several units in flight.
+        let sql = "SELECT i || repeat('x', i % 7000) FROM generate_series(1, \(rows)) AS i"
+        try client.send(Send.query(sql) + Send.query("SELECT 'next'") + Send.query(sql))
+        let observer = try stack.direct()
+        try eventually("the server waits for its client") {
+            try observer.scalar("SELECT wait_event FROM pg_stat_activity WHERE application_name = 'patient'")
+                == "ClientWrite"
+        }
+        for unit in 0..<3 {
+            var row = 0
+            while true {
+                let message = try client.receive()
+                if message.tag == "Z" { break }
+                guard message.tag == "D", unit != 1 else { continue }
+                row += 1
+                let digits = Array(String(row).utf8)
+                // A count of columns and a length stand before the text.
+                guard message.body.count == 6 + digits.count + row % 7000,
+                    Array(message.body.dropFirst(6).prefix(digits.count)) == digits
+                else {
+                    Issue.record("row \(row) of unit \(unit) is another")
+                    return
+                }
+            }
+            #expect(row == (unit == 1 ? 0 : rows))
+        }
+    }
+
     @Test(arguments: [false, true])
     func vanishedClientLeavesNoServerSession(byReset: Bool) throws {
         let stack = try Self.stack.get()

@@ -23,7 +23,8 @@ import WaldenWire
         var upkeep = LinkUpkeep()
         #expect(upkeep.begin(.test) == Query("").encoded())
         #expect(upkeep.isAsking)
-        #expect(steps(&upkeep, EmptyQueryResponse().encoded() + idle) == [.drop(byteCount: 5), .finished(byteCount: 6), .wait])
+        let answer = EmptyQueryResponse().encoded() + idle
+        #expect(steps(&upkeep, answer) == [.drop(byteCount: 5), .finished(byteCount: 6), .wait])
         #expect(!upkeep.isAsking)
     }
 
@@ -31,8 +32,8 @@ import WaldenWire
         var upkeep = LinkUpkeep()
         let asked = upkeep.begin(.clean(rollsBack: true, discards: true))
         #expect(asked == Query("ROLLBACK").encoded() + Query("DISCARD ALL").encoded())
-        let rolledBack = CommandComplete(tag: "ROLLBACK").encoded() + idle
-        let discarded = CommandComplete(tag: "DISCARD ALL").encoded() + idle
+        let rolledBack = CommandComplete("ROLLBACK").encoded() + idle
+        let discarded = CommandComplete("DISCARD ALL").encoded() + idle
         let all = steps(&upkeep, rolledBack + discarded)
         #expect(all.suffix(2) == [.finished(byteCount: 6), .wait])
         #expect(all.count == 5)
@@ -41,7 +42,7 @@ import WaldenWire
     @Test func aLinkThatIsNotIdleAfterwardsIsOfNoUse() {
         var upkeep = LinkUpkeep()
         _ = upkeep.begin(.clean(rollsBack: true, discards: false))
-        let answer = CommandComplete(tag: "ROLLBACK").encoded() + ReadyForQuery(.inTransaction).encoded()
+        let answer = CommandComplete("ROLLBACK").encoded() + ReadyForQuery(.inTransaction).encoded()
         #expect(steps(&upkeep, answer).last == .broken(.notIdle))
     }
 
@@ -61,7 +62,7 @@ import WaldenWire
         let cases: [([UInt8], LinkUpkeep.Fault)] = [
             (shutdown.encoded(), .refused(shutdown)),
             (idle, .unasked(.readyForQuery)),
-            (CommandComplete(tag: "SELECT 1").encoded(), .unasked(.commandComplete)),
+            (CommandComplete("SELECT 1").encoded(), .unasked(.commandComplete)),
             ([0x7a, 0, 0, 0, 4], .unasked(BackendTag(rawValue: 0x7a))),
         ]
         for (bytes, fault) in cases {

@@ -43,7 +43,8 @@ import WaldenPool
         Blocked(
             limits: PoolLimits(node: 1), keys: (PoolKey.of("a", node: 1), PoolKey.of("b", "other", node: 1)),
             scope: .node(NodeID(1))),
-        Blocked(limits: PoolLimits(total: 1), keys: (PoolKey.of("a"), PoolKey.of("b", "other", node: 1)), scope: .total),
+        Blocked(
+            limits: PoolLimits(total: 1), keys: (PoolKey.of("a"), PoolKey.of("b", "other", node: 1)), scope: .total),
     ]
 
     @Test(arguments: blocked.indices)

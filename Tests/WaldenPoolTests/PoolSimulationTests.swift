@@ -86,7 +86,8 @@ private struct PoolSimulation {
 
     private mutating func arrive() {
         let place = Place(
-            loop: Int.random(in: 0..<loopCount, using: &generator), pool: Int.random(in: 0..<poolCount, using: &generator))
+            loop: Int.random(in: 0..<loopCount, using: &generator),
+            pool: Int.random(in: 0..<poolCount, using: &generator))
         nextWaiter += 1
         let waiter = WaiterID(nextWaiter)
         arrived.insert(waiter)

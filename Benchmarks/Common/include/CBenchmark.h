@@ -22,6 +22,12 @@ int bench_accept(int listener);
 /// A thread or process that has ended is no longer counted: measure while the set does not change.
 uint64_t bench_processor_time(pid_t process);
 
+/// Bytes of a process and of its descendants that are in memory (/proc/PID/statm). What they share is counted for each.
+uint64_t bench_resident_bytes(pid_t process);
+
+/// Lets this process have as many open files as the system allows it.
+void bench_allow_many_files(void);
+
 /// Binds all threads of a process and of its descendants to the processors of the mask (bit 0 is processor 0). What
 /// they start later inherits that. Gives the number of threads bound.
 int bench_pin(pid_t process, uint64_t processors);

@@ -59,6 +59,7 @@ enum SystemKind: String, CaseIterable {
     case postgresql
     case waldenMiss = "walden-miss"
     case waldenOff = "walden-off"
+    case waldenPooled = "walden-pooled"
     case pgbouncer
     case pgbouncerSession = "pgbouncer-session"
     case relay
@@ -72,6 +73,7 @@ enum SystemKind: String, CaseIterable {
         case .pgbouncer: try .pgbouncer(bench, .transaction)
         case .pgbouncerSession: try .pgbouncer(bench, .session)
         case .waldenHit, .waldenMiss: try .walden(bench, named: rawValue, workers: 1)
+        case .waldenPooled: try .waldenPool(bench, links: 80, workers: 1)
         case .waldenOff: try .walden(bench, named: rawValue, caching: false, workers: 1)
         }
     }

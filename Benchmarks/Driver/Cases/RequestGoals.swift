@@ -30,7 +30,9 @@ enum RequestGoals {
                 case: name, system: "walden-hit", with: "postgresql", metric: "throughput", goal: .atLeast(2.5))
         }
         let pooler = load.mode == .prepared ? "pgbouncer-session" : "pgbouncer"
-        report.compare(case: name, system: "walden-off", with: pooler, metric: "cpu", goal: .atMost(1.25))
-        report.compare(case: name, system: "walden-off", with: pooler, metric: "throughput", goal: .atLeast(0.9))
+        for walden in ["walden-off", "walden-pooled"] {
+            report.compare(case: name, system: walden, with: pooler, metric: "cpu", goal: .atMost(1.1))
+            report.compare(case: name, system: walden, with: pooler, metric: "throughput", goal: .atLeast(0.9))
+        }
     }
 }

@@ -91,7 +91,7 @@ private struct RequestMeasurement {
         let isRight =
             switch kind {
             case .waldenHit: share >= 0.99 || requestCase.load.writePercent > 0
-            case .waldenMiss, .waldenOff: share <= 0.01
+            case .waldenMiss, .waldenOff, .waldenPooled: share <= 0.01
             default: true
             }
         guard !isRight else { return }

@@ -22,11 +22,13 @@ extension System {
     }
 
     /// PgBouncer 1.18 carries prepared statements in session pooling only.
-    static func pgbouncer(_ bench: Workbench, _ mode: PoolMode) throws -> System {
+    static func pgbouncer(
+        _ bench: Workbench, _ mode: PoolMode, links: Int = 80, clients: Int = 500
+    ) throws -> System {
         let port = try Ports.free()
         let name = mode == .transaction ? "pgbouncer" : "pgbouncer-session"
         let configuration = try bench.scratch.write(
-            "\(name).ini",
+            "\(name)-\(port).ini",
             """
             [databases]
             postgres = host=127.0.0.1 port=\(bench.cluster.primary.port) dbname=postgres user=postgres
@@ -36,12 +38,12 @@ extension System {
             unix_socket_dir =
             auth_type = any
             pool_mode = \(mode.rawValue)
-            default_pool_size = 80
-            max_client_conn = 500
+            default_pool_size = \(links)
+            max_client_conn = \(clients)
             log_connections = 0
             log_disconnections = 0
             """)
-        let started = try bench.start(["pgbouncer", configuration], log: "\(name).log", asServerUser: true)
+        let started = try bench.start(["pgbouncer", configuration], log: "\(name)-\(port).log", asServerUser: true)
         return try System(name, port: port, started: started, server: try bench.postmaster())
     }
 

@@ -25,6 +25,21 @@ extension System {
         if caching { try WaldenStack(cluster: bench.cluster, walden: walden).waitUntilCaching() }
         return try System(name, walden: walden, server: try bench.postmaster())
     }
+
+    /// A pooler and no cache: it lets every client in, as the PgBouncer beside it does, and shares `links` server
+    /// connections among them.
+    static func waldenPool(_ bench: Workbench, links: Int, clients: Int = 500, workers: Int) throws -> System {
+        var configuration = WaldenStack.Configuration()
+        configuration.environment = [
+            "WALDEN_CACHE_ENABLED": "false",
+            "WALDEN_AUTH_METHOD": "trust",
+            "WALDEN_POOL_SIZE": String(links),
+            "WALDEN_PROXY_WORKERS": String(workers),
+            "WALDEN_PROXY_MAX_CLIENTS": String(clients),
+        ]
+        let walden = try WaldenStack.startWalden(configuration, before: bench.cluster)
+        return try System("walden-pooled", walden: walden, server: try bench.postmaster())
+    }
 }
 
 extension WaldenProcess {

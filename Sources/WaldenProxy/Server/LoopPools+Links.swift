@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import NIOPosix
 import WaldenAuth
 import WaldenCore
 import WaldenPool
@@ -159,20 +160,42 @@ extension LoopPools {
 
     /// Has every link in the database renewed as soon as nobody uses it; nil: all links.
     func retire(_ database: String?) {
-        retire { database == nil || $0.pool.key.database == database }
+        retire { _, pooled in database == nil || pooled.pool.key.database == database }
     }
 
-    func retire(_ isMeant: (PooledLink) -> Bool) {
+    private func retire(_ isMeant: (ServerLink, PooledLink) -> Bool) {
         for link in links.values {
-            guard let pooled = link.pooled, isMeant(pooled) else { continue }
+            guard let pooled = link.pooled, isMeant(link, pooled) else { continue }
             pooled.isRetired = true
             if case .resting = pooled.state, pooled.pool.machine.takeIdle(pooled.id) { close(link, pooled) }
         }
     }
 
+    /// Looks where the names of the nodes in use lead now, off the event loop. A failure changes nothing: links that work
+    /// go on.
+    func lookAtNames() {
+        for node in Set(all.map(\.key.node)) {
+            guard case .tcp(let host, _) = shared.connector(to: node).endpoint, !NameResolution.isNumeric(host) else {
+                continue
+            }
+            NIOThreadPool.singleton.runIfActive(eventLoop: loop) { NameResolution.addresses(of: host) }
+                .assumeIsolated().whenSuccess { addresses in
+                    if !addresses.isEmpty { self.nameLeads(to: addresses, of: node) }
+                }
+        }
+    }
+
+    /// The name of the node leads to these addresses now: links to others are renewed as soon as nobody uses them.
+    private func nameLeads(to addresses: Set<String>, of node: NodeID) {
+        retire { link, _ in
+            guard link.node == node, let address = link.channel.remoteAddress?.ipAddress else { return false }
+            return !addresses.contains(address)
+        }
+    }
+
     /// The node cannot serve: its resting links end, and those who wait for it are told why.
     func nodeIsUnusable(_ node: NodeID, _ reason: ErrorResponse) {
-        retire { $0.pool.key.node == node }
+        retire { _, pooled in pooled.pool.key.node == node }
         for pool in all where pool.key.node == node {
             refuse(pool.machine.takeWaiters(), in: pool, reason, cause: "node_unusable")
             stateNeed(pool, now)

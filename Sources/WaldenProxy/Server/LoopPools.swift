@@ -40,13 +40,15 @@ final class LoopPools {
     /// Links on their way to clients; handed over one after another, not from within each other.
     private var lendings = Deque<(link: ServerLink, client: ProxyConnection)>()
     private var isLending = false
-    private var ticks: RepeatedTask?
-    private var tickCount = 0
+    var isTicking = false
+    var tickCount = 0
     /// All that are to be looked at for `ClientTimeLimits`; none while there are no limits.
-    private var clients: [ObjectIdentifier: ProxyConnection] = [:]
-    private var looks: RepeatedTask?
+    var clients: [ObjectIdentifier: ProxyConnection] = [:]
+    var looksAtClients = false
 
     static let tickInterval = TimeAmount.milliseconds(100)
+    /// Every 30 s.
+    static let ticksPerNameLook = 300
 
     init(shared: ServerPools, id: LoopID, loop: any EventLoop) {
         self.shared = shared
@@ -152,7 +154,7 @@ final class LoopPools {
         guard let pooled = link.pooled else { return }
         pooled.state = .asked
         link.listener = .pool(self)
-        if case .clean(_, discards: true) = task { pooled.sessionIsReset() }
+        if case .clean(rollsBack: _, discards: true) = task { pooled.sessionIsReset() }
         link.output.writeBytes(pooled.upkeep.begin(task))
         link.flush()
         if link.input.readableBytes > 0 { serverSent(on: link) }
@@ -261,83 +263,6 @@ final class LoopPools {
         link.listener = .pool(self)
         links[pooled.id] = link
         return pooled
-    }
-
-    // MARK: Clients' time limits
-
-    func clientCame(_ client: ProxyConnection) {
-        guard let interval = shared.configuration.pool.clientLimits.lookInterval else { return }
-        clients[ObjectIdentifier(client)] = client
-        guard looks == nil else { return }
-        let delay = TimeAmount.nanoseconds(interval.wholeNanoseconds)
-        looks = loop.assumeIsolated().scheduleRepeatedTask(initialDelay: delay, delay: delay) { [weak self] _ in
-            self?.lookAtClients()
-        }
-    }
-
-    func clientWent(_ client: ProxyConnection) {
-        clients[ObjectIdentifier(client)] = nil
-    }
-
-    private func lookAtClients() {
-        let now = now
-        for client in clients.values { client.lookAtLimits(shared.configuration.pool.clientLimits, now: now) }
-    }
-
-    // MARK: Time
-
-    private func startTicking() {
-        guard ticks == nil else { return }
-        ticks = loop.assumeIsolated().scheduleRepeatedTask(initialDelay: Self.tickInterval, delay: Self.tickInterval) {
-            [weak self] _ in self?.tick()
-        }
-    }
-
-    private func tick() {
-        let now = now
-        for pool in byID.values where !pool.machine.isUnused || shared.configuration.pool.limits.minimum > 0 {
-            tick(pool, now)
-        }
-        tickCount &+= 1
-        if tickCount % 5 == 0 { shared.publish(all.map { PoolFigures(key: $0.key, $0.machine) }, of: id) }
-    }
-
-    private func tick(_ pool: LocalPool, _ now: Instant) {
-        let due = pool.machine.due(now: now) { shared.withLedger { $0.mayShrink(pool.id) } }
-        for id in due.closing {
-            if let link = links[id], let pooled = link.pooled { close(link, pooled) }
-        }
-        if !due.expired.isEmpty { refuseExpired(due.expired, pool) }
-        // The need may have become pressing, or a failed login may be tried again.
-        restate(pool, now)
-        if shared.configuration.pool.limits.minimum > 0, pool.failure == nil, !pool.machine.isPaused,
-            shared.withLedger({ $0.takeForMinimum(pool.id, by: id) })
-        {
-            pool.machine.slotTakenForMinimum()
-            open(pool)
-        }
-    }
-
-    /// A need that is stated as pressing ages with its clients: it is stated anew for the oldest that waits now.
-    private func restate(_ pool: LocalPool, _ now: Instant) {
-        let demand = pool.machine.demand(now: now)
-        if case .pressing = pool.stated, demand != pool.stated, demand != .none {
-            pool.stated = .none
-        }
-        stateNeed(pool, now)
-    }
-
-    private func refuseExpired(_ waiters: [WaiterID], _ pool: LocalPool) {
-        let obstacle = shared.withLedger { $0.obstacle(to: pool.id) }
-        let error = PoolRefusal.waitedTooLong(
-            pool.key, obstacle, shared.configuration.pool, lastFailure: pool.failure)
-        refuse(waiters, in: pool, error, cause: "query_wait_timeout")
-    }
-
-    func refuse(_ waiters: [WaiterID], in pool: LocalPool, _ error: ErrorResponse, cause: String) {
-        for waiter in waiters {
-            pool.waiters.removeValue(forKey: waiter)?.linkRefused(error, cause: cause)
-        }
     }
 }
 

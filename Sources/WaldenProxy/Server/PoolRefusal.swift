@@ -35,14 +35,17 @@ enum PoolRefusal {
         case .pool:
             return (
                 "All \(limits.pool) \(links) of user \"\(key.user)\" to database \"\(key.database)\" on the "
-                    + "\(key.node) are in use.", "Raise pool.size, or end long transactions sooner.")
+                    + "\(key.node) are in use.", "Raise pool.size, or end long transactions sooner."
+            )
         case .user:
             return (
-                "All \(limits.user) \(links) of user \"\(key.user)\" are in use.", "Raise pool.max_user_connections.")
+                "All \(limits.user) \(links) of user \"\(key.user)\" are in use.", "Raise pool.max_user_connections."
+            )
         case .database:
             return (
                 "All \(limits.database) \(links) to database \"\(key.database)\" are in use.",
-                "Raise pool.max_database_connections.")
+                "Raise pool.max_database_connections."
+            )
         case .node:
             return ("All \(limits.node) \(links) to the \(key.node) are in use.", "Raise pool.max_node_connections.")
         case .total:

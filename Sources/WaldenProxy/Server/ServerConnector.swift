@@ -127,7 +127,7 @@ extension ClientBootstrap {
     /// Has the system end a connection whose peer does not acknowledge what was sent (RFC 5482), nor probes while nothing
     /// is sent: the first after half the time, the last of three at its end (tcp(7)).
     fileprivate func noticesSilence(within time: Duration) -> ClientBootstrap {
-        let milliseconds = CInt(clamping: time.wholeNanoseconds / 1_000_000)
+        let milliseconds = Int(min(time.wholeNanoseconds / 1_000_000, Int64(CInt.max)))
         guard milliseconds > 0 else { return self }
         let seconds = max(1, milliseconds / 1_000)
         return channelOption(.tcpOption(.init(rawValue: TCP_USER_TIMEOUT)), value: milliseconds)

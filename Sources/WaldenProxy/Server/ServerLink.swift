@@ -35,37 +35,21 @@ final class ServerLink {
 
     /// Read and not yet consumed: the beginning of a message that must be seen whole.
     var input = ByteBuffer()
-    /// To be sent with the next flush.
-    var output = ByteBuffer()
+    let output: SocketOutput
     /// Whether the channel's write queue is below its watermark, as it last told.
     private(set) var takes = true
     private var isReading = true
-    private var needsFlush = false
 
     init(channel: any Channel, node: NodeID) {
         self.channel = channel
         self.node = node
+        output = SocketOutput(channel)
     }
 
     // MARK: What its user does
 
-    func write(_ buffer: ByteBuffer) {
-        handOverOutput()
-        channel.write(buffer, promise: nil)
-        needsFlush = true
-    }
-
-    private func handOverOutput() {
-        guard output.readableBytes > 0 else { return }
-        channel.write(output, promise: nil)
-        output.clear()
-        needsFlush = true
-    }
-
     func flush() {
-        handOverOutput()
-        if needsFlush { channel.flush() }
-        needsFlush = false
+        output.flush()
     }
 
     /// Channels read by themselves until they are told not to: asking for each read would cost two system calls
@@ -79,8 +63,7 @@ final class ServerLink {
     /// Closes the channel of a link of one client alone after what has been written, and tells nobody any more.
     func close() {
         listener = .nobody
-        flush()
-        channel.close(promise: nil)
+        output.close()
         input = ByteBuffer()
     }
 
@@ -107,6 +90,7 @@ final class ServerLink {
     }
 
     func channelClosed() {
+        output.channelClosed()
         let last = listener
         listener = .nobody
         if case .login(let login) = last { return login.serverClosed() }

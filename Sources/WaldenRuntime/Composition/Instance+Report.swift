@@ -2,6 +2,7 @@ import WaldenAdmin
 import WaldenCache
 import WaldenCore
 import WaldenDependency
+import WaldenPool
 import WaldenPostgres
 import WaldenProxy
 import WaldenRouting

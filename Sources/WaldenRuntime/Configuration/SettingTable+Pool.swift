@@ -1,3 +1,4 @@
+import WaldenPool
 import WaldenSession
 
 extension Setting {

@@ -61,7 +61,7 @@ import WaldenProxy
     }
 
     private static let contradictions: [([(String, String)], String)] = [
-        ([("--auth-method", "hba")], "flag --auth-method: auth.hba_file: auth.method: hba needs a file of rules"),
+        ([("--auth-method", "hba")], "auth.hba_file: auth.method: hba needs a file of rules"),
         ([("--auth-method", "ldap")], "flag --auth-method: auth.method: "),
         ([("--auth-method", "cert")], "flag --auth-method: auth.method: cert needs tls.client.mode"),
         ([("--auth-query", "SELECT 1")], "flag --auth-query: auth.query: must hold $1"),
