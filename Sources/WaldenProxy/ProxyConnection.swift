@@ -44,6 +44,15 @@ final class ProxyConnection {
         case leaving
     }
 
+    /// What a client that waited for a server was about to do.
+    enum Continuation {
+        case goOn
+        /// The unit at the front was not found in the cache.
+        case fill
+        /// It is to be forwarded, for `heldFill` if there is one.
+        case forward
+    }
+
     /// A place in the queue of another client's fill.
     struct Wait {
         let fill: FillID
