@@ -29,7 +29,7 @@ public final class Conformance {
     public func run() throws -> Outcome {
         defer { stage.end() }
         try play()
-        for scenario in Scenario.all where options.wants(scenario.name, scenario.cases) {
+        for scenario in Scenario.all where !options.skipsScenarios && options.wants(scenario.name, scenario.cases) {
             report.add(
                 Finding(name: scenario.name, cases: scenario.cases, mode: "scenario", verdict: verdict(of: scenario)))
         }

@@ -8,12 +8,14 @@ public struct Options: Sendable {
     public var shows = false
     /// Whether PostgreSQL is asked once only, and no mode plays a script more often than it takes to be answered from memory.
     public var isBrief = false
+    /// Whether only scripts are played, and no scenarios.
+    public var skipsScenarios = false
     public var folder = Options.ownFolder
 
     public init() {}
 
     public static let usage = """
-        usage: walden-conformance [--only NAME|NUMBER]… [--mode NAME]… [--show] [--brief] [--folder DIRECTORY]
+        usage: walden-conformance [--only NAME|NUMBER]… [--mode NAME]… [--show] [--brief] [--scripts-only] [--folder DIRECTORY]
         """
 
     /// Nil when the arguments cannot be understood.
@@ -23,6 +25,9 @@ public struct Options: Sendable {
             switch name {
             case "--show":
                 shows = true
+                continue
+            case "--scripts-only":
+                skipsScenarios = true
                 continue
             case "--brief":
                 isBrief = true

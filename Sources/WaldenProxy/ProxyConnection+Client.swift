@@ -66,14 +66,27 @@ extension ProxyConnection {
                 pause = .draining
             case .lookup: lookUp(mayWait: true)
             case .drain: pause = .draining
-            case .terminate(let byteCount):
-                if machine?.isPooled == false { forward(Forwarding(byteCount: byteCount)) }
-                close(cause: "client_terminated")
+            case .terminate(let byteCount): terminate(byteCount)
             case .violation(let error):
                 context.log.info("closing a client that broke the protocol", metadata: ["error": "\(error)"])
                 fail(ErrorResponse(error), cause: "protocol_violation")
             }
         }
+    }
+
+    /// Ends the session as PostgreSQL does: once what was asked before is answered.
+    private func terminate(_ byteCount: Int) {
+        let owesAnswers = machine?.owesAnswers ?? false
+        if machine?.isPooled ?? false {
+            guard !owesAnswers else { return pause = .draining }
+        } else {
+            forward(Forwarding(byteCount: byteCount))
+            guard !owesAnswers else {
+                clientInput = ByteBuffer()
+                return pause = .leaving
+            }
+        }
+        close(cause: "client_terminated")
     }
 
     private func nextClientStep() -> ClientStep {

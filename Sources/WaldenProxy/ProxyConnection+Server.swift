@@ -22,7 +22,7 @@ extension ProxyConnection {
             if link?.node != .configuredPrimary { settleServer() }
             processClient()
         case .opening(let fills): transactionAnswered(fills: fills)
-        case .waiting, .freshening, .acquiring, nil: break
+        case .waiting, .freshening, .acquiring, .leaving, nil: break
         }
         settleServer()
         countTraffic()

@@ -40,6 +40,8 @@ final class ProxyConnection {
         case freshening(FreshnessWait)
         /// A link from a pool is awaited.
         case acquiring
+        /// The client has said Terminate; the server still has to answer what came before, and closes then.
+        case leaving
     }
 
     /// What a client that waited for a server was about to do.

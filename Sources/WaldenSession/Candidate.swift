@@ -57,7 +57,7 @@ extension SessionMachine {
                 if let statement {
                     guard input.holds(statement.name, at: view.statement) else { return .other(.pipeline) }
                 } else {
-                    statement = statements.find(view.statement, in: input)
+                    statement = executed(view.statement, in: input)
                 }
                 if statement == nil { return .other(.unknownStatement) }
                 binding = view
@@ -111,7 +111,7 @@ extension SessionMachine {
                 if let statement {
                     guard input.holds(statement.name, at: view.statement) else { return nil }
                 } else {
-                    statement = statements.find(view.statement, in: input)
+                    statement = executed(view.statement, in: input)
                 }
                 binding = view
             case .describe where binding != nil && !describes:
@@ -144,10 +144,24 @@ extension SessionMachine {
             if let known = statements.find(view.name, in: input), input.holds(known.parseMessage, at: message) {
                 return known
             }
-        } else if statements.contains(view.name, in: input) || statements.isFull {
+        } else if isTaken(view.name, in: input) || statements.isFull {
             return nil
         }
         return PreparedStatement(parsing: view, message: message, in: input)
+    }
+
+    /// Whether a Parse of that name is an error. Where statements are renamed, the server would not notice.
+    private mutating func isTaken(_ name: Range<Int>, in input: borrowing RawSpan) -> Bool {
+        guard isPooled else { return statements.contains(name, in: input) }
+        if case .none = known(name, in: input) { return false }
+        return true
+    }
+
+    /// The statement that a Bind at the front of a unit names, as far as it is held.
+    private mutating func executed(_ name: Range<Int>, in input: borrowing RawSpan) -> PreparedStatement? {
+        guard isPooled else { return statements.find(name, in: input) }
+        if case .statement(let statement) = known(name, in: input) { return statement }
+        return nil
     }
 
     /// Completes `key` for `candidate`.

@@ -9,6 +9,7 @@ extension SessionMachine {
         _ tag: FrontendTag, _ header: MessageHeader, _ input: borrowing RawSpan,
         _ environment: some SessionEnvironment
     ) throws(WireError) -> ClientStep {
+        if awaitsStatement(tag, header, input) { return .drain }
         var bypass: Bypass?
         if !isUnitOpen, tag == .parse || tag == .bind {
             switch try scanExecution(input) {
@@ -25,6 +26,42 @@ extension SessionMachine {
         if let step = stepBeforeMessage() { return step }
         if openTransaction() { return .openTransaction }
         return try forwardMessage(tag, header, input, environment, bypass: bypass)
+    }
+
+    /// Whether what becomes of the message hangs on the Parse or Close of an earlier unit, which may fail before it gets
+    /// there: a pooled server that has the statement from elsewhere would not show that.
+    private mutating func awaitsStatement(
+        _ tag: FrontendTag, _ header: MessageHeader, _ input: borrowing RawSpan
+    ) -> Bool {
+        let earlier = units.count - (isUnitOpen ? 1 : 0)
+        guard isPooled, earlier > 0 else { return false }
+        let body = MessageHeader.byteCount..<min(header.byteCount, input.byteCount)
+        var name: Range<Int>?
+        var definition: Range<Int>?
+        switch tag {
+        case .parse:
+            guard header.byteCount <= input.byteCount, let view = try? ParseView(in: input, body: body) else { break }
+            name = view.name
+            definition = view.query.lowerBound..<header.byteCount
+        case .bind: name = (try? BindView(in: input, body: body))?.statement
+        case .describe:
+            let view = try? DescribeView(in: input, body: body)
+            name = view?.kind == .statement ? view?.name : nil
+        case .close:
+            let view = try? CloseView(in: input, body: body)
+            name = view?.kind == .statement ? view?.name : nil
+        default: break
+        }
+        guard let name, !name.isEmpty else { return false }
+        for index in 0..<earlier where !units[index].failed {
+            if units[index].change(of: name, in: input) != nil { return true }
+            if let definition, units[index].parses(definition, in: input) { return true }
+        }
+        guard definition == nil, case .statement(let statement) = known(name, in: input) else { return false }
+        let message = statement.parseMessage
+        let bytes = message.span.bytes
+        let own = statement.text.lowerBound..<message.count
+        return (0..<earlier).contains { !units[$0].failed && units[$0].parses(own, in: bytes) }
     }
 
     /// Forwards one message of a unit that is no candidate, noting what it does to the session.
@@ -186,6 +223,8 @@ extension SessionMachine {
     /// Sends all deferred statements ahead of a Query that may name any of them. They need a Sync of their own: after
     /// an error the server skips to the next Sync, and a Query is none.
     mutating func injectDeferredBeforeQuery() {
+        // A transaction that has failed takes no Parse, and no command that could name a statement.
+        if isPooled, status == .failed { return }
         pooled?.usesOwnNames = true
         let deferred = statements.deferred
         if deferred.isEmpty { return }

@@ -131,6 +131,9 @@ public struct SessionMachine: ~Copyable {
     /// Whether nothing is under way, so that the session can be closed without cutting anything off.
     public var isQuiescent: Bool { units.isEmpty && shownStatus == .idle && clientSkip == 0 }
 
+    /// Whether the client has asked for an answer that is still to come: by a Query, a FunctionCall or a Sync.
+    public var owesAnswers: Bool { units.count > (isUnitOpen ? 1 : 0) }
+
     public var isStarting: Bool { phase == .starting }
 
     /// Bytes to be sent to the server before the forwarded ones; they are handed out once.

@@ -25,6 +25,9 @@ final class PreparedStatement {
         command = TransactionCommand(text, in: parseMessage.span.bytes)
     }
 
+    /// Text and parameter types as the message has them.
+    var definition: [UInt8] { Array(parseMessage[text.lowerBound...]) }
+
     /// The type that Parse gave to parameter `index`; unspecified when it gave none.
     func parameterType(at index: Int) -> TypeID {
         let message = parseMessage

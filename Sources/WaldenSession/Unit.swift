@@ -115,6 +115,15 @@ struct Unit {
     /// Answers to Parse messages of the client are still to come.
     var definesStatements: Bool { pendingParses[answeredParses...].contains { !$0.isInjected } }
 
+    /// Whether a Parse is unanswered that has the text and types in `definition`.
+    func parses(_ definition: Range<Int>, in bytes: borrowing RawSpan) -> Bool {
+        for parse in pendingParses[answeredParses...] {
+            guard let statement = parse.statement else { continue }
+            if bytes.holds(statement.definition, at: definition) { return true }
+        }
+        return false
+    }
+
     /// What the unit's unanswered messages make of a statement's name; nil: nothing.
     func change(of name: Range<Int>, in input: borrowing RawSpan) -> SessionMachine.KnownStatement? {
         var parse = pendingParses.count - 1

@@ -19,6 +19,15 @@ struct Mode: Sendable {
     static let all = [
         relay,
         Mode(name: "uncached", file: "cache: {enabled: false}\n", hasCache: false),
+        // Walden authenticates, and each client has a server session that Walden logged in.
+        Mode(name: "trust", file: "auth: {method: trust}\n", isPooled: true),
+        Mode(name: "pooled", file: "auth: {method: trust}\npool: {mode: auto}\n", plays: 2, isPooled: true),
+        Mode(
+            name: "pool-of-one", file: "auth: {method: trust}\npool: {mode: auto, size: 1}\n", plays: 2, isPooled: true,
+            servers: 1, isDirtied: true),
+        Mode(
+            name: "pool-of-three", file: "auth: {method: trust}\npool: {mode: auto, size: 3}\n", isPooled: true,
+            servers: 3, isDirtied: true),
     ]
 
     /// Whether the script can be played: it needs no server session of its own, nor more of them than there are.

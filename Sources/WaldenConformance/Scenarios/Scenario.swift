@@ -12,7 +12,7 @@ struct Scenario: Sendable {
         self.run = run
     }
 
-    static let all = flow + faults + encryption + authentication
+    static let all = flow + faults + encryption + authentication + pooled
 }
 
 /// Throws with the reason unless the condition holds.

@@ -81,6 +81,8 @@ final class SimulatedServer {
                 let view = try Describe(in: bytes, body: body)
                 log.append("D \(view.kind == .statement ? view.name : "")")
                 if view.kind == .statement, statements[view.name] == nil { return unknown(view.name, &output) }
+                // PostgreSQL `exec_describe_statement_message`: of statements that return rows, as all do here.
+                if status == .failed { return refuseFailed(&output) }
                 output += NoData().encoded()
             case .execute:
                 log.append("E")
