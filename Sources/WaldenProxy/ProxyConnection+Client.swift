@@ -189,7 +189,10 @@ extension ProxyConnection {
         switch decision {
         case .fill(let fill):
             if isAudit { auditFill = fill }
-            if case .standby = server { pooled?.read?.isFilling = true }
+            if case .standby = server {
+                pooled?.read?.isFilling = true
+                pooled?.replicaFill = fill
+            }
             forwardUnit(fill: fill.rawValue)
         case .join(let fill): join(fill)
         case .refused(let refusal):

@@ -51,7 +51,6 @@ extension ProxyConnection {
     func acquireLink(for demand: ServerDemand) {
         guard let pooled, let needs = demand.needs, context.routes.hasReplicas || isReadOnly else {
             pooled?.read = nil
-            if demand.needs == nil, context.routes.hasReplicas { context.routes.stayed(.bound) }
             return acquireLink(to: .configuredPrimary)
         }
         pooled.neededBy = needs

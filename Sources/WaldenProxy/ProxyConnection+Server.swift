@@ -144,6 +144,7 @@ extension ProxyConnection {
 
     private func complete(_ fill: FillID) {
         if fill == auditFill { endAudit() }
+        if fill == pooled?.replicaFill { pooled?.replicaFill = nil }
         // The cache's fill is asked for last: it takes every shard's lock.
         let compress =
             capture.readableBytes >= context.configuration.compressBytes && context.cache.isUnderPressure

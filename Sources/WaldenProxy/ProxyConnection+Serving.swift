@@ -1,4 +1,5 @@
 import NIOCore
+import WaldenCache
 import WaldenCore
 import WaldenSession
 import WaldenWire
@@ -41,6 +42,7 @@ extension ProxyConnection {
         var input = ByteBuffer(bytes: bytes)
         input.writeBuffer(&clientInput)
         clientInput = input
+        if let fill = pooled?.replicaFill { abandon(fill, .error) }
         releaseServer()
     }
 

@@ -204,6 +204,7 @@ final class ProxyConnection {
 
     func abandon(_ fill: FillID, _ reason: FillAbandonment) {
         if fill == auditFill { endAudit() }
+        if fill == pooled?.replicaFill { pooled?.replicaFill = nil }
         context.waiters.wake(context.cache.abandonFill(fill, reason: reason), with: nil)
     }
 

@@ -1,4 +1,5 @@
 import WaldenAuth
+import WaldenCache
 import WaldenCore
 import WaldenPool
 import WaldenSession
@@ -19,6 +20,8 @@ final class PooledClient {
     var neededBy: ReadNeeds?
     var routeWait: RouteWait?
     var routeWaitNumber: UInt64 = 0
+    /// The fill under way whose query runs on a replica. It ends with the read, if that must be run again elsewhere.
+    var replicaFill: FillID?
     /// The node whose work the link in use is counted for.
     var worksOn: NodeID?
     /// The client has not been told that it is connected; it waits for what a server tells of itself.

@@ -31,7 +31,11 @@ public final class ServerSession {
     public init(node: NodeID, isPrimary: Bool, parameters: [ParameterStatus], statementLimit: Int = 200) {
         self.node = node
         self.isPrimary = isPrimary
-        reported = ReportedParameters(parameters)
+        // To a client, which is served by either, the cluster is one server that takes writes.
+        let shown = parameters.map { status in
+            isPrimary || status.name != "in_hot_standby" ? status : ParameterStatus(name: status.name, value: "off")
+        }
+        reported = ReportedParameters(shown)
         statements = ServerStatements(limit: statementLimit)
     }
 
