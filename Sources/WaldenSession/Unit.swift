@@ -83,6 +83,11 @@ struct Unit {
     var endsTransaction = false
     /// The statement that it named last by a name of Walden's.
     var lastRenamed: PreparedStatement?
+    /// A Query or FunctionCall ended it without a Sync: after an error the server skips that, too, and goes on to the
+    /// next Sync.
+    var endsByCall = false
+    /// Its Query has begun a COPY FROM STDIN, in which a Sync is ignored.
+    var copiesIn = false
     /// It drops all prepared statements if it succeeds.
     var dropsStatements = false
     /// DISCARD ALL completed within it.

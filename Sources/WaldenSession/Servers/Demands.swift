@@ -30,7 +30,7 @@ extension SessionMachine {
     ) -> ClientStep? {
         guard isPooled else { return nil }
         // What SQL is about to name must be known by then.
-        if renames {
+        if renames, !isRelayOnly {
             if namesStatements(analysis), units.contains(where: { !$0.isHidden || $0.definesStatements }) { return .drain }
             if candidate.isExtended || namesStatements(analysis), units.contains(where: \.dropsStatements) { return .drain }
         }
