@@ -48,7 +48,7 @@ extension SessionMachine {
             if units.count >= limits.unitsUnderWay { return .drain }
         default: break
         }
-        if isPooled, tag == .sync || tag == .flush, units.count == 1, units[0].copiesIn, !units[0].copyEnded {
+        if isPooled, tag == .sync || tag == .flush, units.count == 1, units[0].isCopyingIn, !units[0].isExtended {
             return stream(header, input)
         }
         switch tag {

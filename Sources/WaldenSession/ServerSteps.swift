@@ -225,8 +225,9 @@ extension SessionMachine {
 
     private mutating func copyInBegan() {
         guard let first = units.first, !first.copyEnded else { return }
+        units[0].copiesIn = true
         guard first.isExtended else {
-            if units.count > 1 { isRelayOnly = isRelayOnly || isPooled } else { units[0].copiesIn = true }
+            if units.count > 1 { isRelayOnly = isRelayOnly || isPooled }
             return
         }
         if units.count > 1 {

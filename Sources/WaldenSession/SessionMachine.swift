@@ -136,7 +136,7 @@ public struct SessionMachine: ~Copyable {
 
     /// Whether how many answers are still to come cannot be told, so that only the server's end of the connection tells
     /// that all have come.
-    public var answersAreUncertain: Bool { isRelayOnly }
+    public var answersAreUncertain: Bool { isRelayOnly || units.first?.isCopyingIn ?? false }
 
     public var isStarting: Bool { phase == .starting }
 

@@ -86,7 +86,7 @@ struct Unit {
     /// A Query or FunctionCall ended it without a Sync: after an error the server skips that, too, and goes on to the
     /// next Sync.
     var endsByCall = false
-    /// Its Query has begun a COPY FROM STDIN, in which a Sync is ignored.
+    /// The server has begun a COPY FROM STDIN.
     var copiesIn = false
     /// It drops all prepared statements if it succeeds.
     var dropsStatements = false
@@ -116,6 +116,9 @@ struct Unit {
         self.isHidden = isHidden
         self.fill = fill
     }
+
+    /// The server waits for data: it ignores a Sync, and answers nothing before it has all.
+    var isCopyingIn: Bool { copiesIn && !copyEnded }
 
     /// Answers to Parse messages of the client are still to come.
     var definesStatements: Bool { pendingParses[answeredParses...].contains { !$0.isInjected } }

@@ -86,6 +86,11 @@ import WaldenWire
         script.client(Bind(statement: "none"), Query("SELECT 1"), Sync())
         #expect(script.answersAreUncertain)
         #expect(script.abandonment == .close)
+        let copying = pool()
+        copying.answersAtOnce = false
+        copying.client(Query("COPY t FROM STDIN"))
+        copying.say([UInt8(ascii: "G"), 0, 0, 0, 7, 0, 0, 0])
+        #expect(copying.answersAreUncertain)
         let other = pool()
         other.client(Parse(name: "", query: "SELECT 1"), Query("SELECT 1"))
         #expect(!other.answersAreUncertain)
