@@ -31,8 +31,9 @@ extension SessionMachine {
         guard isPooled else { return nil }
         // What SQL is about to name must be known by then.
         if renames, !isRelayOnly {
-            if namesStatements(analysis), units.contains(where: { !$0.isHidden || $0.definesStatements }) { return .drain }
-            if candidate.isExtended || namesStatements(analysis), units.contains(where: \.dropsStatements) { return .drain }
+            let names = namesStatements(analysis)
+            if names, units.contains(where: { !$0.isHidden || $0.definesStatements }) { return .drain }
+            if candidate.isExtended || names, units.contains(where: \.dropsStatements) { return .drain }
         }
         let demand = demand(of: candidate, analysis, input)
         return stepBefore(demand: demand)

@@ -173,7 +173,8 @@ import WaldenWire
         prepare(script, "s", "SELECT 2")
         execute(script, "s")
         #expect(
-            script.seen() == "1 n ZI C ZI E(26000 prepared statement \"s\" does not exist) ZI 1 n ZI 2 D(SELECT 2) C ZI")
+            script.seen() == "1 n ZI C ZI E(26000 prepared statement \"s\" does not exist) ZI 1 n ZI 2 D(SELECT 2) C ZI"
+        )
         #expect(script.pins.isEmpty)
     }
 
