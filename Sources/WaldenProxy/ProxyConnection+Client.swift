@@ -24,6 +24,7 @@ extension ProxyConnection {
     func clientReadEnded() {
         // The channel uses a receive buffer again that nobody holds.
         if clientInput.readableBytes == 0 { clientInput = ByteBuffer() }
+        settleServer()
         countTraffic()
         flushClient()
         link?.flush()
@@ -77,7 +78,8 @@ extension ProxyConnection {
     /// Ends the session as PostgreSQL does: once what was asked before is answered.
     private func terminate(_ byteCount: Int) {
         let owesAnswers = machine?.owesAnswers ?? false
-        if machine?.isPooled ?? false {
+        let drains = machine?.isPooled ?? false && !(machine?.answersAreUncertain ?? false)
+        if drains || link == nil {
             guard !owesAnswers else { return pause = .draining }
         } else {
             forward(Forwarding(byteCount: byteCount))

@@ -20,7 +20,7 @@ extension ProxyConnection {
         var pooling = Pooling(mode: settings.mode, census: settings.census, statements: context.statementNames)
         pooling.isReadOnly = info.listener == .readOnly
         openSession(message, pooling: pooling)
-        if let greeting = pooled.pool(on: .configuredPrimary)?.greeting {
+        if let pool = pooled.pool(on: .configuredPrimary), let greeting = pools.shared.greeting(of: pool.key) {
             welcome(greeting.parameters)
         } else {
             pooled.awaitsGreeting = true

@@ -39,7 +39,10 @@ extension ProxyConnection {
     func serverClosed() {
         guard state == .relaying else { return }
         context.log.debug("the server closed a connection")
-        if machine?.isPooled ?? false { return pooledServerClosed() }
+        if machine?.isPooled ?? false {
+            if case .leaving = pause { return close(cause: "client_terminated") }
+            return pooledServerClosed()
+        }
         close(cause: "server_closed")
     }
 

@@ -29,7 +29,12 @@ extension ProxyConnection {
 
     /// When nothing is under way any more, asks what the session has left on its server, or gives it back.
     func settleServer() {
-        guard state == .relaying, link != nil, pause == nil, machine?.isPooled ?? false else { return }
+        guard state == .relaying, link != nil, machine?.isPooled ?? false else { return }
+        switch pause {
+        // Also while another client's answer is awaited, which may itself wait for this link.
+        case .waiting, .freshening, nil: break
+        case .draining, .opening, .acquiring, .leaving: return
+        }
         switch machine?.settle() ?? .keep {
         case .keep: break
         case .ask: sendInjection()

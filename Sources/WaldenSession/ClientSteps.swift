@@ -48,6 +48,9 @@ extension SessionMachine {
             if units.count >= limits.unitsUnderWay { return .drain }
         default: break
         }
+        if isPooled, tag == .sync || tag == .flush, units.count == 1, units[0].isCopyingIn, !units[0].isExtended {
+            return stream(header, input)
+        }
         switch tag {
         case .query: return try queryStep(header, input, environment)
         case .parse, .bind, .describe, .execute, .close, .sync, .flush:
@@ -127,6 +130,7 @@ extension SessionMachine {
     mutating func pushQuery(fill: UInt64?) {
         if isUnitOpen {
             isUnitOpen = false
+            units[units.count - 1].endsByCall = true
         } else {
             units.append(Unit(isExtended: false, fill: fill))
         }

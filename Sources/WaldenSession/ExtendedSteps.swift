@@ -34,7 +34,7 @@ extension SessionMachine {
         _ tag: FrontendTag, _ header: MessageHeader, _ input: borrowing RawSpan
     ) -> Bool {
         let earlier = units.count - (isUnitOpen ? 1 : 0)
-        guard isPooled, earlier > 0 else { return false }
+        guard isPooled, !isRelayOnly, earlier > 0 else { return false }
         let body = MessageHeader.byteCount..<min(header.byteCount, input.byteCount)
         var name: Range<Int>?
         var definition: Range<Int>?

@@ -220,11 +220,16 @@ extension SessionMachine {
             units[0].effects = UnitEffects()
         }
         // Whether the server had read the ignored Sync already when the copy failed, cannot be told.
-        if units[0].awaitsSecondSync { isRelayOnly = true }
+        if units[0].awaitsSecondSync || units[0].endsByCall { isRelayOnly = true }
     }
 
     private mutating func copyInBegan() {
-        guard let first = units.first, first.isExtended, !first.copyEnded else { return }
+        guard let first = units.first, !first.copyEnded else { return }
+        units[0].copiesIn = true
+        guard first.isExtended else {
+            if units.count > 1 { isRelayOnly = isRelayOnly || isPooled }
+            return
+        }
         if units.count > 1 {
             isRelayOnly = true
         } else if !isUnitOpen {

@@ -134,6 +134,10 @@ public struct SessionMachine: ~Copyable {
     /// Whether the client has asked for an answer that is still to come: by a Query, a FunctionCall or a Sync.
     public var owesAnswers: Bool { units.count > (isUnitOpen ? 1 : 0) }
 
+    /// Whether how many answers are still to come cannot be told, so that only the server's end of the connection tells
+    /// that all have come.
+    public var answersAreUncertain: Bool { isRelayOnly || units.first?.isCopyingIn ?? false }
+
     public var isStarting: Bool { phase == .starting }
 
     /// Bytes to be sent to the server before the forwarded ones; they are handed out once.

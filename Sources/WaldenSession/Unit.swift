@@ -83,6 +83,11 @@ struct Unit {
     var endsTransaction = false
     /// The statement that it named last by a name of Walden's.
     var lastRenamed: PreparedStatement?
+    /// A Query or FunctionCall ended it without a Sync: after an error the server skips that, too, and goes on to the
+    /// next Sync.
+    var endsByCall = false
+    /// The server has begun a COPY FROM STDIN.
+    var copiesIn = false
     /// It drops all prepared statements if it succeeds.
     var dropsStatements = false
     /// DISCARD ALL completed within it.
@@ -111,6 +116,9 @@ struct Unit {
         self.isHidden = isHidden
         self.fill = fill
     }
+
+    /// The server waits for data: it ignores a Sync, and answers nothing before it has all.
+    var isCopyingIn: Bool { copiesIn && !copyEnded }
 
     /// Answers to Parse messages of the client are still to come.
     var definesStatements: Bool { pendingParses[answeredParses...].contains { !$0.isInjected } }

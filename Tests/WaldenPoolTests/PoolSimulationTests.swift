@@ -19,7 +19,8 @@ private struct PoolSimulation {
     private var ledger: PoolLedger
     private var signals: [PoolSignal] = []
     private var pools: [Place: LoopPool] = [:]
-    private var stated: Set<Place> = []
+    /// What the ledger knows of each place's need.
+    private var stated: [Place: LoopPool.Demand] = [:]
     private var now: UInt64 = 1
     private var nextLink: UInt64 = 0
     private var nextWaiter: UInt64 = 0
@@ -163,7 +164,7 @@ private struct PoolSimulation {
         switch notices.removeFirst() {
         case .granted(let pool, let loop):
             let place = Place(loop: loop.index, pool: pool.index)
-            stated.remove(place)
+            stated[place] = nil
             granted(place)
             state(place)
         case .reclaim(let scope, let loop):
@@ -182,28 +183,25 @@ private struct PoolSimulation {
         if pools[place]?.slotGranted(now: .ms(now)) ?? false { opening.append(place) } else { returnSlot(place) }
     }
 
+    /// As `LoopPools.stateNeed`: a need that is known is not stated again.
     private mutating func state(_ place: Place) {
         while let demand = pools[place]?.demand(now: .ms(now)) {
-            let isPressing: Bool
             let since: Instant
-            switch demand {
-            case .none:
-                if stated.remove(place) != nil {
-                    ledger.wantWithdrawn(PoolID(place.pool), by: LoopID(place.loop))
-                }
-                return
-            case .ordinary(let oldest): (since, isPressing) = (oldest, false)
-            case .pressing(let oldest): (since, isPressing) = (oldest, true)
+            let isPressing: Bool
+            switch (demand, stated[place] ?? .none) {
+            case (.none, .none), (.ordinary, .ordinary), (.pressing, .pressing): return
+            case (.none, _):
+                stated[place] = nil
+                return ledger.wantWithdrawn(PoolID(place.pool), by: LoopID(place.loop))
+            case (.ordinary(let oldest), _): (since, isPressing) = (oldest, false)
+            case (.pressing(let oldest), _): (since, isPressing) = (oldest, true)
             }
             let (isGranted, told) = ledger.slotWanted(
                 PoolID(place.pool), by: LoopID(place.loop), since: since, isPressing: isPressing)
             notices += told
-            guard isGranted else {
-                stated.insert(place)
-                return
-            }
-            stated.remove(place)
-            if pools[place]?.slotGranted(now: .ms(now)) ?? false { opening.append(place) }
+            stated[place] = isGranted ? nil : demand
+            guard isGranted else { return }
+            granted(place)
         }
     }
 

@@ -75,8 +75,10 @@ final class Dirtier {
             bytes: ["s", "p", "q", "a", "b", "walk"].flatMap {
                 FrontendMessage.close(statement: $0) + FrontendMessage.parse("SELECT 'dirt'::text", name: $0)
             } + FrontendMessage.parse("SELECT 'dirt'") + FrontendMessage.bind() + FrontendMessage.sync, answers: 1),
-        Deed("BEGIN; SET LOCAL statement_timeout = 77777; SAVEPOINT dirt; SELECT 1 / 0"),
-        Deed("ROLLBACK"),
+        // In one write: a transaction left open would hold the server session that the script waits for.
+        Deed(
+            bytes: FrontendMessage.query("BEGIN; SET LOCAL statement_timeout = 77777; SAVEPOINT dirt; SELECT 1 / 0")
+                + FrontendMessage.query("ROLLBACK"), answers: 2),
         Deed("SET ROLE reader; SET statement_timeout = 66666", leaves: true),
         Deed("SELECT set_config('search_path', 'dirt', false), set_config('work_mem', '65kB', false)", leaves: true),
         Deed("CREATE TEMP TABLE items (id text); PREPARE q AS SELECT 'dirt'; LISTEN news", leaves: true),

@@ -16,8 +16,6 @@ final class LocalPool {
     var stated = LoopPool.Demand.none
     /// Why the last login came to nothing; nil after one that succeeded.
     var failure: ErrorResponse?
-    /// What the last server that was logged in on told of itself: the greeting of clients that need no link yet.
-    var greeting: ServerGreeting?
 
     init(id: PoolID, key: PoolKey, signal: PoolSignal, times: PoolTimes, credentials: ServerCredentials) {
         self.id = id

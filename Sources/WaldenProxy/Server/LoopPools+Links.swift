@@ -30,7 +30,7 @@ extension LoopPools {
     private func opened(_ link: ServerLink, _ greeting: ServerGreeting, _ pool: LocalPool) {
         pool.machine.linkOpened()
         pool.failure = nil
-        pool.greeting = greeting
+        shared.noteGreeting(greeting, of: pool.key)
         let pooled = register(link, pool, greeting)
         shared.counters.count { $0.opened += 1 }
         if link.input.readableBytes > 0 { serverSent(on: link) }

@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import Synchronization
+import WaldenAuth
 import WaldenCore
 import WaldenPool
 import WaldenWire
@@ -24,6 +25,7 @@ final class ServerPools: Sendable {
     private let ledger: Mutex<PoolLedger>
     private let members = Mutex<[Member]>([])
     private let published = Mutex<[LoopID: [PoolFigures]]>([:])
+    private let greetings = Mutex<[PoolKey: ServerGreeting]>([:])
     private let pausing = Mutex<[String: [CheckedContinuation<Void, Never>]]>([:])
 
     /// Different pools at the same time: startup parameters are the clients' to choose.
@@ -66,6 +68,12 @@ final class ServerPools: Sendable {
             return (id, signal, ledger.paused.contains(key.database))
         }
     }
+
+    /// What a server told of itself when some loop logged in on it last, for this pool.
+    func greeting(of key: PoolKey) -> ServerGreeting? { greetings.withLock { $0[key] } }
+
+    /// A loop has logged in; `key` has been registered, so there are not too many.
+    func noteGreeting(_ greeting: ServerGreeting, of key: PoolKey) { greetings.withLock { $0[key] = greeting } }
 
     func withLedger<Result>(_ body: (inout PoolLedger) -> Result) -> Result where Result: Sendable {
         ledger.withLock { body(&$0) }

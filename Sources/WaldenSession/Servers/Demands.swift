@@ -30,9 +30,10 @@ extension SessionMachine {
     ) -> ClientStep? {
         guard isPooled else { return nil }
         // What SQL is about to name must be known by then.
-        if renames {
-            if namesStatements(analysis), units.contains(where: { !$0.isHidden || $0.definesStatements }) { return .drain }
-            if candidate.isExtended || namesStatements(analysis), units.contains(where: \.dropsStatements) { return .drain }
+        if renames, !isRelayOnly {
+            let names = namesStatements(analysis)
+            if names, units.contains(where: { !$0.isHidden || $0.definesStatements }) { return .drain }
+            if candidate.isExtended || names, units.contains(where: \.dropsStatements) { return .drain }
         }
         let demand = demand(of: candidate, analysis, input)
         return stepBefore(demand: demand)

@@ -85,7 +85,8 @@ extension SessionMachine {
         guard let pooled, let server = pooled.server else { return nil }
         if !unit.failed {
             server.unnamed = .none
-            server.assigned = SettingsReplay.isSplit(from: server.assigned, to: pooled.assigned)
+            server.assigned =
+                SettingsReplay.isSplit(from: server.assigned, to: pooled.assigned)
                 ? server.assigned.assigning("client_encoding", pooled.assigned.values["client_encoding"])
                 : pooled.assigned
             return nil

@@ -44,6 +44,7 @@ final class PooledScript {
 
     var pins: [Pin] { machine.pins }
     var abandonment: Abandonment { machine.abandonment }
+    var answersAreUncertain: Bool { machine.answersAreUncertain }
     var mayRelease: Bool { machine.mayRelease }
 
     func client(_ messages: any FrontendMessage...) {

@@ -72,6 +72,31 @@ import WaldenWire
                 == "E(26000 unnamed prepared statement does not exist) ZI 1 2 D(SELECT 1) C ZI")
     }
 
+    @Test func aNameIsTakenFromItsParseOn() {
+        let script = pool()
+        script.client(
+            Parse(name: "a", query: "SELECT 1"), Sync(), Parse(name: "a", query: "SELECT 1"), Bind(statement: "a"),
+            Execute(), Sync(), Bind(statement: "a"), Execute(), Sync())
+        #expect(script.seen() == "1 ZI E(42P05 prepared statement \"a\" already exists) ZI 2 D(SELECT 1) C ZI")
+    }
+
+    /// A FunctionCall or Query in place of a Sync is skipped behind an error.
+    @Test func answersAreUncertainBehindACallThatMayHaveBeenSkipped() {
+        let script = pool()
+        script.client(Bind(statement: "none"), Query("SELECT 1"), Sync())
+        #expect(script.answersAreUncertain)
+        #expect(script.abandonment == .close)
+        let copying = pool()
+        copying.answersAtOnce = false
+        copying.client(Query("COPY t FROM STDIN"))
+        copying.say([UInt8(ascii: "G"), 0, 0, 0, 7, 0, 0, 0])
+        #expect(copying.answersAreUncertain)
+        let other = pool()
+        other.client(Parse(name: "", query: "SELECT 1"), Query("SELECT 1"))
+        #expect(!other.answersAreUncertain)
+        #expect(other.current == nil)
+    }
+
     @Test func textsThatMeanTheMomentAreNotShared() {
         let names = StatementNames()
         let servers = [SimulatedServer()]
@@ -148,7 +173,8 @@ import WaldenWire
         prepare(script, "s", "SELECT 2")
         execute(script, "s")
         #expect(
-            script.seen() == "1 n ZI C ZI E(26000 prepared statement \"s\" does not exist) ZI 1 n ZI 2 D(SELECT 2) C ZI")
+            script.seen() == "1 n ZI C ZI E(26000 prepared statement \"s\" does not exist) ZI 1 n ZI 2 D(SELECT 2) C ZI"
+        )
         #expect(script.pins.isEmpty)
     }
 

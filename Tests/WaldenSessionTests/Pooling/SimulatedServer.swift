@@ -44,7 +44,8 @@ final class SimulatedServer {
     private static let reportedNames = [
         "application_name": "application_name", "client_encoding": "client_encoding", "timezone": "TimeZone",
     ]
-    private static let defaults = ["timezone": "UTC", "client_encoding": "UTF8", "work_mem": "4096",
+    private static let defaults = [
+        "timezone": "UTC", "client_encoding": "UTF8", "work_mem": "4096",
         "default_transaction_isolation": "read committed",
     ]
 
