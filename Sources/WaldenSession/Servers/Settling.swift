@@ -123,6 +123,8 @@ extension SessionMachine {
         guard failures > 1 else { return }
         pooled?.censusFailures = 0
         pooled?.suspicion = nil
+        // What they are now, nobody will tell; asked again for their sake, the answer would fail again.
+        pooled?.touched.removeAll()
         pooled?.pins.insert(.untraceable)
     }
 
