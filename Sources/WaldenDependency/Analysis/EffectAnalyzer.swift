@@ -45,7 +45,8 @@ public struct EffectAnalyzer: Sendable {
         let resolver = NameResolver(catalog: catalog, path: path, user: context.user)
         for name in statement.functions where mayBind(name, resolver) { return .mayBind }
         for name in statement.operators
-        where resolver.userOperators(name).contains(where: { catalog.function($0.function)?.volatility != .immutable }) {
+        where resolver.userOperators(name).contains(where: { catalog.function($0.function)?.volatility != .immutable })
+        {
             return .mayBind
         }
         // What a view calls is not looked at one by one.
