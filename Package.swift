@@ -79,6 +79,7 @@ let package = Package(
         + pure("WaldenDependency", ["WaldenCore"])
         + pure("WaldenCache", ["WaldenCore", "WaldenDependency", deque])
         + pure("WaldenRouting", ["WaldenCore", deque])
+        + pure("WaldenFailover", ["WaldenCore"])
         + pure("WaldenPool", ["WaldenCore", "WaldenWire", deque])
         + pure("WaldenConsole", ["WaldenCore", "WaldenWire"])
         + pure("WaldenSession", ["WaldenCore", "WaldenWire", "WaldenDependency", deque])
@@ -131,6 +132,11 @@ let package = Package(
                 path: "Sources/WaldenDemo",
                 swiftSettings: strict
             ),
+            .target(
+                name: "WaldenFailoverSimulation", dependencies: ["WaldenCore", "WaldenFailover"], swiftSettings: strict),
+            .executableTarget(
+                name: "walden-simulate", dependencies: ["WaldenFailoverSimulation"], swiftSettings: strict),
+            tests("WaldenFailoverSimulation", ["WaldenCore", "WaldenFailover"]),
             .target(name: "WaldenTorture", dependencies: ["WaldenTestKit"], swiftSettings: strict),
             .executableTarget(
                 name: "walden-torture", dependencies: ["WaldenTorture"], swiftSettings: strict),

@@ -19,7 +19,7 @@ for target in "$@"; do
     name=$(printf %s "$target" | tr '[:lower:]' '[:upper:]')
     swiftc -O -sanitize=fuzzer,address -parse-as-library -D "FUZZ_$name" -I "$library/Modules" \
         -Xcc -fmodule-map-file=Sources/CCrypto/module.modulemap -Xcc -fmodule-map-file=Sources/CIDN/module.modulemap \
-        Fuzzing/Entry.swift -L "$library" -lWaldenFuzzing -lcrypto -lidn -o "$build/fuzz-$target"
+        Fuzzing/Entry.swift -L "$library" -lWaldenFuzzing -lswiftSynchronization -lcrypto -lidn -o "$build/fuzz-$target"
     mkdir -p "$build/corpus/$target"
     # Without this a crash hangs in Swift's own backtracer.
     SWIFT_BACKTRACE=enable=no "$build/fuzz-$target" -max_total_time="$seconds" -max_len=4096 -timeout=10 \

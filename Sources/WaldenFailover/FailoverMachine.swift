@@ -1,0 +1,378 @@
+public import WaldenCore
+
+/// The sentinel: decides whether the primary is replaced, by whom, and in which order everything happens.
+///
+/// Facts go in (`observe`, `recorded`, `answered`), and the moment (`tick`); out come actions. Decisions stand in
+/// `TransitionTable`, one row each; what a state does in `wantedSteps`. The machine holds to three orders:
+///
+/// 1. a record is on disk before the first side effect of its state (`FailoverAction.record`, then `recorded`);
+/// 2. no step is ordered unless the state wants it at that moment, judged by facts, not by what was ordered before;
+/// 3. what is answered for a former state or try is ignored.
+///
+/// It never asks a clock, a disk or a network. Whoever runs it: record and fsync, run the orders, tell the outcomes,
+/// and call `tick` at least every 100 ms.
+public struct FailoverMachine: Sendable {
+    public let policy: FailoverPolicy
+    public var timings: FailoverTimings { evidence.timings }
+
+    public private(set) var evidence: Evidence
+    public private(set) var state: FailoverState
+    /// When the state was entered: its record is on disk.
+    public private(set) var enteredAt: Instant
+    public private(set) var term: Term
+    public private(set) var incident: Incident?
+    public internal(set) var detached: Set<NodeID> = []
+    public internal(set) var parted: Set<NodeID> = []
+    var book = OrderBook()
+    /// Since when the evidence has said the same.
+    private(set) var finding = Finding.healthy
+    private(set) var findingSince: Instant
+    /// An order of people that waits for the state to take it.
+    var request: FailoverRequest?
+    /// The last automatic or ordered failover; nil: none within `cooldown`.
+    private(set) var lastFailoverAt: Instant?
+    /// Looks at each standby in which it was seen severed, one after the other.
+    private var sightings: [NodeID: Sighting] = [:]
+    private var sequence: UInt64
+    /// A transition whose record is being written.
+    private var pending: (record: JournalRecord, orderedAt: Instant)?
+
+    /// When a checkpoint ordered in this state was done.
+    private var checkpointAt: Instant?
+    /// Where the primary's timeline left the one before; nil: it is not known to have left any.
+    private(set) var fork: Fork?
+    /// For how long nobody has watched the primary before this start; nil: it was never watched.
+    let unwatchedFor: Duration?
+    /// The rules as the newest record has them.
+    private(set) var recordedRules: SynchronousRules?
+
+    private struct Sighting {
+        var count = 0
+        var askedAt: Instant
+    }
+
+    /// - Parameters:
+    ///   - names: The name (application_name) of each node.
+    ///   - resuming: The newest record on disk; nil: the first start.
+    ///   - lastFailoverAt: Of the newest failover in the journal.
+    ///   - unwatchedFor: Since the sentinel's last sign of life before this start; nil: it never ran.
+    public init(
+        names: [String: NodeID], policy: FailoverPolicy, timings: FailoverTimings, resuming record: JournalRecord?,
+        lastFailoverAt: Instant?, unwatchedFor: Duration? = nil, now: Instant
+    ) {
+        self.policy = policy
+        self.lastFailoverAt = lastFailoverAt
+        self.unwatchedFor = unwatchedFor
+        recordedRules = record?.rules
+        fork = record?.fork
+        findingSince = now
+        enteredAt = now
+        sequence = record?.sequence ?? 0
+        term = record?.term ?? .first
+        incident = record?.incident
+        detached = record?.detached ?? []
+        parted = record?.parted ?? []
+        evidence = Evidence(
+            primary: record?.primary ?? .configuredPrimary, names: names, timings: timings, rules: record?.rules,
+            timeline: record?.timeline)
+        state = .discover
+        if let record { resume(record) }
+    }
+
+    /// Past the point of no return it goes on; before it everything is undone; without an incident it looks anew.
+    private mutating func resume(_ record: JournalRecord) {
+        switch record.state {
+        case .promote, .opening, .open, .maintenance: state = record.state
+        case .discover, .suspect, .steady, .needsHuman: incident = nil
+        case .hold, .sever, .census, .fence, .aborting:
+            // As any other state this one begins with its record; until it is on disk nothing is undone.
+            incident = record.incident?.interrupted()
+            pending = (newRecord(.aborting, row: TransitionTable.interruption), .distantPast)
+        }
+    }
+
+    // MARK: Facts
+
+    public mutating func observe(_ fact: FailoverFact, at now: Instant) {
+        switch fact {
+        case .reported(let node, let report):
+            evidence.reported(node, report)
+            noteSevered(node, report)
+            noteDrained(node, report)
+            noteParted(node, report)
+        case .contacted(let node, let contact): evidence.contacted(node, contact, at: now)
+        case .sessionAnswered: evidence.sessionAnswered(at: now)
+        case .sessionBroke: evidence.sessionBroke()
+        case .heartbeatBegun(let kind): evidence.heartbeatBegun(kind, at: now)
+        case .heartbeatAcknowledged(let kind, let end): evidence.heartbeatAcknowledged(kind, end: end, at: now)
+        case .heartbeatFailed(let kind): evidence.heartbeatFailed(kind)
+        case .requested(let request): self.request = request
+        }
+    }
+
+    /// Gone twice, in two looks that both began after it was ordered: one alone may be of a receiver that was just
+    /// starting.
+    private mutating func noteSevered(_ node: NodeID, _ report: NodeReport) {
+        guard var incident, [.sever, .census].contains(state), node != incident.old else { return }
+        guard report.isSevered, book.isDone(.sever(node)), report.askedAt > enteredAt else {
+            sightings[node] = nil
+            return
+        }
+        guard let last = sightings[node] else {
+            sightings[node] = Sighting(count: 1, askedAt: report.askedAt)
+            return
+        }
+        guard report.askedAt > last.askedAt else { return }
+        sightings[node] = Sighting(count: last.count + 1, askedAt: report.askedAt)
+        incident.severed[node] = Incident.Position(
+            timeline: report.timeline, received: report.received, replayed: report.replayed)
+        self.incident = incident
+    }
+
+    /// Where the old primary's log ended when nothing was under way there any more.
+    private mutating func noteDrained(_ node: NodeID, _ report: NodeReport) {
+        guard state == .hold, var drained = incident, drained.isSwitchover, node == drained.old, !drained.isEndKnown,
+            let checkpointAt, report.askedAt > checkpointAt, !report.isInRecovery
+        else { return }
+        drained.oldEnd = report.received
+        drained.isEndKnown = true
+        incident = drained
+    }
+
+    /// Log past the place where the primary left the old timeline is no part of its history. A standby that receives the
+    /// primary's own timeline has none.
+    private mutating func noteParted(_ node: NodeID, _ report: NodeReport) {
+        if node != evidence.primary, report.isInRecovery, report.timeline == evidence.timeline, report.receiver != nil {
+            parted.remove(node)
+        }
+        guard let fork, node != evidence.primary, report.timeline == fork.timeline, report.received > fork.end else {
+            return
+        }
+        parted.insert(node)
+    }
+
+    /// The record is on disk.
+    public mutating func recorded(_ sequence: UInt64, at now: Instant) -> [FailoverAction] {
+        guard let pending, pending.record.sequence == sequence else { return [] }
+        self.pending = nil
+        recordedRules = pending.record.rules
+        enter(pending.record.state, at: now)
+        return tick(at: now)
+    }
+
+    /// An order was carried out, or was not.
+    public mutating func answered(_ id: UInt64, _ outcome: StepOutcome, at now: Instant) -> [FailoverAction] {
+        guard let step = book.answered(id, outcome, at: now) else { return [] }
+        if outcome == .done { stepDone(step, at: now) }
+        return tick(at: now)
+    }
+
+    private mutating func stepDone(_ step: Step, at now: Instant) {
+        switch step {
+        case .checkpoint: checkpointAt = now
+        case .follow(let node): detached.remove(node)
+        case .rejoin(let node):
+            parted.remove(node)
+            detached.remove(node)
+        case .hold, .drain, .sever, .raiseTerm, .closeConnections, .fenceHook, .setSynchronousNames, .promote,
+            .createSlot, .beginEpoch, .release:
+            break
+        }
+    }
+
+    // MARK: Time
+
+    /// Looks at what is known, decides, and orders what the state wants.
+    public mutating func tick(at now: Instant) -> [FailoverAction] {
+        noteFinding(at: now)
+        var actions: [FailoverAction] = []
+        // A row may lead to a state that another row leaves at once; each state is left at most once a tick.
+        for _ in FailoverState.allCases {
+            if let pending {
+                actions += rewrite(pending.record, orderedAt: pending.orderedAt, at: now)
+                return actions
+            }
+            let situation = Situation(machine: self, now: now)
+            guard let row = TransitionTable.rows(from: state).first(where: { $0.holds(situation) }) else { break }
+            actions += take(row, situation)
+        }
+        return actions + orders(at: now)
+    }
+
+    private mutating func noteFinding(at now: Instant) {
+        let found = evidence.finding(at: now)
+        guard found != finding else { return }
+        finding = found
+        findingSince = now
+    }
+
+    private mutating func take(_ row: TransitionTable.Row, _ situation: Situation) -> [FailoverAction] {
+        let now = situation.now
+        row.change(&self, situation)
+        let note = FailoverNote(
+            row: row.number, from: state, to: row.to, term: incident?.term ?? term, primary: evidence.primary,
+            finding: finding, reason: row.reason, details: situation.details)
+        guard row.to.isJournalled else {
+            enter(row.to, at: now)
+            return [.note(note)]
+        }
+        let record = newRecord(row.to, row: row.number)
+        pending = (record, now)
+        return [.note(note), .record(record)]
+    }
+
+    private mutating func newRecord(_ state: FailoverState, row: Int) -> JournalRecord {
+        sequence += 1
+        return JournalRecord(
+            sequence: sequence, row: row, state: state, term: term, primary: evidence.primary,
+            timeline: evidence.timeline, rules: evidence.rules, incident: incident, detached: detached, parted: parted,
+            fork: fork)
+    }
+
+    /// A record that is not on disk yet is written again after a while; nothing else happens meanwhile.
+    private mutating func rewrite(
+        _ record: JournalRecord, orderedAt: Instant, at now: Instant
+    ) -> [FailoverAction] {
+        guard now.elapsed(since: orderedAt) >= timings.stepTimeout else { return [] }
+        pending = (record, now)
+        return [.record(record)]
+    }
+
+    private mutating func enter(_ next: FailoverState, at now: Instant) {
+        state = next
+        enteredAt = now
+        book.clear()
+        checkpointAt = nil
+        sightings.removeAll()
+    }
+
+    private mutating func orders(at now: Instant) -> [FailoverAction] {
+        let situation = Situation(machine: self, now: now)
+        return situation.wantedSteps.compactMap { step in
+            guard let id = book.order(step, at: now, timings, waits: waits(for: step)) else { return nil }
+            let order = Order(
+                id: id, term: incident?.term ?? term, step: step, primary: evidence.primary,
+                rule: incident?.nextRule)
+            return .perform(order)
+        }
+    }
+
+    /// Steps that may take long are not ordered twice meanwhile.
+    private func waits(for step: Step) -> Duration? {
+        switch step {
+        case .drain: timings.switchover
+        case .checkpoint, .rejoin: .seconds(3_600)
+        case .fenceHook: timings.fence
+        case .hold, .sever, .follow, .raiseTerm, .closeConnections, .setSynchronousNames, .promote, .createSlot,
+            .beginEpoch, .release:
+            nil
+        }
+    }
+
+    /// Whether nodes should be looked at as often as possible rather than at the heartbeat's pace.
+    public var isUrgent: Bool {
+        switch state {
+        case .steady, .maintenance, .needsHuman: false
+        case .discover, .suspect, .hold, .sever, .census, .fence, .promote, .opening, .open, .aborting: true
+        }
+    }
+
+    // MARK: What rows change
+
+    mutating func begin(_ cause: Incident.Cause) {
+        term = term.next
+        incident = Incident(
+            term: term, cause: cause, old: evidence.primary, oldEnd: evidence.primaryEnd, timeline: evidence.timeline,
+            rules: evidence.rules)
+        request = nil
+    }
+
+    mutating func choose(_ candidate: NodeID) {
+        guard var chosen = incident else { return }
+        chosen.candidate = candidate
+        chosen.nextRule = chosen.rule(promoting: candidate)
+        incident = chosen
+    }
+
+    mutating func refuse(_ reason: String) {
+        incident?.refusal = reason
+    }
+
+    /// Every standby may be severed from now on, whether it is told or not.
+    mutating func detachStandbys() {
+        guard let incident else { return }
+        detached.formUnion(evidence.nodes.filter { $0 != incident.old && !parted.contains($0) })
+    }
+
+    /// The candidate is the primary from now on.
+    mutating func succeed(at now: Instant) {
+        guard let incident, let candidate = incident.candidate else { return }
+        lastFailoverAt = now
+        if let timeline = incident.timeline, let position = incident.severed[candidate] {
+            fork = Fork(timeline: timeline, end: position.received)
+        }
+        detached.remove(candidate)
+        parted.remove(candidate)
+        // Whether its log has parted or not is for the agent to find out; it cannot follow as it is.
+        parted.insert(incident.old)
+        evidence.primaryChanged(to: candidate, rules: SynchronousRules(incident.nextRule))
+    }
+
+    mutating func end() {
+        incident = nil
+    }
+
+    mutating func takeRequest() {
+        request = nil
+    }
+
+    /// The primary as found at the start, where no journal names one.
+    mutating func discovered(_ node: NodeID) {
+        guard node != evidence.primary else { return }
+        evidence.primaryChanged(to: node, rules: evidence.rules)
+    }
+}
+
+/// What the machine is told.
+public enum FailoverFact: Hashable, Sendable {
+    case reported(NodeID, NodeReport)
+    /// An attempt to connect to the node, or to ask it, ended so.
+    case contacted(NodeID, Contact)
+    /// The session at the primary answered.
+    case sessionAnswered
+    case sessionBroke
+    case heartbeatBegun(HeartbeatKind)
+    case heartbeatAcknowledged(HeartbeatKind, end: LSN)
+    case heartbeatFailed(HeartbeatKind)
+    case requested(FailoverRequest)
+}
+
+/// What people order.
+public enum FailoverRequest: Hashable, Sendable {
+    case switchover(to: NodeID?)
+    /// Go on although acknowledged commits may be lost.
+    case force
+    case pause
+    case resume
+}
+
+public enum FailoverAction: Hashable, Sendable {
+    /// To be written and fsynced, then told by `recorded`. Nothing else happens until then.
+    case record(JournalRecord)
+    /// To be carried out, then told by `answered`.
+    case perform(Order)
+    /// A row was taken: for logs, hooks and the list of incidents.
+    case note(FailoverNote)
+}
+
+/// A row taken, with what it was taken for.
+public struct FailoverNote: Hashable, Sendable {
+    public let row: Int
+    public let from: FailoverState
+    public let to: FailoverState
+    public let term: Term
+    public let primary: NodeID
+    public let finding: Finding
+    public let reason: String
+    public let details: [String]
+}

@@ -1,0 +1,81 @@
+public import WaldenCore
+
+/// One failover or switchover, from its reason to its end.
+public struct Incident: Hashable, Sendable, Codable {
+    public enum Cause: Hashable, Sendable, Codable {
+        case found(Finding)
+        /// Ordered; nil: to whichever node is best.
+        case switchover(to: NodeID?)
+        /// Ordered although what is acknowledged may be lost.
+        case forced
+    }
+
+    public let term: Term
+    public let cause: Cause
+    /// The primary that is to be replaced.
+    public let old: NodeID
+    /// The end of its log, as far as known.
+    public var oldEnd: LSN
+    /// Of a switchover: that is where it ended when nothing was under way any more.
+    public var isEndKnown = false
+    /// Its timeline, on which alone positions are compared.
+    public let timeline: TimelineID?
+    /// Rules that severing must prove.
+    public let rules: SynchronousRules
+    /// Seen severed twice, with what they had received then. Never shrinks.
+    public var severed: [NodeID: Position] = [:]
+    /// Whom the census chose.
+    public var candidate: NodeID?
+    /// The rule that the candidate gets before it is promoted; nil: none.
+    public var nextRule: SynchronousRule?
+    /// Why it was given up.
+    public var refusal: String?
+    /// The sentinel was restarted in the middle.
+    public var isInterrupted = false
+
+    public struct Position: Hashable, Sendable, Codable {
+        public var timeline: TimelineID
+        public var received: LSN
+        public var replayed: LSN
+
+        public init(timeline: TimelineID, received: LSN, replayed: LSN) {
+            self.timeline = timeline
+            self.received = received
+            self.replayed = replayed
+        }
+    }
+
+    public init(
+        term: Term, cause: Cause, old: NodeID, oldEnd: LSN, timeline: TimelineID?, rules: SynchronousRules
+    ) {
+        self.term = term
+        self.cause = cause
+        self.old = old
+        self.oldEnd = oldEnd
+        self.timeline = timeline
+        self.rules = rules
+    }
+
+    func interrupted() -> Incident {
+        var copy = self
+        copy.isInterrupted = true
+        copy.refusal = refusal ?? "the sentinel was restarted before the point of no return"
+        return copy
+    }
+
+    /// The rule for the candidate: the members but for itself, and the old primary once it is back.
+    func rule(promoting candidate: NodeID) -> SynchronousRule? {
+        guard let rule = rules.current else { return nil }
+        let members = rule.members.subtracting([candidate]).union([old])
+        return try? SynchronousRule(required: min(rule.required, members.count), of: members)
+    }
+
+    public var isSwitchover: Bool {
+        if case .switchover = cause { true } else { false }
+    }
+
+    public var isForced: Bool { cause == .forced }
+
+    /// Whether the most advanced of the severed holds every acknowledged commit.
+    public var isProven: Bool { rules.isProven(bySevered: Set(severed.keys)) }
+}

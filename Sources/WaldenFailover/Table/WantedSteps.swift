@@ -1,0 +1,98 @@
+import WaldenCore
+
+extension Situation {
+    /// What the state does, judged anew at every moment: steps that are done or under way are not ordered twice.
+    var wantedSteps: [Step] {
+        switch machine.state {
+        case .discover, .suspect, .census: []
+        case .maintenance: []
+        case .steady, .needsHuman: repairs
+        case .hold: holding
+        case .sever: severing
+        case .fence: fencing
+        case .promote: promoting
+        case .opening: opening
+        case .open: [.release]
+        case .aborting: reattaching + [.release]
+        }
+    }
+
+    private var book: OrderBook { machine.book }
+    private var primary: NodeID { machine.evidence.primary }
+
+    private var holding: [Step] {
+        guard let incident = machine.incident, incident.isSwitchover else { return [.hold] }
+        guard book.isDone(.hold) else { return [.hold] }
+        guard book.isDone(.drain) else { return [.drain] }
+        return [.checkpoint(incident.old)]
+    }
+
+    /// All standbys: one that is no member of the quorum would go on applying what may never be acknowledged.
+    private var severing: [Step] {
+        guard let incident = machine.incident else { return [] }
+        return machine.evidence.nodes.filter { $0 != incident.old }.map(Step.sever)
+    }
+
+    private var fencing: [Step] {
+        guard let incident = machine.incident else { return [] }
+        let hook = machine.policy.hasFenceHook ? [Step.fenceHook(incident.old)] : []
+        return [.raiseTerm, .closeConnections(incident.old)] + hook
+    }
+
+    /// The names come first: between its promotion and them the new primary would acknowledge to whoever reaches it
+    /// directly what no standby holds.
+    private var promoting: [Step] {
+        guard let incident = machine.incident, let candidate = incident.candidate else { return [] }
+        let term: [Step] = [.raiseTerm, .closeConnections(incident.old)]
+        let loose = looseAgain
+        guard loose.isEmpty, isStillFurthest else { return term + loose.map(Step.sever) }
+        guard incident.rules.current == nil || book.isDone(.setSynchronousNames(candidate)) else {
+            return term + [.setSynchronousNames(candidate)]
+        }
+        return term + [.promote(candidate)]
+    }
+
+    /// What was severed is durable, but others may have changed it since: nobody who answers may follow anybody again.
+    private var looseAgain: [NodeID] {
+        guard let incident = machine.incident, !incident.isForced, incident.rules.current != nil else { return [] }
+        return incident.severed.keys.sorted().filter { node in
+            machine.evidence.freshReport(of: node, at: now).map { $0.isInRecovery && !$0.isSevered } ?? false
+        }
+    }
+
+    /// Those that were loose again may have received more than the candidate.
+    private var isStillFurthest: Bool {
+        guard let incident = machine.incident, let candidate = incident.candidate, !incident.isForced,
+            let own = machine.evidence.freshReport(of: candidate, at: now), own.isInRecovery
+        else { return true }
+        return incident.severed.keys.filter(incident.rules.members.contains).allSatisfy { node in
+            machine.evidence.freshReport(of: node, at: now).map { $0.received <= own.received } ?? true
+        }
+    }
+
+    private var opening: [Step] {
+        var steps = reattaching
+        let slot = Step.createSlot(primary)
+        if machine.policy.needsSlot { steps.append(slot) }
+        if !machine.policy.needsSlot || book.isDone(slot) { steps.append(.beginEpoch) }
+        return steps
+    }
+
+    /// Those severed that answer follow the primary, unless their logs have parted.
+    private var reattaching: [Step] {
+        machine.detached.sorted().filter { node in
+            node != primary && !machine.parted.contains(node)
+                && machine.evidence.freshReport(of: node, at: now)?.isInRecovery ?? false
+        }.map(Step.follow)
+    }
+
+    /// After the incident: what could not be done at once. A rewind reads the source's control file, which names the new
+    /// timeline only after a checkpoint.
+    private var repairs: [Step] {
+        var steps = [.release] + reattaching
+        guard machine.policy.hasAgent, finding.isAlive, !machine.parted.isEmpty else { return steps }
+        steps.append(.checkpoint(primary))
+        if book.isDone(.checkpoint(primary)) { steps += machine.parted.sorted().map(Step.rejoin) }
+        return steps
+    }
+}

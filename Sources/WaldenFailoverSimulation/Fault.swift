@@ -1,0 +1,102 @@
+import WaldenCore
+
+/// What goes wrong.
+enum Fault: Hashable {
+    /// kill -9 of everything.
+    case kill(NodeID)
+    case start(NodeID)
+    case freeze(NodeID)
+    case thaw(NodeID)
+    case hangAccept(NodeID, Bool)
+    case fillConnections(NodeID, Bool)
+    case fillDisk(NodeID, Bool)
+    case cut(from: NodeID, to: NodeID)
+    case killSentinel
+    case switchover(NodeID?)
+    /// Somebody sets another rule.
+    case names(required: Int)
+    case healAll
+}
+
+/// Which faults happen when.
+struct FaultPlan {
+    enum Kind: String, CaseIterable {
+        case none, overload, crash, pause, network, sentinel, mixed, switchover
+    }
+
+    let kind: Kind
+    private(set) var faults: [(after: Duration, fault: Fault)] = []
+
+    init(kind: Kind, nodes: [NodeID], dice: inout Dice) {
+        self.kind = kind
+        switch kind {
+        case .none: return
+        case .overload: overload(&dice)
+        case .crash: for _ in 0..<Int.random(in: 1...4, using: &dice) { crash(nodes, &dice) }
+        case .pause: for _ in 0..<Int.random(in: 1...4, using: &dice) { pause(nodes, &dice) }
+        case .network: for _ in 0..<Int.random(in: 1...5, using: &dice) { cut(nodes, &dice) }
+        case .sentinel:
+            crash([nodes[0]], &dice)
+            for _ in 0..<Int.random(in: 1...3, using: &dice) { add(.killSentinel, dice.milliseconds(0...8_000)) }
+        case .switchover:
+            add(.switchover(nodes.randomElement(using: &dice)), dice.milliseconds(100...3_000))
+            if dice.happens(60) { any(nodes, &dice) }
+        case .mixed: for _ in 0..<Int.random(in: 2...7, using: &dice) { any(nodes, &dice) }
+        }
+    }
+
+    private mutating func add(_ fault: Fault, _ after: Duration) { faults.append((after, fault)) }
+
+    private mutating func any(_ nodes: [NodeID], _ dice: inout Dice) {
+        switch Int.random(in: 0..<8, using: &dice) {
+        case 0, 1: crash(nodes, &dice)
+        case 2, 3: pause(nodes, &dice)
+        case 4, 5: cut(nodes, &dice)
+        case 6: add(.killSentinel, dice.milliseconds(0...8_000))
+        default:
+            let node = nodes.randomElement(using: &dice) ?? .configuredPrimary
+            let at = dice.milliseconds(0...6_000)
+            switch Int.random(in: 0..<3, using: &dice) {
+            case 0: add(.fillDisk(node, true), at)
+            case 1: add(.names(required: Int.random(in: 1...2, using: &dice)), at)
+            default: add(.switchover(dice.happens(50) ? node : nil), at)
+            }
+        }
+    }
+
+    private mutating func crash(_ nodes: [NodeID], _ dice: inout Dice) {
+        // The primary is the likeliest, for it is what matters.
+        let node = dice.happens(60) ? nodes[0] : nodes.randomElement(using: &dice) ?? nodes[0]
+        let at = dice.milliseconds(100...8_000)
+        add(.kill(node), at)
+        if dice.happens(60) { add(.start(node), at + dice.milliseconds(100...5_000)) }
+    }
+
+    private mutating func pause(_ nodes: [NodeID], _ dice: inout Dice) {
+        let node = dice.happens(60) ? nodes[0] : nodes.randomElement(using: &dice) ?? nodes[0]
+        let at = dice.milliseconds(100...8_000)
+        if dice.happens(20) {
+            add(.hangAccept(node, true), at)
+            add(.hangAccept(node, false), at + dice.milliseconds(500...4_000))
+        } else {
+            add(.freeze(node), at)
+            // Anywhere in the failover that follows.
+            if dice.happens(80) { add(.thaw(node), at + dice.milliseconds(50...5_000)) }
+        }
+    }
+
+    private mutating func cut(_ nodes: [NodeID], _ dice: inout Dice) {
+        let places = nodes + [Network.sentinel]
+        guard let one = places.randomElement(using: &dice), let other = places.randomElement(using: &dice), one != other
+        else { return }
+        let at = dice.milliseconds(100...8_000)
+        add(.cut(from: one, to: other), at)
+        if dice.happens(60) { add(.cut(from: other, to: one), at) }
+    }
+
+    private mutating func overload(_ dice: inout Dice) {
+        let at = dice.milliseconds(100...4_000)
+        add(.fillConnections(.configuredPrimary, true), at)
+        add(.fillConnections(.configuredPrimary, false), at + dice.milliseconds(500...9_000))
+    }
+}

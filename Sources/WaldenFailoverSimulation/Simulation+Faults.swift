@@ -1,0 +1,55 @@
+import WaldenCore
+import WaldenFailover
+
+/// What goes wrong, and what clients do meanwhile.
+extension Simulation {
+    mutating func strike(_ fault: Fault) {
+        tell("** \(fault)")
+        switch fault {
+        case .kill(let node): kill(node)
+        case .start(let node): start(node)
+        case .freeze(let node):
+            if nodes[index(of: node)].process == .up { nodes[index(of: node)].process = .frozen }
+        case .thaw(let node): thaw(node)
+        case .hangAccept(let node, let hangs): nodes[index(of: node)].hangsAccept = hangs
+        case .fillConnections(let node, let isFull): nodes[index(of: node)].isFull = isFull
+        case .fillDisk(let node, let isFull): nodes[index(of: node)].isDiskFull = isFull
+        case .cut(let from, let to): network.cut(from: from, to: to)
+        case .killSentinel: killSentinel()
+        case .switchover(let node): machine?.observe(.requested(.switchover(to: node)), at: now)
+        case .names(let required):
+            for at in nodes.indices where nodes[at].isWriting && !nodes[at].synchronousNames.isEmpty {
+                let others = nodes.filter { $0.id != nodes[at].id }.map(\.name)
+                nodes[at].synchronousNames = "ANY \(required) (\(others.joined(separator: ", ")))"
+            }
+        case .healAll: healAll()
+        }
+    }
+
+    private mutating func healAll() {
+        network.heal()
+        for node in nodes.map(\.id) {
+            thaw(node)
+            start(node)
+            nodes[index(of: node)].hangsAccept = false
+            nodes[index(of: node)].isFull = false
+            nodes[index(of: node)].isDiskFull = false
+        }
+        // A connection that was cut for long is found dead by its ends.
+        for at in nodes.indices { nodes[at].receiver = nil }
+    }
+
+    /// Writers through the proxy, and now and then one past it.
+    mutating func clientWrites() {
+        agenda.add(.clientDue, in: dice.milliseconds(20...200))
+        writes += 1
+        if dice.happens(80) {
+            guard proxy.accepts, let primary = proxy.primary else { return }
+            send(.write(Write(id: writes, isProxied: true, term: proxy.term)), to: primary)
+        } else if let node = nodes.randomElement(using: &dice), node.process == .up, !node.isStandby {
+            agenda.add(
+                .arrived(.write(Write(id: writes, isProxied: false, term: .first)), at: node.id), in: dice.milliseconds(0...2)
+            )
+        }
+    }
+}

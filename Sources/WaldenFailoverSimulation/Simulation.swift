@@ -1,0 +1,163 @@
+import WaldenCore
+import WaldenFailover
+
+/// One run: the real sentinel against simulated nodes, network and disk, by a seed.
+public struct Simulation {
+    /// How one run ended.
+    public struct Outcome: Sendable {
+        public let seed: UInt64
+        public let kind: String
+        public let violations: [String]
+        public let failovers: Int
+        public let switchovers: Int
+        public let acknowledged: Int
+        /// What happened, for people: rows and faults in their order. Only kept when asked for.
+        public let story: [String]
+    }
+
+    static let healAfter = Duration.seconds(10)
+    static let length = Duration.seconds(45)
+
+    let seed: UInt64
+    var dice: Dice
+    var agenda = Agenda()
+    var network = Network()
+    var nodes: [SimulatedNode]
+    var proxy: SimulatedProxy
+    var ledger = Ledger()
+    let story: Story
+    private(set) var now: Instant
+    let plan: FaultPlan
+    let policy: FailoverPolicy
+    let timings: FailoverTimings
+
+    /// Nil while the sentinel is dead.
+    var machine: FailoverMachine?
+    var life = 0
+    /// The sentinel's disk.
+    var journal: JournalRecord?
+    var diedAt: Instant?
+    var failedOverAt: Instant?
+    /// The sentinel's session at the primary: to whom.
+    var session: NodeID?
+
+    var writes: UInt64 = 0
+    var marks: UInt64 = 0
+    var lastAcknowledgement = Instant.distantPast
+
+    public init(seed: UInt64, tellsStory: Bool = false) {
+        self.seed = seed
+        story = Story(isKept: tellsStory)
+        now = agenda.now
+        dice = Dice(seed: seed)
+        let names = ["a", "b", "c"]
+        nodes = names.indices.map { index in
+            SimulatedNode(id: NodeID(index), name: names[index], upstream: index == 0 ? nil : NodeID(0))
+        }
+        nodes[0].synchronousNames = dice.happens(85) ? "ANY 1 (b, c)" : "FIRST 1 (b, c)"
+        var policy = FailoverPolicy()
+        policy.hasAgent = dice.happens(70)
+        policy.hasFenceHook = dice.happens(20)
+        self.policy = policy
+        var timings = FailoverTimings()
+        timings.cooldown = dice.happens(50) ? .seconds(3) : .seconds(600)
+        self.timings = timings
+        let kind = FaultPlan.Kind.allCases.randomElement(using: &dice) ?? .mixed
+        plan = FaultPlan(kind: kind, nodes: nodes.map(\.id), dice: &dice)
+        proxy = SimulatedProxy(resuming: nil)
+    }
+
+    /// Runs to the end and judges.
+    public mutating func run() -> Outcome {
+        let end = agenda.now + Self.length
+        agenda.add(.sentinelStarts, in: .zero)
+        agenda.add(.clientDue, in: .milliseconds(500))
+        for node in nodes where node.isStandby { agenda.add(.receiverDue(node.id), in: .milliseconds(10)) }
+        agenda.add(.receiverDue(nodes[0].id), in: .milliseconds(10))
+        // The sentinel has had the time to find its primary.
+        for (after, fault) in plan.faults { agenda.add(.fault(fault), in: .seconds(3) + after) }
+        agenda.add(.fault(.healAll), in: .seconds(3) + Self.healAfter)
+        while let event = agenda.next(before: end) {
+            now = agenda.now
+            happen(event)
+        }
+        judgeEnd()
+        return Outcome(
+            seed: seed, kind: plan.kind.rawValue, violations: ledger.violations, failovers: ledger.failovers,
+            switchovers: ledger.switchovers, acknowledged: ledger.acknowledged.count, story: story.lines)
+    }
+
+    func index(of node: NodeID) -> Int { min(max(node.index, 0), nodes.count - 1) }
+
+    func tell(_ line: @autoclosure () -> String) { story.tell(line, at: now) }
+
+    private mutating func happen(_ event: Event) {
+        switch event {
+        case .probesDue(let life): if life == self.life { probe() }
+        case .heartbeatDue(let kind, let life): if life == self.life { beat(kind) }
+        case .tickDue(let life): if life == self.life { tick() }
+        case .arrived(let message, let node): arrived(message, at: node)
+        case .told(let fact, let life): if life == self.life { machine?.observe(fact, at: now) }
+        case .answered(let id, let outcome, let life): if life == self.life { answered(id, outcome) }
+        case .recordWritten(let record, let life): written(record, life: life)
+        case .logArrived(let node, let from, let connection): logArrived(at: node, from: from, connection)
+        case .flushed(let end, let standby, let node): flushed(end, by: standby, at: node)
+        case .receiverDue(let node): tendReceiver(of: node)
+        case .promotionDue(let node, let run): promoted(node, run: run)
+        case .clientDue: clientWrites()
+        case .fault(let fault): strike(fault)
+        case .startDue(let node): start(node)
+        case .sentinelStarts: startSentinel()
+        }
+    }
+
+    // MARK: Judging
+
+    /// After all was healed for long, the cluster serves, and nothing is left over.
+    private mutating func judgeEnd() {
+        guard let machine else { return ledger.violated("I11", "there is no sentinel at the end") }
+        let isSteady = machine.state == .steady
+        if !isSteady {
+            ledger.violated("I11", "the sentinel ends in \(machine.state): \(machine.incident?.refusal ?? "")")
+        }
+        let primary = nodes[index(of: machine.evidence.primary)]
+        if now.elapsed(since: lastAcknowledgement) > .seconds(8), mayAcknowledge(primary) {
+            ledger.violated("I8", "no write was acknowledged in the last 8 s, long after all was healed")
+        }
+        if let since = proxy.heldSince { ledger.violated("I9", "work is held since \(now.elapsed(since: since))") }
+        for node in nodes where node.hasSlot && node.id != primary.id && node.process != .down {
+            ledger.violated("I10", "\(node.name) keeps a slot")
+        }
+        ledger.checkHolds(primary, when: "at the end")
+        let isQuiet = plan.kind == .none || plan.kind == .overload
+        if isQuiet, ledger.failovers > 0 { ledger.violated("I12", "a failover without a fault") }
+        if policy.hasAgent, isSteady {
+            for node in nodes where node.id != primary.id && node.isStandby && node.receiver != nil {
+                if node.common(with: primary) < node.log.count {
+                    ledger.violated("I3", "\(node.name) is taken for a standby and holds log of a lost branch")
+                }
+            }
+        }
+    }
+
+    /// Without an agent the old primary is no standby again, and a rule that needs it waits for ever.
+    private func mayAcknowledge(_ primary: SimulatedNode) -> Bool {
+        let receiving = nodes.filter { $0.receiver?.from == primary.id }.map(\.id)
+        return policy.hasAgent || rule(of: primary)?.canAcknowledge(with: Set(receiving)) ?? true
+    }
+}
+
+/// What happened, for people.
+final class Story {
+    private let isKept: Bool
+    private(set) var lines: [String] = []
+
+    init(isKept: Bool) {
+        self.isKept = isKept
+    }
+
+    func tell(_ line: () -> String, at now: Instant) {
+        guard isKept else { return }
+        lines.append("\((now.nanoseconds - 1_000_000_000) / 1_000_000) ms  \(line())")
+    }
+}

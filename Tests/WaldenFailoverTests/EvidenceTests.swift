@@ -1,0 +1,131 @@
+import Testing
+import WaldenCore
+
+@testable import WaldenFailover
+
+/// Risk: a primary that lives is taken for dead, or a dead one for alive.
+@Suite struct EvidenceTests {
+    private var evidence: Evidence
+    private static let start = Instant(nanoseconds: 10_000_000_000)
+    private static let a = NodeID(0), b = NodeID(1), c = NodeID(2)
+
+    init() {
+        evidence = Evidence(primary: Self.a, names: ["a": Self.a, "b": Self.b, "c": Self.c], timings: FailoverTimings())
+        evidence.reported(Self.a, Self.report(isInRecovery: false, names: "ANY 1 (b, c)"))
+        evidence.contacted(Self.a, .answered, at: Self.start)
+        evidence.sessionAnswered(at: Self.start)
+    }
+
+    private static func at(_ milliseconds: Int) -> Instant { start + .milliseconds(milliseconds) }
+
+    private static func report(
+        isInRecovery: Bool = true, silent: Int? = nil, names: String = "", at milliseconds: Int = 0
+    ) -> NodeReport {
+        NodeReport(
+            systemIdentifier: "1", timeline: TimelineID(1), isInRecovery: isInRecovery, received: LSN(100),
+            replayed: LSN(100), receiver: silent.map { .init(isStreaming: true, silentFor: .milliseconds($0)) },
+            hasUpstream: isInRecovery, synchronousStandbyNames: names, askedAt: at(milliseconds))
+    }
+
+    private mutating func standbys(b: Int?, c: Int?, at milliseconds: Int) {
+        evidence.reported(Self.b, Self.report(silent: b, at: milliseconds))
+        evidence.reported(Self.c, Self.report(silent: c, at: milliseconds))
+    }
+
+    @Test mutating func whoAnswersIsHealthy() {
+        #expect(evidence.finding(at: Self.at(700)) == .healthy)
+    }
+
+    @Test mutating func refusedAndNobodyReceives() {
+        evidence.sessionBroke()
+        evidence.contacted(Self.a, .refused, at: Self.at(100))
+        standbys(b: nil, c: nil, at: 100)
+        #expect(evidence.finding(at: Self.at(100)) == .crashed)
+    }
+
+    /// The word of one standby is not that of the quorum.
+    @Test mutating func refusedAndOneStandbyDoesNotAnswer() {
+        evidence.sessionBroke()
+        evidence.contacted(Self.a, .refused, at: Self.at(100))
+        evidence.reported(Self.b, Self.report(silent: nil, at: 100))
+        #expect(evidence.finding(at: Self.at(100)) == .doubtful)
+    }
+
+    @Test mutating func refusedWhileAStandbyStillReceives() {
+        evidence.sessionBroke()
+        evidence.contacted(Self.a, .refused, at: Self.at(100))
+        standbys(b: nil, c: 10, at: 100)
+        #expect(evidence.finding(at: Self.at(100)) == .doubtful)
+    }
+
+    @Test mutating func silentHereAndThere() {
+        evidence.contacted(Self.a, .silent, at: Self.at(1_000))
+        standbys(b: 900, c: 900, at: 1_000)
+        #expect(evidence.finding(at: Self.at(1_000)) == .unreachable)
+    }
+
+    /// A standby that hears of it may acknowledge its commits: the fault is on this side.
+    @Test mutating func silentHereOnly() {
+        evidence.contacted(Self.a, .silent, at: Self.at(1_000))
+        standbys(b: 900, c: 100, at: 1_000)
+        #expect(evidence.finding(at: Self.at(1_000)) == .sentinelBlind)
+    }
+
+    @Test mutating func nobodyAnswersAtAll() {
+        #expect(evidence.finding(at: Self.at(5_000)) == .sentinelBlind)
+    }
+
+    @Test mutating func full() {
+        evidence.sessionBroke()
+        evidence.contacted(Self.a, .full(replication: true), at: Self.at(900))
+        standbys(b: nil, c: nil, at: 900)
+        #expect(evidence.finding(at: Self.at(900)) == .overloaded)
+    }
+
+    @Test mutating func newConnectionsHang() {
+        evidence.contacted(Self.a, .silent, at: Self.at(500))
+        #expect(evidence.finding(at: Self.at(500)) == .hungAccept)
+    }
+
+    @Test mutating func localCommitsStall() {
+        evidence.heartbeatBegun(.local, at: Self.at(0))
+        evidence.sessionAnswered(at: Self.at(10_500))
+        #expect(evidence.finding(at: Self.at(10_001)) == .writeDead)
+    }
+
+    @Test mutating func onlyTheQuorumStalls() {
+        evidence.heartbeatBegun(.quorum, at: Self.at(0))
+        evidence.sessionAnswered(at: Self.at(2_500))
+        #expect(evidence.finding(at: Self.at(2_500)) == .syncStalled)
+        evidence.heartbeatAcknowledged(.quorum, end: LSN(200), at: Self.at(2_600))
+        #expect(evidence.finding(at: Self.at(2_600)) == .healthy)
+    }
+
+    /// Without a rule all standbys must say so.
+    @Test mutating func withoutARuleEveryStandbyIsAsked() {
+        evidence.reported(Self.a, Self.report(isInRecovery: false, names: "", at: 50))
+        evidence.sessionBroke()
+        evidence.contacted(Self.a, .refused, at: Self.at(100))
+        evidence.reported(Self.b, Self.report(silent: nil, at: 100))
+        #expect(evidence.finding(at: Self.at(100)) == .doubtful)
+        standbys(b: nil, c: nil, at: 110)
+        #expect(evidence.finding(at: Self.at(110)) == .crashed)
+    }
+
+    /// A commit that began before the new rule was read says nothing of its members.
+    @Test mutating func aHeartbeatProvesTheRuleItBeganUnder() {
+        evidence.heartbeatBegun(.quorum, at: Self.at(90))
+        evidence.reported(Self.a, Self.report(isInRecovery: false, names: "ANY 2 (b, c)", at: 100))
+        evidence.heartbeatAcknowledged(.quorum, end: LSN(200), at: Self.at(120))
+        #expect(evidence.rules.outgoing.count == 1)
+        evidence.heartbeatBegun(.quorum, at: Self.at(130))
+        evidence.heartbeatAcknowledged(.quorum, end: LSN(300), at: Self.at(140))
+        #expect(evidence.rules.outgoing.isEmpty)
+    }
+
+    @Test mutating func aRuleThatProvesNothingIsTold() {
+        evidence.reported(Self.a, Self.report(isInRecovery: false, names: "*", at: 100))
+        #expect(evidence.ruleProblem == .namesEverybody)
+        #expect(evidence.rules.current == nil)
+    }
+}
