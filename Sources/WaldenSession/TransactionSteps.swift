@@ -30,7 +30,7 @@ extension SessionMachine {
     ) -> Bool {
         guard policy.defersBegin, status == .idle, !transaction.isDeferred, obstacle() == nil else { return false }
         let isolation = form.isolation ?? defaultIsolation(environment)
-        return isolation == .readCommitted && found.isBare(in: input)
+        return isolation?.isByStatement ?? false && found.isBare(in: input)
     }
 
     /// Some drivers send BEGIN and the first statement before one Sync. The answer to a BEGIN that leads such a unit,
@@ -60,7 +60,7 @@ extension SessionMachine {
             return .init(messages: messages, isExtended: found.isExtended, parses: found.parses)
         }
         return .init(
-            messages: Query(form.spelledOut(form.isolation ?? .readCommitted)).encoded(), isExtended: false,
+            messages: Query(form.spelledOut(form.isolation ?? knownIsolation?.level ?? .readCommitted)).encoded(), isExtended: false,
             parses: false, mayRunOnReplica: form.isReadOnly == true && !form.isSerializable)
     }
 
@@ -147,8 +147,8 @@ extension SessionMachine {
         default: break
         }
         guard let basis = inquiryBasis, row.values.count == 1, let value = row.values[0] else { return }
-        let isReadCommitted = value == Array("read committed".utf8) || value == Array("read uncommitted".utf8)
-        knownIsolation = KnownIsolation(level: isReadCommitted ? .readCommitted : .snapshot, basis: basis)
+        let name = String(decoding: value, as: UTF8.self).uppercased()
+        knownIsolation = BeginForm.Isolation(rawValue: name).map { KnownIsolation(level: $0, basis: basis) }
     }
 
     /// A hidden unit ended. The error that ends the session, when there is no way on.

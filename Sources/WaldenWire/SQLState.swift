@@ -47,6 +47,7 @@ extension SQLState {
     public static let serializationFailure = SQLState(known: "40001")
     public static let deadlockDetected = SQLState(known: "40P01")
     public static let syntaxError = SQLState(known: "42601")
+    public static let nameTooLong = SQLState(known: "42622")
     public static let duplicatePreparedStatement = SQLState(known: "42P05")
     public static let outOfMemory = SQLState(known: "53200")
     public static let tooManyConnections = SQLState(known: "53300")

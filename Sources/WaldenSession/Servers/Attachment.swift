@@ -14,19 +14,24 @@ extension SessionMachine {
     public var pins: [Pin] { pooled?.pins.sorted() ?? [] }
 
     /// What a client is told at the end of its authentication, without BackendKeyData, for `parameters` that a server of
-    /// its pool reported: ParameterStatus for each. ReadyForQuery follows it.
+    /// its pool reported: ParameterStatus for each, after what there is to say of its `application_name`. ReadyForQuery
+    /// follows it.
     public mutating func welcome(_ parameters: [ParameterStatus]) -> [UInt8] {
-        guard pooled != nil else { return [] }
+        guard let pooled else { return [] }
         var reported = ReportedParameters(parameters)
-        if let name = pooled?.applicationName {
-            reported = reported.reporting("application_name", String(decoding: name, as: UTF8.self))
-        }
         var bytes: [UInt8] = []
+        if let given = pooled.applicationName {
+            let name = ApplicationName(given, server: reported)
+            pooled.applicationName = name.value
+            pooled.assigned = pooled.assigned.assigning("application_name", name.value)
+            reported = reported.reporting("application_name", String(decoding: name.value, as: UTF8.self))
+            if let notice = name.notice, settings.startupShowsNotices { notice.encode(into: &bytes) }
+        }
         for status in reported.differences(from: .none) {
             status.encode(into: &bytes)
             settings.parameterReported(name: status.name, value: status.value)
         }
-        pooled?.told = reported
+        pooled.told = reported
         return bytes
     }
 

@@ -15,8 +15,11 @@ final class PooledState {
     var told = ReportedParameters.none
     /// What the session has assigned, as far as it was committed and has been seen at rest.
     var assigned: AssignedSettings
-    /// `application_name` of the startup packet: pooled servers are not told of it there.
-    let applicationName: [UInt8]?
+    /// `application_name` of the startup packet, as a server shows it from `welcome(_:)` on: pooled servers are not told
+    /// of it there.
+    var applicationName: [UInt8]?
+    /// The transaction in progress has reset `application_name`, and its server went back to a default of its own.
+    var mustRename = false
     /// What binds the session to `server`.
     var pins: Set<Pin> = []
     /// Statements have run of which only the server can tell what they left; how much it is to be asked.

@@ -26,6 +26,7 @@ extension SessionMachine {
         if pooled.awaited != nil || defaultsAsked != nil { return .drain }
         guard let server = pooled.server else { return .acquire(pooled.staysOnPrimary ? .primary : demand) }
         if !server.isPrimary, !isUnitOpen, let other = leaveReplica(for: demand) { return other }
+        if pooled.mustRename, let question = rename() { return question }
         guard units.isEmpty, !isUnitOpen, status == .idle else { return .done }
         if let replay = replay(on: server) {
             push(.replay, replay)
@@ -64,7 +65,7 @@ extension SessionMachine {
         units.append(unit)
         injection += messages
         switch purpose {
-        case .replay: pooled?.awaited = .replay
+        case .replay, .renaming: pooled?.awaited = .replay
         case .census: pooled?.awaited = .census
         case .cleaning: pooled?.awaited = .cleaning
         case .preparation, .begin, .isolationInquiry, .defaultsInquiry: break

@@ -65,9 +65,61 @@ import WaldenWire
         #expect(!script.seen().contains("S("))
         script.client(Query("RESET application_name"))
         script.client(Query("SHOW application_name"))
-        #expect(
-            script.seen()
-                == "C S(application_name=) ZI S(application_name=Shop) D(Shop) C ZI")
+        #expect(script.seen() == "C ZI D(Shop) C ZI")
+    }
+
+    /// Case 11: a server's own default is no session's.
+    @Test func aNameThatIsResetIsThatOfTheStartupPacket() {
+        for text in ["RESET application_name", "RESET ALL", "DISCARD ALL"] {
+            let script = session([("application_name", "Shop")])
+            script.client(Query("SET application_name = Till"))
+            script.client(Query(text))
+            #expect(script.seen() == "C S(application_name=Till) ZI C S(application_name=Shop) ZI")
+            script.client(Query("SHOW application_name"))
+            #expect(script.seen() == "D(Shop) C ZI")
+        }
+        let script = session()
+        script.client(Query("SET application_name = Till"), Query("RESET application_name"))
+        #expect(script.seen() == "C S(application_name=Till) ZI C S(application_name=) ZI")
+    }
+
+    @Test func aNameThatIsResetInATransactionIsThatOfTheStartupPacket() {
+        let script = session([("application_name", "Shop")])
+        script.client(Query("SET application_name = Till"), Query("BEGIN"), Query("RESET application_name"))
+        #expect(script.seen() == "C S(application_name=Till) ZI C ZT C S(application_name=Shop) ZT")
+        script.client(Query("SHOW application_name"), Query("ROLLBACK"), Query("SHOW application_name"))
+        #expect(script.seen() == "D(Shop) C ZT C S(application_name=Till) ZI D(Till) C ZI")
+        script.client(Query("BEGIN"), Query("RESET application_name"), Query("SELECT 1"), Query("COMMIT"))
+        #expect(script.seen() == "C ZT C S(application_name=Shop) ZT D(SELECT 1) C ZT C ZI")
+        let other = session()
+        other.client(Query("SHOW application_name"))
+        #expect(other.seen() == "D() C ZI")
+    }
+
+    @Test func aNameThatCannotBeResetInATransactionEndsTheSession() {
+        let script = session([("application_name", "Shop")])
+        script.client(Query("BEGIN"), Query("RESET application_name"))
+        _ = script.seen()
+        script.answersAtOnce = false
+        script.client(Query("SHOW application_name"))
+        script.say(ErrorResponse(sqlState: .queryCanceled, message: "canceled").encoded())
+        script.say(ReadyForQuery(.failed).encoded())
+        let events = script.takeEvents()
+        #expect(events.last == "give up: Walden could not set application_name back to that of the startup packet")
+    }
+
+    /// Case 66: PostgreSQL says what is wrong with it.
+    @Test func aSyncWithABodyIsTheServersToRefuse() {
+        let script = session()
+        script.answersAtOnce = false
+        script.clientBytes([UInt8(ascii: "S"), 0, 0, 0, 5, 0])
+        #expect(script.current == 0)
+        #expect(script.seen() == "")
+        script.clientBytes([])
+        let idle = session()
+        idle.client(Sync())
+        #expect(idle.seen() == "ZI")
+        #expect(idle.current == nil)
     }
 
     /// Case 48.

@@ -220,7 +220,7 @@ extension SimulatedServer {
     private func assign(_ words: [String], _ output: inout [UInt8]) {
         let isLocal = words[1] == "LOCAL"
         let name = words[isLocal ? 2 : 1].lowercased()
-        if !isLocal || status == .inTransaction { settings[name] = words.last }
+        if !isLocal || status == .inTransaction { settings[name] = words.last?.filter { $0 != "'" } }
         if isLocal { localNames.insert(name) } else { localNames.remove(name) }
         complete("SET", &output)
     }
