@@ -21,8 +21,8 @@ extension SessionMachine {
             }
         }
         // With a body they are refused, which is the server's to say.
-        let isPlainEnd = tag == .sync || tag == .flush, isEmpty = header.byteCount == MessageHeader.byteCount
-        if isPooled, !isUnitOpen, isPlainEnd, isEmpty, !hasServer, !transaction.isDeferred {
+        let asksForNothing = (tag == .sync || tag == .flush) && header.byteCount == MessageHeader.byteCount
+        if isPooled, !isUnitOpen, asksForNothing, !hasServer, !transaction.isDeferred {
             return answerWithoutServer(tag, header)
         }
         if let step = stepBeforeMessage() { return step }

@@ -60,7 +60,8 @@ extension SessionMachine {
             return .init(messages: messages, isExtended: found.isExtended, parses: found.parses)
         }
         return .init(
-            messages: Query(form.spelledOut(form.isolation ?? knownIsolation?.level ?? .readCommitted)).encoded(), isExtended: false,
+            messages: Query(form.spelledOut(form.isolation ?? knownIsolation?.level ?? .readCommitted)).encoded(),
+            isExtended: false,
             parses: false, mayRunOnReplica: form.isReadOnly == true && !form.isSerializable)
     }
 

@@ -115,7 +115,8 @@ extension Trace.Event: CustomStringConvertible {
         case "A": return .message(message.zeroed(0..<4))
         case "E" where masks.contains(.refusal), "N" where masks.contains(.notices):
             let fields = message.fields
-            return .message(BackendMessage(tag: message.tag, body: Array("\(fields["C"] ?? "") \(fields["M"] ?? "")".utf8)))
+            return .message(
+                BackendMessage(tag: message.tag, body: Array("\(fields["C"] ?? "") \(fields["M"] ?? "")".utf8)))
         case "E" where masks.contains(.numbers), "N" where masks.contains(.numbers):
             return .message(message.withoutNumbers)
         case "T" where masks.contains(.tables): return .message(message.withoutTables)

@@ -5,7 +5,8 @@ import WaldenWire
 
 /// As versions 15 and 16 of PostgreSQL answer (`check_application_name`, `truncate_identifier`).
 @Suite struct ApplicationNameTests {
-    private func name(_ given: String, version: String = "15.4 (Debian)", encoding: String = "UTF8") -> ApplicationName {
+    private func name(_ given: String, version: String = "15.4 (Debian)", encoding: String = "UTF8") -> ApplicationName
+    {
         let reported = ReportedParameters(["server_version": version, "server_encoding": encoding])
         return ApplicationName(Array(given.utf8), server: reported)
     }
