@@ -21,6 +21,8 @@ public struct LoopPool {
         case lend(LinkID)
         /// The client waits; test this link, then say `linkReady` or `preparingLinkClosed`.
         case test(LinkID)
+        /// The client waits; no link that rests suits it. Close this one: one that does takes its place.
+        case replace(LinkID)
         /// The client waits; act on `demand` if there is one.
         case wait
         /// No link can be had at present, for the reason noted by the last `openFailed`.
@@ -62,6 +64,8 @@ public struct LoopPool {
     private struct Waiting {
         let waiter: WaiterID
         let since: Instant
+        /// When a link was closed so that one that suits this client takes its place.
+        var placedAt: Instant?
     }
 
     private struct Backoff {
@@ -96,8 +100,13 @@ public struct LoopPool {
 
     // MARK: Clients
 
-    public mutating func clientArrived(_ waiter: WaiterID, now: Instant) -> Arrival {
-        if !isPaused, waiting.isEmpty, let link = idle.popLast() {
+    /// - Parameter suits: Whether a link can be brought to the state of the client's session.
+    public mutating func clientArrived(
+        _ waiter: WaiterID, now: Instant, suits: (LinkID) -> Bool = { _ in true }
+    ) -> Arrival {
+        // Who waits while links rest, is waiting for others than these.
+        if !isPaused, let index = idle.lastIndex(where: { suits($0.link) }) {
+            let link = idle.remove(at: index)
             if now.elapsed(since: link.since) < times.check {
                 lent += 1
                 return .lend(link.link)
@@ -105,6 +114,10 @@ public struct LoopPool {
             preparing += 1
             waiting.append(Waiting(waiter: waiter, since: now))
             return .test(link.link)
+        }
+        if !isPaused, let link = takeOldestIdle() {
+            waiting.append(Waiting(waiter: waiter, since: now, placedAt: now))
+            return .replace(link)
         }
         if linkCount == 0, let backoff, backoff.refuses, now < backoff.until { return .refuse }
         waiting.append(Waiting(waiter: waiter, since: now))
@@ -190,15 +203,30 @@ public struct LoopPool {
 
     /// A link that was preparing can serve. What `Readiness` says has been noted, but `close`, after which
     /// `preparingLinkClosed` follows.
-    public mutating func linkReady(_ link: LinkID, expires: Instant, now: Instant) -> Readiness {
+    ///
+    /// - Parameter suits: Whether it can be brought to the state of a client's session. Where it does not suit the first,
+    ///   it makes room for one that does, unless another has just done so; else it goes to the next that it suits.
+    public mutating func linkReady(
+        _ link: LinkID, expires: Instant, now: Instant, suits: (WaiterID) -> Bool = { _ in true }
+    ) -> Readiness {
         if isPaused || now >= expires { return .close }
+        if let first = waiting.first, !suits(first.waiter), !hasPlace(first, now) {
+            waiting[0].placedAt = now
+            return .close
+        }
         preparing -= 1
-        if let next = waiting.popFirst() {
+        if let index = waiting.firstIndex(where: { suits($0.waiter) }) {
             lent += 1
-            return .lend(link, to: next.waiter)
+            return .lend(link, to: waiting.remove(at: index).waiter)
         }
         idle.append(Idle(link: link, since: now, expires: expires))
         return .rest
+    }
+
+    /// Whether a link for this client may still be on its way.
+    private func hasPlace(_ client: Waiting, _ now: Instant) -> Bool {
+        guard let placedAt = client.placedAt else { return false }
+        return now.elapsed(since: placedAt) < times.handover
     }
 
     /// A link that was preparing is gone.
@@ -239,6 +267,13 @@ public struct LoopPool {
                 due.expired.append(first.waiter)
                 waiting.removeFirst()
             }
+        }
+        // Who waits while links rest needs another: none has made room yet, or that went to another loop or pool.
+        if !isPaused, !idle.isEmpty, let first = waiting.first, now.elapsed(since: first.since) >= times.handover,
+            !hasPlace(first, now)
+        {
+            waiting[0].placedAt = now
+            due.closing.append(idle.removeFirst().link)
         }
         // Links are not renewed all at once: one at a time, and each has an end of its own.
         if let index = idle.firstIndex(where: { $0.expires <= now }) {

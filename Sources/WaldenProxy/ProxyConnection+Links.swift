@@ -58,6 +58,11 @@ extension ProxyConnection {
         }
     }
 
+    /// Whether a link with this session suits the client.
+    func mayUse(_ session: ServerSession) -> Bool {
+        pooled?.awaitsGreeting ?? true || machine?.mayUse(session) ?? true
+    }
+
     /// The link that was waited for. False: the client is gone.
     func linkLent(_ link: ServerLink) -> Bool {
         guard state != .closed, let pooled, pooled.waiting != nil else { return false }

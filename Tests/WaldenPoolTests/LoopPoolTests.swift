@@ -43,6 +43,66 @@ import WaldenPool
         #expect(pool.linkReady(LinkID(9), expires: .distantFuture, now: .ms(5)) == .lend(LinkID(9), to: WaiterID(3)))
     }
 
+    // MARK: Links that do not suit
+
+    @Test func aClientTakesTheLastLinkThatSuitsIt() {
+        var pool = pool()
+        for link in 1...3 as ClosedRange<UInt64> {
+            pool.slotTakenForMinimum()
+            _ = open(&pool, link)
+        }
+        let arrival = pool.clientArrived(WaiterID(1), now: .ms(1)) { $0 != LinkID(3) }
+        #expect(arrival == .lend(LinkID(2)))
+        #expect((pool.lent, pool.idleCount) == (1, 2))
+    }
+
+    @Test func whereNoneSuitsTheOldestIsReplaced() {
+        var pool = pool()
+        for link in 1...2 as ClosedRange<UInt64> {
+            pool.slotTakenForMinimum()
+            _ = open(&pool, link)
+        }
+        let arrival = pool.clientArrived(WaiterID(1), now: .ms(1)) { _ in false }
+        #expect(arrival == .replace(LinkID(1)))
+        #expect(pool.demand(now: .ms(1)) == .none)
+        pool.preparingLinkClosed()
+        #expect(pool.demand(now: .ms(1)) == .ordinary(since: .ms(1)))
+        // Others go on with the one that rests.
+        #expect(pool.clientArrived(WaiterID(2), now: .ms(2)) == .lend(LinkID(2)))
+        let opens = pool.slotGranted(now: .ms(2))
+        #expect(opens)
+        #expect(open(&pool, 3, at: 3) == .lend(LinkID(3), to: WaiterID(1)))
+    }
+
+    @Test func oneLinkMakesRoomForAClientThatItDoesNotSuit() {
+        var pool = pool()
+        for link in 1...2 as ClosedRange<UInt64> {
+            pool.slotTakenForMinimum()
+            _ = open(&pool, link)
+            _ = pool.clientArrived(WaiterID(link), now: .ms(0))
+        }
+        let isFresh = { (link: UInt64) in { (waiter: WaiterID) in waiter != WaiterID(3) || link > 2 } }
+        #expect(pool.clientArrived(WaiterID(3), now: .ms(1)) == .wait)
+        #expect(pool.clientArrived(WaiterID(4), now: .ms(1)) == .wait)
+        func ready(_ link: UInt64, at time: UInt64) -> LoopPool.Readiness {
+            pool.linkReturned()
+            return pool.linkReady(LinkID(link), expires: .distantFuture, now: .ms(time), suits: isFresh(link))
+        }
+        #expect(ready(1, at: 2) == .close)
+        pool.preparingLinkClosed()
+        #expect(ready(2, at: 3) == .lend(LinkID(2), to: WaiterID(4)))
+        #expect(ready(2, at: 4) == .rest)
+        // Its place went elsewhere: the next makes room.
+        #expect(pool.due(now: .ms(100)) { false }.closing == [])
+        #expect(pool.due(now: .ms(252)) { false }.closing == [LinkID(2)])
+        pool.preparingLinkClosed()
+        let opens = pool.slotGranted(now: .ms(260))
+        #expect(opens)
+        pool.linkOpened()
+        let readiness = pool.linkReady(LinkID(3), expires: .distantFuture, now: .ms(261), suits: isFresh(3))
+        #expect(readiness == .lend(LinkID(3), to: WaiterID(3)))
+    }
+
     @Test func aClientLeavesOnce() {
         var pool = pool()
         _ = pool.clientArrived(WaiterID(1), now: .ms(0))

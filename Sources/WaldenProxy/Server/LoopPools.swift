@@ -4,6 +4,7 @@ import NIOCore
 import WaldenAuth
 import WaldenCore
 import WaldenPool
+import WaldenSession
 import WaldenWire
 
 /// The pools of one event loop: lends links to the loop's clients and takes them back.
@@ -86,7 +87,10 @@ final class LoopPools {
         let now = now
         nextWaiter += 1
         let waiter = WaiterID(nextWaiter)
-        switch pool.machine.clientArrived(waiter, now: now) {
+        let arrival = pool.machine.clientArrived(waiter, now: now) { id in
+            links[id]?.pooled.map { client.mayUse($0.session) } ?? true
+        }
+        switch arrival {
         case .lend(let id):
             guard let link = links[id] else { return .refused(Self.lost) }
             lend(link, to: client)
@@ -94,6 +98,9 @@ final class LoopPools {
         case .test(let id):
             pool.waiters[waiter] = client
             if let link = links[id] { ask(.test, on: link) }
+        case .replace(let id):
+            pool.waiters[waiter] = client
+            if let link = links[id], let pooled = link.pooled { close(link, pooled) }
         case .wait:
             pool.waiters[waiter] = client
             stateNeed(pool, now)
@@ -144,7 +151,10 @@ final class LoopPools {
             // What is unread came unasked.
             if link.input.readableBytes > 0 { serverSent(on: link) }
             if case .asked = pooled.state { ready(link, pooled) }
+        case .clean where pooled.session.hasCustomSettings: close(link, pooled)
         case .clean: ask(.clean(rollsBack: false, discards: true), on: link)
+        // What no command frees a link of, DISCARD ALL does not either.
+        case .dirty(_, let discards) where (discards || resets) && pooled.session.hasCustomSettings: close(link, pooled)
         case .dirty(let rollsBack, let discards):
             ask(.clean(rollsBack: rollsBack, discards: discards || resets), on: link)
         }
@@ -166,7 +176,10 @@ final class LoopPools {
         guard link.channel.isActive, !pooled.isRetired, mayKeep(pool, for: pool.machine.oldestWait, now) else {
             return close(link, pooled)
         }
-        switch pool.machine.linkReady(pooled.id, expires: pooled.expires, now: now) {
+        let readiness = pool.machine.linkReady(pooled.id, expires: pooled.expires, now: now) { waiter in
+            pool.waiters[waiter]?.mayUse(pooled.session) ?? true
+        }
+        switch readiness {
         case .close: close(link, pooled)
         case .rest:
             pooled.state = .resting

@@ -35,10 +35,20 @@ extension SessionMachine {
         return bytes
     }
 
+    /// Whether `server` can be brought to the session's state: it has no custom setting that the session has not, or is
+    /// about to assign before anything may read it (docs/adr/0040).
+    public func mayUse(_ server: ServerSession) -> Bool {
+        guard let pooled else { return true }
+        let names = server.assigned.customNames
+        if names.isEmpty || server.assigned === pooled.assigned { return true }
+        return names.isSubset(of: pooled.assigned.customNames.union(pooled.promised))
+    }
+
     /// The session is served by `server` from now on, which no other session uses.
     public mutating func attach(_ server: ServerSession) {
         guard pooled != nil else { return }
         pooled?.server = server
+        pooled?.promised = []
         takeDefaults(of: server)
     }
 

@@ -21,6 +21,7 @@ extension SessionMachine {
         guard isPooled else { return nil }
         if renames, units.contains(where: \.dropsStatements) { return .drain }
         let demand = transactionDemand
+        pooled?.promised = []
         return stepBefore(demand: demand)
     }
 
@@ -36,6 +37,7 @@ extension SessionMachine {
             if candidate.isExtended || names, units.contains(where: \.dropsStatements) { return .drain }
         }
         let demand = demand(of: candidate, analysis, input)
+        if !hasServer { pooled?.promised = transaction.isDeferred || status == .idle ? analysis.promisedSettings : [] }
         return stepBefore(demand: demand)
     }
 

@@ -26,6 +26,8 @@ final class PooledState {
     var suspicion: Census.Scope?
     /// Settings assigned since the session was last seen at rest; their names.
     var touched: Set<String> = []
+    /// Custom settings that the statement which waits for a server assigns before it reads anything.
+    var promised: Set<String> = []
     /// Named statements are known to the server by the client's names, and it decides which there are.
     var usesOwnNames = false
     var awaited: Awaited?

@@ -25,6 +25,7 @@ extension SessionMachine {
         let demand = pooled.pooling.isReadOnly && demand == .primary ? .readTransaction(readNeeds(nil)) : demand
         if pooled.awaited != nil || defaultsAsked != nil { return .drain }
         guard let server = pooled.server else { return .acquire(pooled.staysOnPrimary ? .primary : demand) }
+        if server.isSpoiled, isAtRest { return .acquire(pooled.staysOnPrimary ? .primary : demand) }
         if !server.isPrimary, !isUnitOpen, let other = leaveReplica(for: demand) { return other }
         if pooled.mustRename, let question = rename() { return question }
         guard units.isEmpty, !isUnitOpen, status == .idle else { return .done }
@@ -86,10 +87,11 @@ extension SessionMachine {
         guard let pooled, let server = pooled.server else { return nil }
         if !unit.failed {
             server.unnamed = .none
+            let old = server.assigned
             server.assigned =
-                SettingsReplay.isSplit(from: server.assigned, to: pooled.assigned)
-                ? server.assigned.assigning("client_encoding", pooled.assigned.values["client_encoding"])
-                : pooled.assigned
+                SettingsReplay.isSplit(from: old, to: pooled.assigned)
+                ? old.assigning("client_encoding", pooled.assigned.values["client_encoding"])
+                : pooled.assigned.keeping(old.customNames)
             return nil
         }
         server.isSpoiled = true

@@ -205,6 +205,10 @@ final class PooledScript {
             return false
         }
         current = next
+        if !machine.mayUse(servers[next].session) {
+            events.append("renew \(next)")
+            servers[next].renew()
+        }
         events.append("acquire \(next)")
         machine.attach(servers[next].session)
         return true
@@ -213,6 +217,7 @@ final class PooledScript {
     private func release() {
         events.append("release \(current ?? -1)")
         toServer.removeAll()
+        if machine.abandonment == .close, let current { servers[current].renew() }
         machine.detach()
         current = nil
     }

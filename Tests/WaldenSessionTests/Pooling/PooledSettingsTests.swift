@@ -145,7 +145,61 @@ import WaldenWire
         let other = session()
         other.next = 1
         other.client(Query("SHOW app.tenant"))
-        #expect(other.seen() == "D() C ZI")
+        #expect(other.seen() == "E(42704 unrecognized configuration parameter) ZI")
+        #expect(other.takeEvents() == ["renew 1", "acquire 1", "release 1"])
+    }
+
+    /// No command takes a custom setting's name away again.
+    @Test(arguments: [
+        ["SET app.tenant = 7", "RESET app.tenant"], ["SET app.tenant = 7", "RESET ALL"],
+        ["SET app.tenant = 7", "DISCARD ALL"], ["BEGIN", "SET LOCAL app.tenant = 7", "COMMIT"],
+        ["BEGIN", "SET app.tenant = 7", "ROLLBACK"], ["RESET app.tenant"],
+    ])
+    func customSettingsStayAsEmptyStrings(_ texts: [String]) {
+        let script = session()
+        for text in texts { script.client(Query(text)) }
+        script.next = 1
+        _ = script.seen()
+        script.client(Query("SHOW app.tenant"))
+        #expect(script.seen() == "D() C ZI")
+        let other = session()
+        for server in [0, 1] {
+            other.next = server
+            other.client(Query("SHOW app.tenant"))
+            #expect(other.seen() == "E(42704 unrecognized configuration parameter) ZI")
+        }
+        #expect(script.takeEvents().allSatisfy { !$0.hasPrefix("renew") })
+        #expect(other.takeEvents().filter { $0.hasPrefix("renew") } == ["renew 0", "renew 1"])
+    }
+
+    @Test func whoAssignsACustomSettingFirstMayHaveItsLeftovers() {
+        session().client(Query("SET app.tenant = 7"))
+        for texts in [["SET app.tenant = 8"], ["BEGIN; SET LOCAL app.tenant = 8", "COMMIT"]] {
+            let other = session()
+            for text in texts { other.client(Query(text)) }
+            #expect(!other.takeEvents().contains("renew 0"))
+        }
+        let refused = session()
+        refused.client(Query("BEGIN; SELECT 1; SET app.tenant = 8"))
+        #expect(refused.takeEvents().first == "renew 0")
+    }
+
+    /// A transaction that assigns what its server has anyway costs no census.
+    @Test func repeatedLocalAssignmentsCostNoQuestion() {
+        let script = session()
+        for _ in 0..<3 { script.client(Query("BEGIN"), Query("SET LOCAL app.tenant = 7"), Query("COMMIT")) }
+        #expect(servers[0].log.filter { $0.hasPrefix("P walden census") }.count == 1)
+    }
+
+    /// What was assigned unseen, nobody else gets to see.
+    @Test func aServerWithUnseenSettingsServesNobodyAfterDiscardAll() {
+        let script = session()
+        script.client(Query("DO something"))
+        script.client(Query("DISCARD ALL"))
+        #expect(script.pins.isEmpty)
+        #expect(servers[0].log.isEmpty)
+        script.client(Query("SELECT 1"))
+        #expect(script.seen() == "D(DO something) C ZI C ZI D(SELECT 1) C ZI")
     }
 
     @Test func resetAllAndDiscardAllTakeEverythingBack() {
