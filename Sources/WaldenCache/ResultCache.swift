@@ -219,6 +219,13 @@ extension ResultCache {
         event { $0.dropEverything(.flush, .flush, shards: $1) }
     }
 
+    /// Drops what reads one of the relations; running fills that do will not be kept. Returns how many results were
+    /// dropped.
+    @discardableResult
+    public func flush(readersOf relations: Set<RelationID>) -> Int {
+        event { $0.flush(readersOf: relations, shards: $1) }
+    }
+
     /// The catalog has been read: statements are analysed under `generation` from now on. Wanted after each stream start
     /// and each change of the catalog (`ProbeDemand.catalog`); no fill begins before.
     ///

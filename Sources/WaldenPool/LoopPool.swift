@@ -41,10 +41,23 @@ public struct LoopPool {
     public struct Due: Hashable, Sendable {
         /// Clients that have waited too long; they wait no more.
         public var expired: [WaiterID] = []
+        /// Clients that are to be told why no server can be reached; they wait no more.
+        public var refused: [WaiterID] = []
         /// Links to be closed; they are no longer counted as idle but as preparing until `preparingLinkClosed`.
         public var closing: [LinkID] = []
 
         public init() {}
+    }
+
+    /// Why no link came into being.
+    public enum OpenFailure: Hashable, Sendable {
+        /// The server said that it has no place, or is starting: clients wait for the next attempt.
+        case passing
+        /// The server was not reached. Clients whose session is established wait for the next attempts, for
+        /// `PoolTimes.outage` at most; nothing of what they ask has been sent anywhere.
+        case outage
+        /// The server refused the login: clients are refused, too, until the next attempt.
+        case refusal
     }
 
     /// How urgently the loop wants one more slot.
@@ -66,16 +79,19 @@ public struct LoopPool {
         let since: Instant
         /// When a link was closed so that one that suits this client takes its place.
         var placedAt: Instant?
+        /// It is told at once when no server can be reached.
+        let isImpatient: Bool
     }
 
     private struct Backoff {
         let until: Instant
         let delay: Duration
-        /// Clients are refused until then instead of waiting.
-        let refuses: Bool
+        let failure: OpenFailure
     }
 
-    private let times: PoolTimes
+    private static let outageRetry = Duration.seconds(1)
+
+    public var times: PoolTimes
     private var idle: [Idle] = []
     private var waiting = Deque<Waiting>()
     /// Slots whose link is connecting or logging in.
@@ -100,10 +116,14 @@ public struct LoopPool {
 
     // MARK: Clients
 
-    /// - Parameter suits: Whether a link can be brought to the state of the client's session.
+    /// - Parameters:
+    ///   - isImpatient: The client is refused at once while no server can be reached: it is about to begin its session, or
+    ///     another node can serve it.
+    ///   - suits: Whether a link can be brought to the state of the client's session.
     public mutating func clientArrived(
-        _ waiter: WaiterID, now: Instant, suits: (LinkID) -> Bool = { _ in true }
+        _ waiter: WaiterID, isImpatient: Bool = false, now: Instant, suits: (LinkID) -> Bool = { _ in true }
     ) -> Arrival {
+        var arrived = Waiting(waiter: waiter, since: now, isImpatient: isImpatient)
         // Who waits while links rest, is waiting for others than these.
         if !isPaused, let index = idle.lastIndex(where: { suits($0.link) }) {
             let link = idle.remove(at: index)
@@ -112,16 +132,34 @@ public struct LoopPool {
                 return .lend(link.link)
             }
             preparing += 1
-            waiting.append(Waiting(waiter: waiter, since: now))
+            waiting.append(arrived)
             return .test(link.link)
         }
         if !isPaused, let link = takeOldestIdle() {
-            waiting.append(Waiting(waiter: waiter, since: now, placedAt: now))
+            arrived.placedAt = now
+            waiting.append(arrived)
             return .replace(link)
         }
-        if linkCount == 0, let backoff, backoff.refuses, now < backoff.until { return .refuse }
-        waiting.append(Waiting(waiter: waiter, since: now))
+        if linkCount == 0, let backoff, now < backoff.until, refuses(arrived, backoff.failure, now) { return .refuse }
+        waiting.append(arrived)
         return .wait
+    }
+
+    /// Whether the client is told of the failure instead of waiting for another attempt.
+    private func refuses(_ client: Waiting, _ failure: OpenFailure, _ now: Instant) -> Bool {
+        switch failure {
+        case .passing: false
+        case .outage: client.isImpatient || now.elapsed(since: client.since) >= times.outage
+        case .refusal: true
+        }
+    }
+
+    /// Takes those off the queue who are to be told of the failure.
+    private mutating func takeRefused(_ failure: OpenFailure, _ now: Instant) -> [WaiterID] {
+        guard failure != .passing, lent + idle.count + preparing == 0 else { return [] }
+        let refused = waiting.filter { refuses($0, failure, now) }
+        if !refused.isEmpty { waiting = Deque(waiting.filter { !refuses($0, failure, now) }) }
+        return refused.map(\.waiter)
     }
 
     /// A client does not wait any more. False: it has been served or told already.
@@ -184,15 +222,14 @@ public struct LoopPool {
 
     /// No connection was made, or the server refused the login; the slot is to be returned.
     ///
-    /// - Parameter isPassing: The server said that it has no place, or is starting: clients wait for the next attempt.
-    ///   Else they are refused until then.
-    /// - Returns: those that waited and are to be told the reason: all, unless other links can serve them.
-    public mutating func openFailed(isPassing: Bool, now: Instant) -> [WaiterID] {
+    /// - Returns: those that waited and are to be told the reason; none while other links can serve them.
+    public mutating func openFailed(_ failure: OpenFailure, now: Instant) -> [WaiterID] {
         opening -= 1
-        let delay = backoff.map { min($0.delay * 2, times.retry.last) } ?? times.retry.first
-        backoff = Backoff(until: now + delay, delay: delay, refuses: !isPassing)
-        guard !isPassing, lent + idle.count + preparing == 0 else { return [] }
-        return takeWaiters()
+        // While clients wait for it, a server that comes back is not to be noticed long after.
+        let last = failure == .outage ? min(times.retry.last, Self.outageRetry) : times.retry.last
+        let delay = backoff.map { min($0.delay * 2, last) } ?? times.retry.first
+        backoff = Backoff(until: now + delay, delay: delay, failure: failure)
+        return takeRefused(failure, now)
     }
 
     /// A client gives its link back, to be cleaned first or to be ready at once.
@@ -274,6 +311,9 @@ public struct LoopPool {
         {
             waiting[0].placedAt = now
             due.closing.append(idle.removeFirst().link)
+        }
+        if opening == 0, let backoff, backoff.failure == .outage, now < backoff.until {
+            due.refused = takeRefused(.outage, now)
         }
         // Links are not renewed all at once: one at a time, and each has an end of its own.
         if let index = idle.firstIndex(where: { $0.expires <= now }) {

@@ -13,10 +13,10 @@ extension ProxyConnection {
         guard let client, let pools = context.pools.pools(on: client.eventLoop) else {
             return close(cause: "client_closed")
         }
-        let pooled = PooledClient(startup: message, credentials: credentials, pools: pools)
+        let settings = pools.settings
+        let pooled = PooledClient(startup: message, credentials: credentials, mode: settings.mode, pools: pools)
         self.pooled = pooled
         pools.clientCame(self)
-        let settings = context.configuration.pool
         var pooling = Pooling(mode: settings.mode, census: settings.census, statements: context.statementNames)
         pooling.isReadOnly = info.listener == .readOnly
         openSession(message, pooling: pooling)
@@ -129,5 +129,6 @@ extension ProxyConnection {
             link?.close()
             link = nil
         }
+        pooled?.leavePools()
     }
 }

@@ -12,6 +12,11 @@ extension ProxyConnection {
         if link.alternative != nil, !isAnswered(link) { return }
         readClock()
         processServer(link)
+        // The unit goes to another server; this one's link is another's already, and its events with it.
+        if state == .relaying, self.link !== link {
+            processClient()
+            clientReadEnded()
+        }
     }
 
     func serverReadEnded() {

@@ -44,6 +44,7 @@ extension SQLState {
     public static let duplicateCursor = SQLState(known: "42P03")
     public static let insufficientPrivilege = SQLState(known: "42501")
     public static let undefinedObject = SQLState(known: "42704")
+    public static let undefinedTable = SQLState(known: "42P01")
     public static let serializationFailure = SQLState(known: "40001")
     public static let deadlockDetected = SQLState(known: "40P01")
     public static let syntaxError = SQLState(known: "42601")

@@ -42,7 +42,7 @@ private struct PoolSimulation {
         self.limits = limits
         ledger = PoolLedger(limits: limits, loopCount: loopCount)
         for pool in 0..<poolCount {
-            signals.append(ledger.pool(for: .of("user\(pool % 2)", "db\(pool)")).signal)
+            signals.append(ledger.pool(for: .of("user\(pool % 2)", "db\(pool)"), on: first).signal)
             for loop in 0..<loopCount {
                 pools[Place(loop: loop, pool: pool)] = LoopPool(times: PoolTimes(wait: .zero, check: .seconds(9)))
             }
@@ -154,7 +154,7 @@ private struct PoolSimulation {
         guard let index = opening.indices.randomElement(using: &generator) else { return }
         let place = opening.remove(at: index)
         if Int.random(in: 0..<10, using: &generator) == 0 {
-            for waiter in pools[place]?.openFailed(isPassing: false, now: .ms(now)) ?? [] { gone.insert(waiter) }
+            for waiter in pools[place]?.openFailed(.refusal, now: .ms(now)) ?? [] { gone.insert(waiter) }
             returnSlot(place)
         } else {
             nextLink += 1

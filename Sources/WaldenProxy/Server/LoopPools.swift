@@ -30,28 +30,41 @@ final class LoopPools {
         case broken
     }
 
+    struct Login {
+        let pool: LocalPool
+        let since: Instant
+    }
+
     let shared: ServerPools
     let id: LoopID
     let loop: any EventLoop
+    /// As they are now; `ServerPools.adopt` changes them.
+    var settings: PoolConfiguration
     private var pools: [PoolKey: LocalPool] = [:]
     var byID: [PoolID: LocalPool] = [:]
     var links: [LinkID: ServerLink] = [:]
-    private var nextLink: UInt64 = 0
+    /// Links to be, by the numbers that they will have.
+    var logins: [LinkID: Login] = [:]
     private var nextWaiter: UInt64 = 0
     /// Links on their way to clients; handed over one after another, not from within each other.
     private var lendings = Deque<(link: ServerLink, client: ProxyConnection)>()
     private var isLending = false
     var isTicking = false
     var tickCount = 0
-    /// All that are to be looked at for `ClientTimeLimits`; none while there are no limits.
+    /// All that are to be looked at for `ClientTimeLimits` if there are any.
     var clients: [ObjectIdentifier: ProxyConnection] = [:]
     var looksAtClients = false
 
     static let tickInterval = TimeAmount.milliseconds(100)
     /// Every 30 s.
     static let ticksPerNameLook = 300
+    /// Every 5 s.
+    static let ticksPerForgetting = 50
+    /// How long a pool without link and client is remembered.
+    static let retention = Duration.seconds(60)
 
-    init(shared: ServerPools, id: LoopID, loop: any EventLoop) {
+    init(shared: ServerPools, settings: PoolConfiguration, id: LoopID, loop: any EventLoop) {
+        self.settings = settings
         self.shared = shared
         self.id = id
         self.loop = loop
@@ -62,16 +75,10 @@ final class LoopPools {
     // MARK: Pools
 
     /// The pool for `key`; nil when there are too many different ones.
-    ///
-    /// - Parameter credentials: What its links are opened with from now on.
-    func pool(for key: PoolKey, credentials: ServerCredentials) -> LocalPool? {
-        if let known = pools[key] {
-            known.credentials = credentials
-            return known
-        }
-        guard let (poolID, signal, isPaused) = shared.register(key) else { return nil }
-        let pool = LocalPool(
-            id: poolID, key: key, signal: signal, times: shared.configuration.pool.times, credentials: credentials)
+    func pool(for key: PoolKey) -> LocalPool? {
+        if let known = pools[key] { return known }
+        guard let (poolID, signal, isPaused) = shared.register(key, by: id) else { return nil }
+        let pool = LocalPool(id: poolID, key: key, signal: signal, times: settings.times)
         if isPaused { _ = pool.machine.pause() }
         pools[key] = pool
         byID[poolID] = pool
@@ -81,13 +88,21 @@ final class LoopPools {
 
     var all: some Collection<LocalPool> { pools.values }
 
+    /// Forgets the pool, unless it has just got a slot.
+    func forget(_ pool: LocalPool) {
+        guard shared.unregister(pool.id, pool.key, by: id) else { return }
+        pools[pool.key] = nil
+        byID[pool.id] = nil
+    }
+
     // MARK: Lending
 
     func acquire(_ pool: LocalPool, for client: ProxyConnection) -> Acquisition {
         let now = now
         nextWaiter += 1
         let waiter = WaiterID(nextWaiter)
-        let arrival = pool.machine.clientArrived(waiter, now: now) { id in
+        let isImpatient = client.pooled?.awaitsGreeting ?? true
+        let arrival = pool.machine.clientArrived(waiter, isImpatient: isImpatient, now: now) { id in
             links[id]?.pooled.map { client.mayUse($0.session) } ?? true
         }
         switch arrival {
@@ -144,7 +159,7 @@ final class LoopPools {
 
     func settle(_ link: ServerLink, _ pooled: PooledLink, _ verdict: Verdict) {
         pooled.state = .asked
-        let resets = shared.configuration.pool.resetsAlways
+        let resets = settings.resetsAlways
         switch verdict {
         case .broken: close(link, pooled)
         case .clean where !resets:
@@ -182,7 +197,7 @@ final class LoopPools {
         switch readiness {
         case .close: close(link, pooled)
         case .rest:
-            pooled.state = .resting
+            pooled.state = .resting(since: now)
             link.listener = .pool(self)
         case .lend(_, let waiter):
             guard let client = pool.waiters.removeValue(forKey: waiter) else {
@@ -197,7 +212,7 @@ final class LoopPools {
         }
     }
 
-    private func mayKeep(_ pool: LocalPool, for since: Instant?, _ now: Instant) -> Bool {
+    func mayKeep(_ pool: LocalPool, for since: Instant?, _ now: Instant) -> Bool {
         guard shared.signal.isWanted || pool.signal.isWanted else { return true }
         return shared.withLedger { $0.mayKeep(pool.id, on: id, for: since, now: now) }
     }
@@ -263,15 +278,14 @@ final class LoopPools {
         }
     }
 
-    func register(_ link: ServerLink, _ pool: LocalPool, _ greeting: ServerGreeting) -> PooledLink {
-        nextLink += 1
+    func register(_ link: ServerLink, _ id: LinkID, _ pool: LocalPool, _ greeting: ServerGreeting) -> PooledLink {
         let now = now
-        let lifetime = shared.configuration.pool.lifetime
+        let lifetime = settings.lifetime
         // Links that were opened together do not end together.
         let expires =
             lifetime > .zero ? now + lifetime * Double.random(in: 0.9...1.1) : Instant.distantFuture
         let pooled = PooledLink(
-            id: LinkID(nextLink), pool: pool, pools: self, greeting: greeting, bornAt: now, expires: expires)
+            id: id, pool: pool, pools: self, greeting: greeting, bornAt: now, expires: expires)
         link.pooled = pooled
         link.listener = .pool(self)
         links[pooled.id] = link
