@@ -40,8 +40,6 @@ extension ProxyConnection {
     private static let lookLimit = Duration.milliseconds(250)
     /// Server connections that were too young, until the read is not sent to a replica any more.
     private static let maxAttempts = 4
-    /// About what a read costs the primary, for the reckoning whether to wait for a replica instead.
-    private static let typicalRead = Duration.microseconds(500)
 
     private var isReadOnly: Bool { info.listener == .readOnly }
 
@@ -54,7 +52,7 @@ extension ProxyConnection {
             return acquireLink(to: .configuredPrimary)
         }
         pooled.neededBy = needs
-        guard pooled.read != nil || choose(needs, for: .acquire, mayWait: true) else { return }
+        guard pooled.read != nil || choose(needs, for: .acquire) else { return }
         acquireLink(to: pooled.read?.node ?? .configuredPrimary)
     }
 
@@ -67,14 +65,14 @@ extension ProxyConnection {
             let needs = clientInput.withUnsafeReadableBytes { machine?.fillNeeds($0.bytes, context) ?? nil }
             guard let needs else { return .primary }
             pooled.neededBy = needs
-            guard choose(needs, for: .fill, mayWait: true) else { return nil }
+            guard choose(needs, for: .fill) else { return nil }
         }
         guard let basis = pooled.read?.basis else { return .primary }
         return .standby(replayed: basis.replayed, covering: basis.covering)
     }
 
     /// Decides where the read goes. False: it waits, or was refused; `routeWaitEnded` goes on.
-    private func choose(_ needs: ReadNeeds, for purpose: RouteWait.Purpose, mayWait: Bool) -> Bool {
+    private func choose(_ needs: ReadNeeds, for purpose: RouteWait.Purpose, hasWaited: Bool = false) -> Bool {
         guard let pooled else { return false }
         let arrival = arrivedAt ?? now
         arrivedAt = arrival
@@ -84,30 +82,25 @@ extension ProxyConnection {
         if needs.level != .bounded, let node = needs.lastReplica {
             request.lastRead = RouteRequest.LastRead(node: node, endedAt: needs.lastReplicaAt)
         }
-        if mayWait { request.patience = context.configuration.routeWait }
+        request.shown = needs.level == .bounded ? .zero : needs.shown
+        request.hasWaited = hasWaited
+        let budget = context.configuration.routeWait
+        let insists = isReadOnly || needs.preference == .replica
+        if !hasWaited, insists || context.routes.waits.arePromising(within: budget) { request.patience = budget }
         let (decision, basis) = context.routes.choose(request)
         switch decision {
         case .replica(let node, _):
             pooled.read = RoutedRead(node: node, basis: basis, attempts: pooled.read?.attempts ?? 0)
         case .primary: pooled.read = RoutedRead(node: .configuredPrimary, basis: nil)
-        case .wait(let instant, let deadline):
+        case .wait(let demand, let deadline):
             let limit = deadline.elapsed(since: now)
-            if isWorthWaiting(needs), wait(for: .coverage(instant), within: limit, needs, purpose) { return false }
-            return choose(needs, for: purpose, mayWait: false)
+            if wait(for: .coverage(demand), within: limit, needs, purpose) { return false }
+            return choose(needs, for: purpose, hasWaited: true)
         case .refused(let reason):
             refuse(reason)
             return false
         }
         return true
-    }
-
-    private func isWorthWaiting(_ needs: ReadNeeds) -> Bool {
-        if isReadOnly || needs.preference == .replica { return true }
-        let typical = context.routes.waits.typical
-        let isWorthIt =
-            machine?.isWorthWaiting(level: needs.level, fillTook: Self.typicalRead, typicalWait: typical) ?? false
-        if !isWorthIt { context.routes.waits.refused() }
-        return isWorthIt
     }
 
     private func refuse(_ reason: RouteReason) {
@@ -168,7 +161,7 @@ extension ProxyConnection {
 
     /// Decides once more, without patience, and goes on.
     private func decided(_ needs: ReadNeeds, _ purpose: RouteWait.Purpose) {
-        guard choose(needs, for: purpose, mayWait: false) else { return }
+        guard choose(needs, for: purpose, hasWaited: true) else { return }
         switch purpose {
         case .acquire: acquireLink(to: pooled?.read?.node ?? .configuredPrimary)
         case .fill: fillOrForward()

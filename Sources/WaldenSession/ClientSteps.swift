@@ -181,12 +181,12 @@ extension SessionMachine {
     /// The cache has the answer to the unit offered. Nil when it must wait: units are under way whose answers come
     /// first. The shell drops the bytes that the frame counts.
     ///
-    /// - Parameter now: When it was found.
-    public mutating func hitAccepted(at now: Instant = .distantPast) -> HitFrame? {
+    /// - Parameter position: The hit shows the state there, or at one before; nil: `sawPrimary` has told what it shows.
+    public mutating func hitAccepted(showing position: LSN? = nil) -> HitFrame? {
         guard let candidate, units.isEmpty else { return nil }
         self.candidate = nil
         consistency.hit()
-        pooled?.reads.answeredAt = now
+        if let position { pooled?.reads.shown = position }
         if candidate.parses, case .execution(let statement, _) = candidate.source { statements.define(statement) }
         return HitFrame(
             byteCount: candidate.byteCount, parseComplete: candidate.parses, bindComplete: candidate.isExtended,

@@ -210,6 +210,7 @@ public struct SessionMachine: ~Copyable {
     /// The unit offered is answered with what another client's statement has just read at the primary.
     public mutating func sawPrimary(_ now: Instant) {
         consistency.saw(now)
+        pooled?.reads.answeredAt = now
     }
 
     /// Whether the unit offered, whose entry is too old for it, should wait for a fresher cache.

@@ -125,6 +125,7 @@ import WaldenTestKit
         let replica = try reads("replica") - before.replica
         let primary = try reads("primary", primaryReasons) - before.primary
         #expect(replica > 0)
+        print(try stack.walden.metrics().filter { $0.key.hasPrefix("walden_reads") || $0.key.hasPrefix("walden_read_") || $0.key.hasPrefix("walden_route") || $0.key.hasPrefix("walden_hit") })
         print("reads on replicas, cache \(isCached): \(replica) of \(replica + primary)")
     }
 

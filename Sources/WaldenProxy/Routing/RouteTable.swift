@@ -12,8 +12,8 @@ public import WaldenRouting
 public final class RouteTable: Sendable {
     /// What a waiter waits for.
     public enum Event: Hashable, Sendable {
-        /// Some replica covers this moment.
-        case coverage(Instant)
+        /// Some replica has applied this.
+        case coverage(CoverageDemand)
         /// The node has answered a question that was sent at or after this moment. A server connection that was opened
         /// since the last look may lead to a server that was restarted meanwhile and is not as far as it was: it may
         /// carry reads only after a look that began later (`isVouchedFor`).
@@ -232,7 +232,7 @@ extension RouteTable.State {
 
     fileprivate func hasHappened(_ event: RouteTable.Event, _ now: Instant) -> Bool {
         switch event {
-        case .coverage(let instant): router.someReplicaCovers(instant, now)
+        case .coverage(let demand): router.someReplicaMeets(demand, now)
         case .look(let node, let since): askedAt[node].map { $0 >= since } ?? false
         }
     }
@@ -274,7 +274,8 @@ extension RouteDecision {
     fileprivate var isForFreshness: Bool {
         switch self {
         case .replica, .wait: false
-        case .primary(let reason), .refused(let reason): reason == .notCovered || reason == .maxLag
+        case .primary(let reason), .refused(let reason): 
+            reason == .notCovered || reason == .overdue || reason == .maxLag
         }
     }
 }

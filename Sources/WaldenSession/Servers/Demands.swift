@@ -97,6 +97,7 @@ extension SessionMachine {
         let reads = pooled?.reads ?? ReadTracker()
         var needs = ReadNeeds(
             level: analysis?.level ?? level, wroteAt: consistency.wroteAt, sawAt: reads.answeredAt)
+        needs.shown = reads.shown
         needs.lastReplica = reads.replica
         needs.lastReplicaAt = reads.replicaAt
         needs.preference = analysis?.routePreference ?? settings.own.route

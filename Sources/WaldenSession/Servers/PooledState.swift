@@ -59,8 +59,10 @@ final class PooledState {
 
 /// Where the session read last.
 struct ReadTracker {
-    /// When the primary or the cache last answered.
+    /// When the primary last answered.
     var answeredAt = Instant.distantPast
+    /// The position whose state the last hit showed, or a newer one.
+    var shown = LSN.zero
     private(set) var replica: NodeID?
     /// When `replica` last answered.
     private(set) var replicaAt = Instant.distantPast

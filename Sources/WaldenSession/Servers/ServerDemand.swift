@@ -24,8 +24,10 @@ public struct ReadNeeds: Hashable, Sendable {
     public var level: ConsistencyLevel
     /// When the session's last write ended.
     public var wroteAt: Instant
-    /// When the session was last shown a state of the database by the primary or the cache.
+    /// When the session was last shown a state of the database by the primary.
     public var sawAt: Instant
+    /// The position whose state the cache has shown to the session last; `zero`: nothing.
+    public var shown = LSN.zero
     /// The replica that the session read from last, which never shows less than it did then.
     public var lastReplica: NodeID?
     /// When that read ended.

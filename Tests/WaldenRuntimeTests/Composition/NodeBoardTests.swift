@@ -175,9 +175,9 @@ import WaldenRouting
         board.sampled(sample(1, 100, at: 12))
         #expect(
             route(needs: 20, at: 20, patience: .milliseconds(5))
-                == .wait(covering: at(20), deadline: at(25)))
+                == .wait(for: CoverageDemand(at(20)), deadline: at(25)))
         let done = Calls()
-        let id = routes.wait(for: .coverage(at(20)), now: at(20)) { done.note(NodeID(7)) }
+        let id = routes.wait(for: .coverage(CoverageDemand(at(20))), now: at(20)) { done.note(NodeID(7)) }
         #expect(id != nil)
         #expect(board.isReplayAwaited)
         #expect(routes.figures(at(20)).waiting == 1)
@@ -195,14 +195,14 @@ import WaldenRouting
     @Test func whatHasHappenedIsNotWaitedFor() {
         board.sampled(sample(0, 100, at: 10))
         board.sampled(sample(1, 100, at: 12))
-        #expect(routes.wait(for: .coverage(at(10)), now: at(20)) {} == nil)
+        #expect(routes.wait(for: .coverage(CoverageDemand(at(10))), now: at(20)) {} == nil)
         #expect(routes.wait(for: .look(replica, since: at(12)), now: at(20)) {} == nil)
     }
 
     @Test func whoStopsWaitingIsNotWoken() {
         board.sampled(sample(0, 100, at: 10))
         let done = Calls()
-        let id = routes.wait(for: .coverage(at(20)), now: at(20)) { done.note(replica) }
+        let id = routes.wait(for: .coverage(CoverageDemand(at(20))), now: at(20)) { done.note(replica) }
         #expect(id.map { routes.stopWaiting($0) } == true)
         #expect(!board.isReplayAwaited)
         board.sampled(sample(1, 100, at: 30))
@@ -235,7 +235,7 @@ import WaldenRouting
         _ = route(needs: 10, at: 20)
         _ = route(needs: 15, at: 20)
         _ = route(needs: 15, at: 20, patience: .milliseconds(5))
-        _ = routes.wait(for: .coverage(at(15)), now: at(20)) {}
+        _ = routes.wait(for: .coverage(CoverageDemand(at(15))), now: at(20)) {}
         routes.stayed(unproven: .function)
         routes.stayed(.bound)
         routes.began(replica)
