@@ -99,7 +99,7 @@ extension ProxyConnection {
 
     private func forward(_ sent: Forwarding) {
         arrivedAt = nil
-        pooled?.read = nil
+        countRead()
         serverUse.begin(now)
         clientInput.moveReaderIndex(forwardBy: sent.replacing)
         sendInjection()

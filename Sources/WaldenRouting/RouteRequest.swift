@@ -39,6 +39,8 @@ public struct RouteRequest: Hashable, Sendable {
     public var hasWaited = false
     /// The replica that could not serve this very read when it was asked.
     public var avoided: NodeID?
+    /// The session is bound to this one; nil: to none.
+    public var only: NodeID?
     public var now: Instant
 
     public init(
@@ -53,6 +55,9 @@ public struct RouteRequest: Hashable, Sendable {
         self.maxLag = maxLag
         self.patience = patience
     }
+
+    /// Whether the request may be sent to the replica at all.
+    func admits(_ node: NodeID) -> Bool { node != avoided && (only == nil || node == only) }
 }
 
 /// What a replica must have applied.

@@ -168,7 +168,7 @@ public struct Router: Sendable {
 
     private func replica(for request: RouteRequest) -> (RoutableNode, RouteReason)? {
         func mayServe(_ node: RoutableNode) -> Bool {
-            node.id != .configuredPrimary && node.id != request.avoided && node.isUsable(request.now)
+            node.id != .configuredPrimary && request.admits(node.id) && node.isUsable(request.now)
                 && node.covers(node.demand(request), through: request.shown)
         }
         var best: RoutableNode?
@@ -198,7 +198,7 @@ public struct Router: Sendable {
     /// A wait is worth it only for a node that follows closely enough to get there in time.
     private func wait(for request: RouteRequest) -> RouteDecision? {
         guard request.patience > .zero else { return nil }
-        let followers = nodes.filter { $0.id != request.avoided && $0.follows(within: request.patience, request.now) }
+        let followers = nodes.filter { request.admits($0.id) && $0.follows(within: request.patience, request.now) }
         guard let instant = followers.map({ $0.demand(request) }).min() else { return nil }
         return .wait(
             for: CoverageDemand(instant, through: request.shown), deadline: request.now + request.patience)
@@ -207,7 +207,7 @@ public struct Router: Sendable {
     private func obstacle(to request: RouteRequest) -> RouteReason {
         let replicas = nodes.filter { $0.id != .configuredPrimary && $0.weight > 0 }
         if replicas.isEmpty { return .noReplica }
-        let usable = replicas.filter { $0.id != request.avoided && $0.isUsable(request.now) }
+        let usable = replicas.filter { request.admits($0.id) && $0.isUsable(request.now) }
         if usable.isEmpty { return .unusable }
         if usable.contains(where: { $0.covers($0.seen(request), through: request.shown) }) { return .maxLag }
         return request.hasWaited ? .overdue : .notCovered

@@ -162,6 +162,8 @@ public struct SessionMachine: ~Copyable {
         case nil: break
         }
         if isUnitOpen || isRelayOnly { return .pipeline }
+        // A hit may show what the replica does not show yet to the statement after it.
+        if let server = pooled?.server, !server.isPrimary, status != .idle { return .replica }
         // Which of the statements are left, the census will tell.
         if let pooled, pooled.usesOwnNames, pooled.isSuspect { return .pipeline }
         for unit in units where !unit.effects.isReadOnly { return .pipeline }

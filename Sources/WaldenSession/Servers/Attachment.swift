@@ -23,17 +23,25 @@ extension SessionMachine {
         }
         var bytes: [UInt8] = []
         for status in reported.differences(from: .none) {
-            status.encode(into: &bytes)
+            shown(status).encode(into: &bytes)
             settings.parameterReported(name: status.name, value: status.value)
         }
         pooled?.told = reported
         return bytes
     }
 
+    /// To a client of the read-only address each server is a standby, so that what asks for one
+    /// (`target_session_attrs`) is content; to all others none is, wherever their reads run.
+    private func shown(_ status: ParameterStatus) -> ParameterStatus {
+        guard pooled?.pooling.isReadOnly ?? false, status.name == "in_hot_standby" else { return status }
+        return ParameterStatus(name: status.name, value: "on")
+    }
+
     /// The session is served by `server` from now on, which no other session uses.
     public mutating func attach(_ server: ServerSession) {
         guard pooled != nil else { return }
         pooled?.server = server
+        pooled?.isConfirmed = true
         takeDefaults(of: server)
     }
 
@@ -70,7 +78,7 @@ extension SessionMachine {
         guard let state = pooled else { return .end(nil) }
         defer { detach() }
         if let held = units.first?.heldRead, units.count == 1 {
-            pooled?.needsPrimary = true
+            state.runsAgain(notOn: state.server?.node)
             forgetUnits()
             return .rerun(held)
         }

@@ -198,8 +198,13 @@ final class PooledScript {
     }
 
     private func acquire(_ demand: ServerDemand) -> Bool {
-        if current != nil { release() }
         demands.append(demand)
+        if case .confirm = demand {
+            events.append("confirm")
+            machine.confirmServer()
+            return true
+        }
+        if current != nil { release() }
         guard let next else {
             isPaused = true
             return false
