@@ -93,7 +93,7 @@ public enum ConsoleView: String, Hashable, Sendable, CaseIterable {
         case .cache: "figures of the result cache"
         case .shapes: "statements that the cache has saved most by"
         case .pins: "which client is bound to which server, and by what"
-        case .routes: "where requests were answered, and why there"
+        case .routes: "where reads were answered, and why there"
         }
     }
 }

@@ -20,17 +20,13 @@ extension ProxyConnection {
         var pooling = Pooling(mode: settings.mode, census: settings.census, statements: context.statementNames)
         pooling.isReadOnly = info.listener == .readOnly
         openSession(message, pooling: pooling)
-        if let pool = pooled.pool(on: .configuredPrimary), let greeting = pools.shared.greeting(of: pool.key) {
-            welcome(greeting.parameters)
-        } else {
-            pooled.awaitsGreeting = true
-            acquireLink(to: .configuredPrimary)
-        }
+        if let greeting = knownGreeting { welcome(greeting.parameters) } else { awaitGreeting() }
     }
 
     private func welcome(_ parameters: [ParameterStatus]) {
         pooled?.awaitsGreeting = false
-        if let bytes = machine?.welcome(parameters) { clientOutput.writeBytes(bytes) }
+        pooled?.read = nil
+        if let bytes = machine?.welcome(parameters.map(\.asOfAnyNode)) { clientOutput.writeBytes(bytes) }
         giveCancelKey()
         clientOutput.writeBytes(ReadyForQuery(.idle).encoded())
         startupTimeout?.cancel()

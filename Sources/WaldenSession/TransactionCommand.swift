@@ -87,6 +87,14 @@ struct BeginForm: Hashable, Sendable {
         return "\(tag.rawValue) \(modes.joined(separator: ", "))"
     }
 
+    /// The same with the session's default spelled out, where it is READ ONLY.
+    func declaredReadOnly(byDefault isDefault: Bool) -> BeginForm {
+        guard isDefault, isReadOnly == nil else { return self }
+        var form = self
+        form.isReadOnly = true
+        return form
+    }
+
     /// Reads the transaction modes up to the end. Nil when a word is not known, or a mode is given twice.
     fileprivate init?(tag: Tag, _ words: inout CommandWords, in bytes: borrowing RawSpan) {
         self.tag = tag

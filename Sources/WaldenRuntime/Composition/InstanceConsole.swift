@@ -159,13 +159,14 @@ final class InstanceConsole: ConsoleSource, ConsoleCommands {
     var shapes: [ShapeRow] { instance.cache.shapes(limit: Self.shapeLimit).map { ShapeRow(ShapeReport($0)) } }
 
     var routes: [RouteRow] {
-        let cache = instance.report().cache
-        let primary = ["miss": cache.misses, "stale": cache.stale, "suspended": cache.suspendedLookups]
-            .merging(cache.bypasses, uniquingKeysWith: +)
-        return [RouteRow(target: "cache", reason: "hit", count: cache.hits)]
-            + primary.sorted { $0.key < $1.key }.map {
-                RouteRow(target: NodeID.configuredPrimary.description, reason: $0.key, count: $0.value)
-            }
+        let report = instance.report()
+        let routes = [
+            ("cache", ["hit": report.cache.hits]), ("replica", report.routing.replica),
+            ("primary", report.routing.primary), ("refused", report.routing.refused),
+        ]
+        return routes.flatMap { target, counts in
+            counts.sorted { $0.key < $1.key }.map { RouteRow(target: target, reason: $0.key, count: $0.value) }
+        }
     }
 
     // MARK: What it can do

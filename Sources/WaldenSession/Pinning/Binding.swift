@@ -34,7 +34,7 @@ extension SessionMachine {
     /// A unit of a pooled session has ended.
     mutating func noteUnitEnded(_ unit: Unit, from old: TransactionStatus) {
         guard let pooled else { return }
-        pooled.needsPrimary = false
+        pooled.unitAnswered()
         let isUndone = unit.failed && old == .idle && unit.effects.statementCount <= 1
         if unit.effects.isOpaque, !isUndone { pooled.pins.insert(.untraceable) }
         if unit.clearsSession { return }

@@ -28,7 +28,7 @@ extension SessionMachine {
             if let notice = name.notice, settings.startupShowsNotices { notice.encode(into: &bytes) }
         }
         for status in reported.differences(from: .none) {
-            status.encode(into: &bytes)
+            shown(status).encode(into: &bytes)
             settings.parameterReported(name: status.name, value: status.value)
         }
         pooled.told = reported
@@ -44,11 +44,19 @@ extension SessionMachine {
         return names.isSubset(of: pooled.assigned.customNames.union(pooled.promised))
     }
 
+    /// To a client of the read-only address each server is a standby, so that what asks for one
+    /// (`target_session_attrs`) is content; to all others none is, wherever their reads run.
+    private func shown(_ status: ParameterStatus) -> ParameterStatus {
+        guard pooled?.pooling.isReadOnly ?? false, status.name == "in_hot_standby" else { return status }
+        return ParameterStatus(name: status.name, value: "on")
+    }
+
     /// The session is served by `server` from now on, which no other session uses.
     public mutating func attach(_ server: ServerSession) {
         guard pooled != nil else { return }
         pooled?.server = server
         pooled?.promised = []
+        pooled?.isConfirmed = true
         takeDefaults(of: server)
     }
 
@@ -85,7 +93,7 @@ extension SessionMachine {
         guard let state = pooled else { return .end(nil) }
         defer { detach() }
         if let held = units.first?.heldRead, units.count == 1 {
-            pooled?.needsPrimary = true
+            state.runsAgain(notOn: state.server?.node)
             forgetUnits()
             return .rerun(held)
         }

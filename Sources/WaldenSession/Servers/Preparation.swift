@@ -50,12 +50,14 @@ extension SessionMachine {
     private mutating func leaveReplica(for demand: ServerDemand) -> Preparation? {
         // Whether a unit under way has ended the transaction, its answer tells.
         if units.contains(where: { status == .idle || !$0.effects.isReadOnly }) { return .drain }
-        guard status == .idle, demand.needs == nil || pooled?.staysOnPrimary ?? false else { return nil }
+        guard status == .idle, let pooled else { return nil }
+        let mayStay = demand.needs != nil && !pooled.staysOnPrimary
+        if mayStay, pooled.isConfirmed { return nil }
         switch settle() {
-        case .release: return .acquire(.primary)
+        case .release: return .acquire(mayStay ? demand : .primary)
         case .ask: return .ask
         // What binds the session to the replica stays; what the replica cannot do, it says by itself.
-        case .keep: return nil
+        case .keep: return pooled.isConfirmed ? nil : .acquire(.confirm(demand.needs ?? readNeeds(nil)))
         }
     }
 
