@@ -62,6 +62,9 @@ extension ResultCache {
         }
     }
 
+    /// The state that a hit has shown which was found before this is read is that at this position, or at one before.
+    public var shownPosition: LSN { gate.shownPosition }
+
     /// - Parameter notOlderThan: The hit must show all that was visible at this instant; `distantPast` when any state
     ///   within `maxStaleness` will do.
     public func lookup(_ key: borrowing RawSpan, now: Instant, notOlderThan: Instant) -> Lookup {
@@ -152,7 +155,11 @@ extension ResultCache {
     ///   - ceiling: An identifier assigned after the slot was made (`pg_current_xact_id()`). Together with the probe it
     ///     tells which transactions the stream may never mention (`StartWindow`).
     public func streamStarted(at consistentPoint: LSN, probe: Probe, ceiling: TransactionID, now: Instant) {
-        event { $0.streamStarted(at: consistentPoint, probe: probe, ceiling: ceiling, now: now, shards: $1) }
+        event { engine, shards in
+            // Positions of another history count for nothing from here on.
+            gate.restart(at: consistentPoint)
+            engine.streamStarted(at: consistentPoint, probe: probe, ceiling: ceiling, now: now, shards: shards)
+        }
     }
 
     /// The stream has ended. Suspends and empties the cache.
@@ -163,12 +170,18 @@ extension ResultCache {
 
     /// Applies the next committed transaction; on return the watermark is at its end.
     public func apply(_ transaction: CommittedTransaction, now: Instant) -> InvalidationReport {
-        event { $0.apply(transaction, now: now, shards: $1) }
+        event { engine, shards in
+            gate.advance(to: transaction.endLSN)
+            return engine.apply(transaction, now: now, shards: shards)
+        }
     }
 
     /// The stream has delivered every transaction that ended at or before `lsn` (a keepalive).
     public func advanceWatermark(to lsn: LSN, now: Instant) {
-        event { $0.watermarkReached(lsn, now: now, shards: $1) }
+        event { engine, shards in
+            gate.advance(to: lsn)
+            engine.watermarkReached(lsn, now: now, shards: shards)
+        }
     }
 }
 
@@ -217,6 +230,13 @@ extension ResultCache {
     @discardableResult
     public func flush() -> Int {
         event { $0.dropEverything(.flush, .flush, shards: $1) }
+    }
+
+    /// Drops what reads one of the relations; running fills that do will not be kept. Returns how many results were
+    /// dropped.
+    @discardableResult
+    public func flush(readersOf relations: Set<RelationID>) -> Int {
+        event { $0.flush(readersOf: relations, shards: $1) }
     }
 
     /// The catalog has been read: statements are analysed under `generation` from now on. Wanted after each stream start

@@ -93,7 +93,7 @@ public enum ConsoleView: String, Hashable, Sendable, CaseIterable {
         case .cache: "figures of the result cache"
         case .shapes: "statements that the cache has saved most by"
         case .pins: "which client is bound to which server, and by what"
-        case .routes: "where requests were answered, and why there"
+        case .routes: "where reads were answered, and why there"
         }
     }
 }
@@ -162,8 +162,8 @@ extension ListRow {
             ListRow(list: "free_clients", items: max(0, source.clientLimit - clients)),
             ListRow(list: "used_clients", items: clients),
             ListRow(list: "login_clients", items: connections.clients.count { $0.state == .login }),
-            ListRow(list: "free_servers", items: servers[.idle] ?? 0),
-            ListRow(list: "used_servers", items: servers[.active] ?? 0),
+            ListRow(list: "free_servers", items: (servers[.idle] ?? 0) + (servers[.used] ?? 0)),
+            ListRow(list: "used_servers", items: (servers[.active] ?? 0) + (servers[.tested] ?? 0)),
         ]
     }
 }
@@ -176,7 +176,8 @@ extension DatabaseRow {
         var counts: [String: Int] = [:]
         for server in connections.servers { counts[server.database, default: 0] += 1 }
         var rows = configured
-        let used = Set(connections.namedClients.map(\.database) + counts.keys).subtracting(configured.map(\.name))
+        let used = Set(connections.namedClients.map(\.database) + counts.keys).union(connections.paused)
+            .subtracting(configured.map(\.name))
         if let first = configured.first {
             rows += used.sorted().map { name in
                 var row = first
@@ -186,7 +187,10 @@ extension DatabaseRow {
                 return row
             }
         }
-        for index in rows.indices { rows[index].connections = counts[rows[index].database] ?? 0 }
+        for index in rows.indices {
+            rows[index].connections = counts[rows[index].database] ?? 0
+            rows[index].isPaused = connections.paused.contains(rows[index].database)
+        }
         return rows
     }
 }

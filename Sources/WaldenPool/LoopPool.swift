@@ -21,6 +21,8 @@ public struct LoopPool {
         case lend(LinkID)
         /// The client waits; test this link, then say `linkReady` or `preparingLinkClosed`.
         case test(LinkID)
+        /// The client waits; no link that rests suits it. Close this one: one that does takes its place.
+        case replace(LinkID)
         /// The client waits; act on `demand` if there is one.
         case wait
         /// No link can be had at present, for the reason noted by the last `openFailed`.
@@ -39,10 +41,23 @@ public struct LoopPool {
     public struct Due: Hashable, Sendable {
         /// Clients that have waited too long; they wait no more.
         public var expired: [WaiterID] = []
+        /// Clients that are to be told why no server can be reached; they wait no more.
+        public var refused: [WaiterID] = []
         /// Links to be closed; they are no longer counted as idle but as preparing until `preparingLinkClosed`.
         public var closing: [LinkID] = []
 
         public init() {}
+    }
+
+    /// Why no link came into being.
+    public enum OpenFailure: Hashable, Sendable {
+        /// The server said that it has no place, or is starting: clients wait for the next attempt.
+        case passing
+        /// The server was not reached. Clients whose session is established wait for the next attempts, for
+        /// `PoolTimes.outage` at most; nothing of what they ask has been sent anywhere.
+        case outage
+        /// The server refused the login: clients are refused, too, until the next attempt.
+        case refusal
     }
 
     /// How urgently the loop wants one more slot.
@@ -62,16 +77,21 @@ public struct LoopPool {
     private struct Waiting {
         let waiter: WaiterID
         let since: Instant
+        /// When a link was closed so that one that suits this client takes its place.
+        var placedAt: Instant?
+        /// It is told at once when no server can be reached.
+        let isImpatient: Bool
     }
 
     private struct Backoff {
         let until: Instant
         let delay: Duration
-        /// Clients are refused until then instead of waiting.
-        let refuses: Bool
+        let failure: OpenFailure
     }
 
-    private let times: PoolTimes
+    private static let outageRetry = Duration.seconds(1)
+
+    public var times: PoolTimes
     private var idle: [Idle] = []
     private var waiting = Deque<Waiting>()
     /// Slots whose link is connecting or logging in.
@@ -96,19 +116,50 @@ public struct LoopPool {
 
     // MARK: Clients
 
-    public mutating func clientArrived(_ waiter: WaiterID, now: Instant) -> Arrival {
-        if !isPaused, waiting.isEmpty, let link = idle.popLast() {
+    /// - Parameters:
+    ///   - isImpatient: The client is refused at once while no server can be reached: it is about to begin its session, or
+    ///     another node can serve it.
+    ///   - suits: Whether a link can be brought to the state of the client's session.
+    public mutating func clientArrived(
+        _ waiter: WaiterID, isImpatient: Bool = false, now: Instant, suits: (LinkID) -> Bool = { _ in true }
+    ) -> Arrival {
+        var arrived = Waiting(waiter: waiter, since: now, isImpatient: isImpatient)
+        // Who waits while links rest, is waiting for others than these.
+        if !isPaused, let index = idle.lastIndex(where: { suits($0.link) }) {
+            let link = idle.remove(at: index)
             if now.elapsed(since: link.since) < times.check {
                 lent += 1
                 return .lend(link.link)
             }
             preparing += 1
-            waiting.append(Waiting(waiter: waiter, since: now))
+            waiting.append(arrived)
             return .test(link.link)
         }
-        if linkCount == 0, let backoff, backoff.refuses, now < backoff.until { return .refuse }
-        waiting.append(Waiting(waiter: waiter, since: now))
+        if !isPaused, let link = takeOldestIdle() {
+            arrived.placedAt = now
+            waiting.append(arrived)
+            return .replace(link)
+        }
+        if linkCount == 0, let backoff, now < backoff.until, refuses(arrived, backoff.failure, now) { return .refuse }
+        waiting.append(arrived)
         return .wait
+    }
+
+    /// Whether the client is told of the failure instead of waiting for another attempt.
+    private func refuses(_ client: Waiting, _ failure: OpenFailure, _ now: Instant) -> Bool {
+        switch failure {
+        case .passing: false
+        case .outage: client.isImpatient || now.elapsed(since: client.since) >= times.outage
+        case .refusal: true
+        }
+    }
+
+    /// Takes those off the queue who are to be told of the failure.
+    private mutating func takeRefused(_ failure: OpenFailure, _ now: Instant) -> [WaiterID] {
+        guard failure != .passing, lent + idle.count + preparing == 0 else { return [] }
+        let refused = waiting.filter { refuses($0, failure, now) }
+        if !refused.isEmpty { waiting = Deque(waiting.filter { !refuses($0, failure, now) }) }
+        return refused.map(\.waiter)
     }
 
     /// A client does not wait any more. False: it has been served or told already.
@@ -171,15 +222,14 @@ public struct LoopPool {
 
     /// No connection was made, or the server refused the login; the slot is to be returned.
     ///
-    /// - Parameter isPassing: The server said that it has no place, or is starting: clients wait for the next attempt.
-    ///   Else they are refused until then.
-    /// - Returns: those that waited and are to be told the reason: all, unless other links can serve them.
-    public mutating func openFailed(isPassing: Bool, now: Instant) -> [WaiterID] {
+    /// - Returns: those that waited and are to be told the reason; none while other links can serve them.
+    public mutating func openFailed(_ failure: OpenFailure, now: Instant) -> [WaiterID] {
         opening -= 1
-        let delay = backoff.map { min($0.delay * 2, times.retry.last) } ?? times.retry.first
-        backoff = Backoff(until: now + delay, delay: delay, refuses: !isPassing)
-        guard !isPassing, lent + idle.count + preparing == 0 else { return [] }
-        return takeWaiters()
+        // While clients wait for it, a server that comes back is not to be noticed long after.
+        let last = failure == .outage ? min(times.retry.last, Self.outageRetry) : times.retry.last
+        let delay = backoff.map { min($0.delay * 2, last) } ?? times.retry.first
+        backoff = Backoff(until: now + delay, delay: delay, failure: failure)
+        return takeRefused(failure, now)
     }
 
     /// A client gives its link back, to be cleaned first or to be ready at once.
@@ -190,15 +240,30 @@ public struct LoopPool {
 
     /// A link that was preparing can serve. What `Readiness` says has been noted, but `close`, after which
     /// `preparingLinkClosed` follows.
-    public mutating func linkReady(_ link: LinkID, expires: Instant, now: Instant) -> Readiness {
+    ///
+    /// - Parameter suits: Whether it can be brought to the state of a client's session. Where it does not suit the first,
+    ///   it makes room for one that does, unless another has just done so; else it goes to the next that it suits.
+    public mutating func linkReady(
+        _ link: LinkID, expires: Instant, now: Instant, suits: (WaiterID) -> Bool = { _ in true }
+    ) -> Readiness {
         if isPaused || now >= expires { return .close }
+        if let first = waiting.first, !suits(first.waiter), !hasPlace(first, now) {
+            waiting[0].placedAt = now
+            return .close
+        }
         preparing -= 1
-        if let next = waiting.popFirst() {
+        if let index = waiting.firstIndex(where: { suits($0.waiter) }) {
             lent += 1
-            return .lend(link, to: next.waiter)
+            return .lend(link, to: waiting.remove(at: index).waiter)
         }
         idle.append(Idle(link: link, since: now, expires: expires))
         return .rest
+    }
+
+    /// Whether a link for this client may still be on its way.
+    private func hasPlace(_ client: Waiting, _ now: Instant) -> Bool {
+        guard let placedAt = client.placedAt else { return false }
+        return now.elapsed(since: placedAt) < times.handover
     }
 
     /// A link that was preparing is gone.
@@ -239,6 +304,16 @@ public struct LoopPool {
                 due.expired.append(first.waiter)
                 waiting.removeFirst()
             }
+        }
+        // Who waits while links rest needs another: none has made room yet, or that went to another loop or pool.
+        if !isPaused, !idle.isEmpty, let first = waiting.first, now.elapsed(since: first.since) >= times.handover,
+            !hasPlace(first, now)
+        {
+            waiting[0].placedAt = now
+            due.closing.append(idle.removeFirst().link)
+        }
+        if opening == 0, let backoff, backoff.failure == .outage, now < backoff.until {
+            due.refused = takeRefused(.outage, now)
         }
         // Links are not renewed all at once: one at a time, and each has an end of its own.
         if let index = idle.firstIndex(where: { $0.expires <= now }) {

@@ -56,7 +56,7 @@ public struct PoolID: Hashable, Comparable, Sendable {
     public static func < (left: PoolID, right: PoolID) -> Bool { left.index < right.index }
 }
 
-/// A link, by a number that is never used again on its loop.
+/// A link, by a number that no other connection of the process has.
 public struct LinkID: Hashable, Sendable {
     public let rawValue: UInt64
 

@@ -38,13 +38,6 @@ public struct PoolLedger {
         case drained(database: String)
     }
 
-    private struct Pool {
-        let key: PoolKey
-        let signal: PoolSignal
-        var slots = 0
-        var slotsOfLoops: [LoopID: Int] = [:]
-    }
-
     private struct Want {
         let pool: PoolID
         let loop: LoopID
@@ -59,13 +52,12 @@ public struct PoolLedger {
         let loop: LoopID
     }
 
-    public let limits: PoolLimits
+    public private(set) var limits: PoolLimits
     private let handover: Duration
     /// Whether some want is blocked by a limit wider than its pool.
     public let signal = PoolSignal()
     private let loops: [LoopID]
-    private var pools: [Pool] = []
-    private var known: [PoolKey: PoolID] = [:]
+    private var pools = PoolRegister()
     private var databases: [String: Int] = [:]
     private var users: [String: Int] = [:]
     private var nodes: [NodeID: Int] = [:]
@@ -82,24 +74,26 @@ public struct PoolLedger {
 
     // MARK: Pools
 
-    public mutating func pool(for key: PoolKey) -> (id: PoolID, signal: PoolSignal) {
-        if let id = known[key] { return (id, pools[id.index].signal) }
-        let id = PoolID(pools.count)
-        let signal = PoolSignal()
-        pools.append(Pool(key: key, signal: signal))
-        known[key] = id
-        return (id, signal)
+    /// The pool of `key`, which the loop uses from now on.
+    public mutating func pool(for key: PoolKey, on loop: LoopID) -> (id: PoolID, signal: PoolSignal) {
+        pools.join(key, by: loop)
     }
+
+    /// The loop has no link of the pool, no client and nobody waiting, and forgets it.
+    public mutating func poolLeft(_ pool: PoolID, by loop: LoopID) -> PoolDeparture { pools.leave(pool, by: loop) }
 
     public var poolCount: Int { pools.count }
 
-    public func knows(_ key: PoolKey) -> Bool { known[key] != nil }
+    public func knows(_ key: PoolKey) -> Bool { pools.knows(key) }
 
-    public func slots(of pool: PoolID) -> Int { pools[pool.index].slots }
+    /// In which some loop uses a pool.
+    public var usedDatabases: Set<String> { pools.databases }
+
+    public func slots(of pool: PoolID) -> Int { pools[pool]?.slots ?? 0 }
 
     public func slots(ofDatabase database: String) -> Int { databases[database] ?? 0 }
 
-    public func slots(of pool: PoolID, on loop: LoopID) -> Int { pools[pool.index].slotsOfLoops[loop] ?? 0 }
+    public func slots(of pool: PoolID, on loop: LoopID) -> Int { pools[pool]?.slotsOfLoops[loop] ?? 0 }
 
     public func slots(ofUser user: String) -> Int { users[user] ?? 0 }
 
@@ -110,10 +104,10 @@ public struct PoolLedger {
     /// The limit that keeps the pool from having one more link, the narrowest of several: when a link within it ends,
     /// most of the wider ones have room again, too. Nil when the pool may have one.
     public func obstacle(to pool: PoolID) -> PoolScope? {
-        let key = pools[pool.index].key
+        guard let key = pools[pool]?.key else { return nil }
         func isReached(_ limit: Int, _ count: Int) -> Bool { limit > 0 && count >= limit }
         if paused.contains(key.database) { return .paused(key.database) }
-        if pools[pool.index].slots >= limits.pool { return .pool(pool) }
+        if slots(of: pool) >= limits.pool { return .pool(pool) }
         if isReached(limits.user, slots(ofUser: key.user)) { return .user(key.user) }
         if isReached(limits.database, slots(ofDatabase: key.database)) { return .database(key.database) }
         if isReached(limits.node, slots(on: key.node)) { return .node(key.node) }
@@ -148,24 +142,22 @@ public struct PoolLedger {
 
     /// Takes a slot for a pool that has fewer links than it is to keep.
     public mutating func takeForMinimum(_ pool: PoolID, by loop: LoopID) -> Bool {
-        guard pools[pool.index].slots < limits.minimum, obstacle(to: pool) == nil else { return false }
+        guard slots(of: pool) < limits.minimum, obstacle(to: pool) == nil else { return false }
         take(pool, loop)
         return true
     }
 
     /// Whether a link of the pool may go for having been idle for long.
-    public func mayShrink(_ pool: PoolID) -> Bool { pools[pool.index].slots > limits.minimum }
+    public func mayShrink(_ pool: PoolID) -> Bool { slots(of: pool) > limits.minimum }
 
     /// A link's channel is closed, or a slot was not needed.
     public mutating func slotReturned(_ pool: PoolID, by loop: LoopID) -> [Notice] {
-        guard let held = pools[pool.index].slotsOfLoops[loop], held > 0 else { return [] }
-        let key = pools[pool.index].key
-        pools[pool.index].slots -= 1
-        pools[pool.index].slotsOfLoops[loop] = held == 1 ? nil : held - 1
+        guard let key = pools[pool]?.key, pools.giveBack(pool, by: loop) else { return [] }
         databases.lower(key.database)
         users.lower(key.user)
         nodes.lower(key.node)
         slots -= 1
+        if isShrinking { isShrinking = pools.ids.contains(where: isOverLimit) }
         var notices = grants()
         if paused.contains(key.database), slots(ofDatabase: key.database) == 0 {
             notices.append(.drained(database: key.database))
@@ -187,7 +179,8 @@ public struct PoolLedger {
     /// - Parameter since: Since when the client waits that would get it; nil when it would rest.
     /// - Returns: False when the loop is to close it, so that its slot can go to another want.
     public mutating func mayKeep(_ pool: PoolID, on loop: LoopID, for since: Instant?, now: Instant) -> Bool {
-        let key = pools[pool.index].key
+        guard let key = pools[pool]?.key else { return false }
+        if isShrinking, isOverLimit(pool) { return false }
         let index = wants.firstIndex { want in
             guard want.promisedBy == nil, let scope = obstacle(to: want.pool), covers(scope, pool, key) else {
                 return false
@@ -216,13 +209,12 @@ public struct PoolLedger {
 
     /// As `covers`, for the loop that looks for an idle link to close.
     public func isCovered(_ pool: PoolID, by scope: PoolScope) -> Bool {
-        covers(scope, pool, pools[pool.index].key)
+        pools[pool].map { covers(scope, pool, $0.key) } ?? false
     }
 
     private mutating func take(_ pool: PoolID, _ loop: LoopID) {
-        let key = pools[pool.index].key
-        pools[pool.index].slots += 1
-        pools[pool.index].slotsOfLoops[loop, default: 0] += 1
+        guard let key = pools[pool]?.key else { return }
+        pools.take(pool, by: loop)
         databases[key.database, default: 0] += 1
         users[key.user, default: 0] += 1
         nodes[key.node, default: 0] += 1
@@ -266,13 +258,37 @@ public struct PoolLedger {
             default: isWantedWidely = true
             }
         }
-        signal.set(isWantedWidely)
-        for pool in signalled.subtracting(wanted) { pools[pool.index].signal.set(false) }
-        for pool in wanted { pools[pool.index].signal.set(true) }
+        signal.set(isWantedWidely || isShrinking)
+        for pool in signalled.subtracting(wanted) { pools[pool]?.signal.set(false) }
+        for pool in wanted { pools[pool]?.signal.set(true) }
         signalled = wanted
     }
 
     private var signalled: Set<PoolID> = []
+
+    // MARK: Limits
+
+    /// From now on other limits hold. While there are more links than they allow, `signal` is up and `mayKeep` is false
+    /// for each link that comes to rest or back from its client.
+    public mutating func adopt(_ limits: PoolLimits) -> [Notice] {
+        self.limits = limits
+        isShrinking = pools.ids.contains(where: isOverLimit)
+        let notices = grants()
+        updateSignals()
+        return notices
+    }
+
+    private func isOverLimit(_ pool: PoolID) -> Bool {
+        guard let known = pools[pool] else { return false }
+        func isOver(_ limit: Int, _ count: Int) -> Bool { limit > 0 && count > limit }
+        return known.slots > 0
+            && (isOver(limits.pool, known.slots) || isOver(limits.user, slots(ofUser: known.key.user))
+                || isOver(limits.database, slots(ofDatabase: known.key.database))
+                || isOver(limits.node, slots(on: known.key.node)) || isOver(limits.total, slots))
+    }
+
+    /// There are more links than the limits allow, since they were lowered.
+    private var isShrinking = false
 
     // MARK: Pause
 

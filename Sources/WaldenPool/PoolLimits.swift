@@ -25,7 +25,7 @@ public struct PoolLimits: Hashable, Sendable {
     }
 }
 
-/// For how long things may last in a pool. Zero: for ever, but for `handover` and `check`.
+/// For how long things may last in a pool. Zero: for ever, but for `handover`, `check` and `outage`.
 public struct PoolTimes: Hashable, Sendable {
     /// How long a client waits for a link. Default 120 s.
     public var wait: Duration
@@ -33,6 +33,9 @@ public struct PoolTimes: Hashable, Sendable {
     public var idle: Duration
     /// A link that was idle for longer is tested before it serves. Default 30 s; zero: always tested.
     public var check: Duration
+    /// How long a client whose session is established waits for a server that cannot be reached. Default 10 s; zero: it
+    /// is told at once.
+    public var outage: Duration
     /// A client that has waited this long may be given the place of another loop's link although its own loop has some
     /// links of the pool.
     public var handover: Duration
@@ -41,19 +44,21 @@ public struct PoolTimes: Hashable, Sendable {
 
     public init(
         wait: Duration = .seconds(120), idle: Duration = .seconds(600), check: Duration = .seconds(30),
-        handover: Duration = .milliseconds(250),
+        outage: Duration = .seconds(10), handover: Duration = .milliseconds(250),
         retry: (first: Duration, last: Duration) = (.milliseconds(100), .seconds(15))
     ) {
         self.wait = wait
         self.idle = idle
         self.check = check
+        self.outage = outage
         self.handover = handover
         self.retry = retry
     }
 
     public static func == (left: PoolTimes, right: PoolTimes) -> Bool {
-        (left.wait, left.idle, left.check, left.handover, left.retry.first, left.retry.last)
-            == (right.wait, right.idle, right.check, right.handover, right.retry.first, right.retry.last)
+        (left.wait, left.idle, left.check, left.outage, left.handover) == (
+            right.wait, right.idle, right.check, right.outage, right.handover
+        ) && left.retry == right.retry
     }
 
     public func hash(into hasher: inout Hasher) {

@@ -38,3 +38,10 @@ final class ConnectionSet: Sendable {
         }
     }
 }
+
+/// Numbers for connections, to clients and to servers; each is given once.
+final class ConnectionNumbers: Sendable {
+    private let last = Atomic<UInt64>(0)
+
+    func next() -> UInt64 { last.wrappingAdd(1, ordering: .relaxed).newValue }
+}

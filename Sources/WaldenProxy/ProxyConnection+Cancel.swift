@@ -49,7 +49,7 @@ extension ProxyConnection {
         var packet: [UInt8] = []
         CancelRequest(processID: key.processID, secret: key.secret).encode(into: &packet)
         let bytes = ByteBuffer(bytes: packet)
-        let limit = context.configuration.pool.cancelTimeout
+        let limit = context.pools.settings.cancelTimeout
         context.pools.connector(to: link.node).connectOnly(on: loop).assumeIsolated().whenComplete { result in
             guard case .success(let connection) = result else { return ended(true) }
             let channel = connection.channel

@@ -99,7 +99,7 @@ extension ProxyConnection {
 
     private func forward(_ sent: Forwarding) {
         arrivedAt = nil
-        pooled?.read = nil
+        countRead()
         serverUse.begin(now)
         clientInput.moveReaderIndex(forwardBy: sent.replacing)
         sendInjection()
@@ -135,8 +135,10 @@ extension ProxyConnection {
     // MARK: Cached units
 
     /// Answers the unit at the front with a kept result, or waits until those before it are answered.
-    func answer(with reply: CachedReply) {
-        guard let frame = machine?.hitAccepted(at: now) else {
+    ///
+    /// - Parameter position: What it shows, see `hitAccepted`.
+    func answer(with reply: CachedReply, showing position: LSN?) {
+        guard let frame = machine?.hitAccepted(showing: position) else {
             pause = .draining
             return
         }
@@ -274,7 +276,7 @@ extension ProxyConnection {
         if let reply {
             // It shows what the primary had until now.
             machine?.sawPrimary(now)
-            answer(with: reply)
+            answer(with: reply, showing: nil)
         } else {
             forwardUnit(fill: nil)
         }

@@ -30,7 +30,7 @@ extension ProxyConnection {
                     return audit()
                 }
             }
-            answer(with: reply)
+            answer(with: reply, showing: context.cache.shownPosition)
             return
         case .stale(let staleness): staleFound(staleness, mayWait: mayWait)
         case .miss: fillOrForward()
@@ -131,6 +131,14 @@ final class WaitEstimate: Sendable {
     func add(_ sample: Duration) {
         let old = nanoseconds.load(ordering: .relaxed)
         nanoseconds.store(old + (sample.wholeNanoseconds - old) / 8, ordering: .relaxed)
+    }
+
+    /// Whether waits end before the budget is spent, most of the time.
+    func arePromising(within budget: Duration) -> Bool {
+        guard budget > .zero else { return false }
+        if typical * 10 <= budget * 9 { return true }
+        refused()
+        return false
     }
 
     func refused() {

@@ -13,24 +13,20 @@ extension ProxyConnection {
         guard let client, let pools = context.pools.pools(on: client.eventLoop) else {
             return close(cause: "client_closed")
         }
-        let pooled = PooledClient(startup: message, credentials: credentials, pools: pools)
+        let settings = pools.settings
+        let pooled = PooledClient(startup: message, credentials: credentials, mode: settings.mode, pools: pools)
         self.pooled = pooled
         pools.clientCame(self)
-        let settings = context.configuration.pool
         var pooling = Pooling(mode: settings.mode, census: settings.census, statements: context.statementNames)
         pooling.isReadOnly = info.listener == .readOnly
         openSession(message, pooling: pooling)
-        if let pool = pooled.pool(on: .configuredPrimary), let greeting = pools.shared.greeting(of: pool.key) {
-            welcome(greeting.parameters)
-        } else {
-            pooled.awaitsGreeting = true
-            acquireLink(to: .configuredPrimary)
-        }
+        if let greeting = knownGreeting { welcome(greeting.parameters) } else { awaitGreeting() }
     }
 
     private func welcome(_ parameters: [ParameterStatus]) {
         pooled?.awaitsGreeting = false
-        if let bytes = machine?.welcome(parameters) { clientOutput.writeBytes(bytes) }
+        pooled?.read = nil
+        if let bytes = machine?.welcome(parameters.map(\.asOfAnyNode)) { clientOutput.writeBytes(bytes) }
         giveCancelKey()
         clientOutput.writeBytes(ReadyForQuery(.idle).encoded())
         startupTimeout?.cancel()
@@ -56,6 +52,11 @@ extension ProxyConnection {
             adjustReading()
         case .refused(let error): linkRefused(error, cause: "server_unreachable")
         }
+    }
+
+    /// Whether a link with this session suits the client.
+    func mayUse(_ session: ServerSession) -> Bool {
+        pooled?.awaitsGreeting ?? true || machine?.mayUse(session) ?? true
     }
 
     /// The link that was waited for. False: the client is gone.
@@ -124,5 +125,6 @@ extension ProxyConnection {
             link?.close()
             link = nil
         }
+        pooled?.leavePools()
     }
 }

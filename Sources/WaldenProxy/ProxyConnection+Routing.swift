@@ -9,6 +9,7 @@ import WaldenWire
 /// Where one read goes.
 struct RoutedRead {
     let node: NodeID
+    let reason: RouteReason
     /// What the decision for a replica rests on.
     let basis: ReplicaBasis?
     /// How often its connections were too young for what was known of the node.
@@ -23,6 +24,8 @@ struct RouteWait {
     enum Purpose {
         case acquire
         case fill
+        /// The session stays where it is bound to.
+        case confirm
     }
 
     let number: UInt64
@@ -40,8 +43,6 @@ extension ProxyConnection {
     private static let lookLimit = Duration.milliseconds(250)
     /// Server connections that were too young, until the read is not sent to a replica any more.
     private static let maxAttempts = 4
-    /// About what a read costs the primary, for the reckoning whether to wait for a replica instead.
-    private static let typicalRead = Duration.microseconds(500)
 
     private var isReadOnly: Bool { info.listener == .readOnly }
 
@@ -54,7 +55,7 @@ extension ProxyConnection {
             return acquireLink(to: .configuredPrimary)
         }
         pooled.neededBy = needs
-        guard pooled.read != nil || choose(needs, for: .acquire, mayWait: true) else { return }
+        guard pooled.read != nil || choose(needs, for: .acquire) else { return }
         acquireLink(to: pooled.read?.node ?? .configuredPrimary)
     }
 
@@ -67,14 +68,14 @@ extension ProxyConnection {
             let needs = clientInput.withUnsafeReadableBytes { machine?.fillNeeds($0.bytes, context) ?? nil }
             guard let needs else { return .primary }
             pooled.neededBy = needs
-            guard choose(needs, for: .fill, mayWait: true) else { return nil }
+            guard choose(needs, for: .fill) else { return nil }
         }
         guard let basis = pooled.read?.basis else { return .primary }
         return .standby(replayed: basis.replayed, covering: basis.covering)
     }
 
     /// Decides where the read goes. False: it waits, or was refused; `routeWaitEnded` goes on.
-    private func choose(_ needs: ReadNeeds, for purpose: RouteWait.Purpose, mayWait: Bool) -> Bool {
+    private func choose(_ needs: ReadNeeds, for purpose: RouteWait.Purpose, hasWaited: Bool = false) -> Bool {
         guard let pooled else { return false }
         let arrival = arrivedAt ?? now
         arrivedAt = arrival
@@ -84,30 +85,63 @@ extension ProxyConnection {
         if needs.level != .bounded, let node = needs.lastReplica {
             request.lastRead = RouteRequest.LastRead(node: node, endedAt: needs.lastReplicaAt)
         }
-        if mayWait { request.patience = context.configuration.routeWait }
+        request.avoided = needs.avoided
+        if purpose == .confirm {
+            request.only = link?.node
+            request.fallback = .none
+        }
+        request.shown = needs.level == .bounded ? .zero : needs.shown
+        request.hasWaited = hasWaited
+        let budget = context.configuration.routeWait
+        let insists = request.fallback == .none || needs.preference == .replica
+        if !hasWaited, insists || context.routes.waits.arePromising(within: budget) { request.patience = budget }
         let (decision, basis) = context.routes.choose(request)
         switch decision {
-        case .replica(let node, _):
-            pooled.read = RoutedRead(node: node, basis: basis, attempts: pooled.read?.attempts ?? 0)
-        case .primary: pooled.read = RoutedRead(node: .configuredPrimary, basis: nil)
-        case .wait(let instant, let deadline):
+        case .replica(let node, let reason):
+            pooled.read = RoutedRead(node: node, reason: reason, basis: basis, attempts: pooled.read?.attempts ?? 0)
+        case .primary(let reason):
+            pooled.read = RoutedRead(node: .configuredPrimary, reason: reason, basis: nil)
+        case .wait(let demand, let deadline):
             let limit = deadline.elapsed(since: now)
-            if isWorthWaiting(needs), wait(for: .coverage(instant), within: limit, needs, purpose) { return false }
-            return choose(needs, for: purpose, mayWait: false)
+            if wait(for: .coverage(demand), within: limit, needs, purpose) { return false }
+            return choose(needs, for: purpose, hasWaited: true)
         case .refused(let reason):
-            refuse(reason)
+            if purpose == .confirm { refuseBound(reason) } else { refuse(reason) }
             return false
         }
         return true
     }
 
-    private func isWorthWaiting(_ needs: ReadNeeds) -> Bool {
-        if isReadOnly || needs.preference == .replica { return true }
-        let typical = context.routes.waits.typical
-        let isWorthIt =
-            machine?.isWorthWaiting(level: needs.level, fillTook: Self.typicalRead, typicalWait: typical) ?? false
-        if !isWorthIt { context.routes.waits.refused() }
-        return isWorthIt
+    /// The unit at the front is sent: where it runs is settled.
+    func countRead() {
+        guard let pooled else { return }
+        let unrouted = machine?.takeUnrouted()
+        if let read = pooled.read {
+            pooled.read = nil
+            context.routes.sent(to: read.node, read.reason)
+        } else if let unrouted, context.routes.hasReplicas {
+            context.routes.stayed(unrouted)
+        }
+    }
+
+    /// Goes on with `continuation` if the replica that the session is bound to is as fresh as it needs.
+    func confirm(_ needs: ReadNeeds) {
+        guard let pooled else { return }
+        pooled.neededBy = needs
+        guard choose(needs, for: .confirm) else { return }
+        serverConfirmed()
+    }
+
+    private func refuseBound(_ reason: RouteReason) {
+        let pins = machine?.pins.map(\.rawValue).joined(separator: ", ") ?? ""
+        func words(_ severity: ResponseFields.Severity) -> ErrorResponse {
+            ErrorResponse(
+                severity: severity, sqlState: .cannotConnectNow,
+                message: "the replica that the session is bound to cannot serve the statement (\(reason.rawValue))",
+                detail: pins.isEmpty ? "Pools are lent by session." : "The session is bound by: \(pins).",
+                hint: "Repeat it when the replica has caught up, or release what binds the session.")
+        }
+        refuseFront(words(.error), cause: "no_replica", else: words(.fatal))
     }
 
     private func refuse(_ reason: RouteReason) {
@@ -168,10 +202,11 @@ extension ProxyConnection {
 
     /// Decides once more, without patience, and goes on.
     private func decided(_ needs: ReadNeeds, _ purpose: RouteWait.Purpose) {
-        guard choose(needs, for: purpose, mayWait: false) else { return }
+        guard choose(needs, for: purpose, hasWaited: true) else { return }
         switch purpose {
         case .acquire: acquireLink(to: pooled?.read?.node ?? .configuredPrimary)
         case .fill: fillOrForward()
+        case .confirm: serverConfirmed()
         }
     }
 
@@ -199,12 +234,19 @@ extension ProxyConnection {
         decided(needs, .acquire)
     }
 
-    /// No connection to the replica is to be had: the read goes to the primary, if it may. False: nothing was routed.
+    /// No connection to the replica is to be had: the read goes to another one, or in the end to the primary, if it may.
+    /// False: nothing was routed.
     func readsElsewhere() -> Bool {
         guard let pooled, let read = pooled.read, read.node != .configuredPrimary else { return false }
         if case .acquiring = pause { pause = nil }
         abandonHeldFill()
-        giveUpReplicas()
+        if var needs = pooled.neededBy, needs.avoided == nil {
+            needs.avoided = read.node
+            pooled.neededBy = needs
+            decided(needs, .acquire)
+        } else {
+            giveUpReplicas()
+        }
         processClient()
         clientReadEnded()
         return true
@@ -212,8 +254,7 @@ extension ProxyConnection {
 
     private func giveUpReplicas() {
         guard !isReadOnly else { return refuse(.unusable) }
-        context.routes.stayed(.unusable)
-        pooled?.read = RoutedRead(node: .configuredPrimary, basis: nil)
+        pooled?.read = RoutedRead(node: .configuredPrimary, reason: .unusable, basis: nil)
         acquireLink(to: .configuredPrimary)
     }
 

@@ -12,6 +12,11 @@ extension ProxyConnection {
         if link.alternative != nil, !isAnswered(link) { return }
         readClock()
         processServer(link)
+        // The unit goes to another server; this one's link is another's already, and its events with it.
+        if state == .relaying, self.link !== link {
+            processClient()
+            clientReadEnded()
+        }
     }
 
     func serverReadEnded() {
@@ -19,7 +24,7 @@ extension ProxyConnection {
         case .draining:
             pause = nil
             // The next read chooses its node anew.
-            if link?.node != .configuredPrimary { settleServer() }
+            if context.routes.hasReplicas || link?.node != .configuredPrimary { settleServer() }
             processClient()
         case .opening(let fills): transactionAnswered(fills: fills)
         case .waiting, .freshening, .acquiring, .leaving, nil: break

@@ -8,6 +8,10 @@ import WaldenWire
 extension ProxyConnection {
     /// Takes a server as the session needs it and goes on with `continuation` when it is there.
     func acquire(_ demand: ServerDemand, to continuation: Continuation) {
+        if case .confirm(let needs) = demand {
+            afterAcquiring = continuation
+            return confirm(needs)
+        }
         releaseServer()
         afterAcquiring = continuation
         acquireLink(for: demand)
@@ -16,6 +20,16 @@ extension ProxyConnection {
     /// The client's new server: the session is brought to it before anything else is sent there.
     func serverAcquired(_ session: ServerSession) {
         machine?.attach(session)
+        proceed()
+    }
+
+    /// The server that the session is bound to may serve the unit at the front.
+    func serverConfirmed() {
+        machine?.confirmServer()
+        proceed()
+    }
+
+    private func proceed() {
         let continuation = afterAcquiring
         afterAcquiring = .goOn
         switch continuation {

@@ -37,7 +37,7 @@ final class ProxyContext: Sendable {
     let waits = WaitEstimate()
     let clients = Mutex(0)
     let traffic = TrafficLedger()
-    private let lastClientID = Atomic<UInt64>(0)
+    private let numbers: ConnectionNumbers
     private let attachedConsole = Mutex<ConsoleServices?>(nil)
     /// All client channels, the console's among them.
     let connections = ConnectionSet()
@@ -60,8 +60,10 @@ final class ProxyContext: Sendable {
         }
         let authenticator = Authenticator(configuration.authentication, source: secrets, log: log)
         self.authenticator = authenticator
+        let numbers = ConnectionNumbers()
+        self.numbers = numbers
         pools = ServerPools(
-            configuration: configuration, connectors: connectors, group: group, log: log,
+            settings: configuration.pool, connectors: connectors, group: group, numbers: numbers, log: log,
             proofWasRefused: { authenticator.forget($0) })
         self.cache = cache
         self.routes = routes
@@ -76,7 +78,7 @@ final class ProxyContext: Sendable {
     }
 
     func nextClientID() -> UInt64 {
-        lastClientID.wrappingAdd(1, ordering: .relaxed).newValue
+        numbers.next()
     }
 
     func counters(for loop: any EventLoop) -> LoopCounters {

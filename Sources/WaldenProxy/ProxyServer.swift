@@ -124,6 +124,11 @@ public final class ProxyServer: Sendable {
         context.encryption.replace(client: clientTLS, servers: serverTLS)
     }
 
+    /// Takes other limits and times of pools over, but `tcpUserTimeout`.
+    public func adopt(_ pool: PoolConfiguration) {
+        context.pools.adopt(pool)
+    }
+
     /// Takes other rules and users over, for clients to come.
     public func adopt(authentication: AuthenticationSettings) {
         context.authenticator.adopt(authentication)

@@ -112,7 +112,7 @@ public struct StandbyStanding: Hashable, Sendable {
     /// Since when it has been looked at without a break. Of what was read there before nothing is known: after a restart
     /// it may be less far than it was.
     public let availableSince: Instant
-    /// How far behind it was at the last look.
+    /// How far behind it was at the last look, about.
     public let lag: Duration
     public let isReplayPaused: Bool
     /// `pg_last_wal_replay_lsn()` at the last look; nil while it is not known.

@@ -80,7 +80,7 @@ public struct NodePositions: Sendable {
             standbys: standbys.map { node, standby in
                 StandbyStanding(
                     node: node, standing: standing(of: node), availableSince: standby.availableSince,
-                    lag: lag(of: node)?.age.duration ?? .zero,
+                    lag: standby.position.map(estimatedLag) ?? .zero,
                     isReplayPaused: standby.position?.isReplayPaused ?? false,
                     replayed: standby.position?.replayedLSN)
             })
@@ -109,6 +109,16 @@ public struct NodePositions: Sendable {
         return Lag(
             replayBytes: end.bytes(since: replayed), receiveBytes: position.receivedLSN.map { end.bytes(since: $0) },
             age: age(of: replayed, behind: end, at: position.askedAt))
+    }
+
+    /// About how far behind. A node that follows closely lies between two samples at nearly every look, so that the age
+    /// of what it covers, which errs by the time between them, tells nothing of when it will be there.
+    private func estimatedLag(_ position: NodePosition) -> Duration {
+        guard let replayed = position.replayedLSN, let end = history.end(asOf: position.askedAt), replayed < end else {
+            return .zero
+        }
+        let moment = history.estimatedMoment(of: replayed) ?? history.beginning ?? position.askedAt
+        return position.askedAt.elapsed(since: moment)
     }
 
     private func age(of replayed: LSN, behind end: LSN, at moment: Instant) -> Lag.Age {

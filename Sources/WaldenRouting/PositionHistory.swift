@@ -81,6 +81,19 @@ public struct PositionHistory: Sendable {
         return beyond == 0 ? nil : sample(beyond - 1).lastSeenAt
     }
 
+    /// About when the log ended at `position`, as if it had grown evenly between two samples. Not for what a read may be
+    /// shown: for how long it takes until a node is there. Nil when that was before the first sample.
+    public func estimatedMoment(of position: LSN) -> Instant? {
+        let beyond = firstIndex { $0.end > position }
+        guard beyond > 0 else { return nil }
+        let before = sample(beyond - 1)
+        guard beyond < thinned.count + recent.count else { return before.lastSeenAt }
+        let after = sample(beyond)
+        let share = Double(position.bytes(since: before.end)) / Double(after.end.bytes(since: before.end))
+        let gap = after.firstSeenAt.elapsed(since: before.lastSeenAt)
+        return before.lastSeenAt + .nanoseconds(Int64(Double(gap.wholeNanoseconds) * share))
+    }
+
     // MARK: Samples
 
     private var last: Sample? { recent.last ?? thinned.last }

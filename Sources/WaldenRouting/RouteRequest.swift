@@ -26,6 +26,8 @@ public struct RouteRequest: Hashable, Sendable {
     /// All that had been committed by then must be shown, by the session's level (ADR 0012) and its writes. What replicas
     /// have shown to the session is in `lastRead`.
     public var needs: Instant
+    /// The log must be applied up to here: what the cache has shown to the session (`zero`: nothing).
+    public var shown = LSN.zero
     /// The session's last read on a replica, where its level promises never to go back. That node never does; others
     /// must have all that the primary had when that read ended. Nil: it may go back.
     public var lastRead: LastRead?
@@ -33,6 +35,12 @@ public struct RouteRequest: Hashable, Sendable {
     public var maxLag: Duration?
     /// How long the request may wait for a replica.
     public var patience: Duration
+    /// It has waited in vain.
+    public var hasWaited = false
+    /// The replica that could not serve this very read when it was asked.
+    public var avoided: NodeID?
+    /// The session is bound to this one; nil: to none.
+    public var only: NodeID?
     public var now: Instant
 
     public init(
@@ -47,14 +55,30 @@ public struct RouteRequest: Hashable, Sendable {
         self.maxLag = maxLag
         self.patience = patience
     }
+
+    /// Whether the request may be sent to the replica at all.
+    func admits(_ node: NodeID) -> Bool { node != avoided && (only == nil || node == only) }
+}
+
+/// What a replica must have applied.
+public struct CoverageDemand: Hashable, Sendable {
+    /// All that the primary had committed by then.
+    public let instant: Instant
+    /// And the log up to here.
+    public let position: LSN
+
+    public init(_ instant: Instant, through position: LSN = .zero) {
+        self.instant = instant
+        self.position = position
+    }
 }
 
 /// Where a read goes.
 public enum RouteDecision: Hashable, Sendable {
     case replica(NodeID, RouteReason)
     case primary(RouteReason)
-    /// Ask again, without patience, as soon as some replica covers `instant`, or at `deadline`.
-    case wait(covering: Instant, deadline: Instant)
+    /// Ask again, without patience, as soon as some replica meets `demand`, or at `deadline`.
+    case wait(for: CoverageDemand, deadline: Instant)
     /// No replica may serve it, and the primary is not to.
     case refused(RouteReason)
 }
@@ -73,8 +97,10 @@ public enum RouteReason: String, Hashable, Sendable, CaseIterable {
     case noReplica = "no_replica"
     /// None can be used: `NodeStanding.Obstacle` says why.
     case unusable
-    /// None has applied all that the request must show.
+    /// None has applied all that the request must show, nor is one about to.
     case notCovered = "not_covered"
+    /// One was about to, but had not when the wait budget was spent.
+    case overdue
     /// None is as young as the bound on its age asks for.
     case maxLag = "max_lag"
     /// The replica found that the statement writes (SQLSTATE 25006), so it was run anew.

@@ -41,8 +41,9 @@ public struct RoutableNode: Hashable, Sendable {
         id != .configuredPrimary && isUsable(now) && !standby.isReplayPaused && standby.lag <= lag
     }
 
-    func covers(_ instant: Instant) -> Bool {
-        if case .covered(let covered) = standby.standing { covered >= instant } else { false }
+    func covers(_ instant: Instant, through position: LSN = .zero) -> Bool {
+        guard case .covered(let covered) = standby.standing, covered >= instant else { return false }
+        return position == .zero || standby.replayed.map { $0 >= position } ?? false
     }
 
     /// Less work for its weight than another one has.
@@ -108,9 +109,11 @@ public struct Router: Sendable {
         update(id) { $0.outstanding = max(0, $0.outstanding - 1) }
     }
 
-    /// Whether a replica that can be used covers `instant`.
-    public func someReplicaCovers(_ instant: Instant, _ now: Instant) -> Bool {
-        nodes.contains { $0.id != .configuredPrimary && $0.isUsable(now) && $0.covers(instant) }
+    /// Whether a replica that can be used meets the demand.
+    public func someReplicaMeets(_ demand: CoverageDemand, _ now: Instant) -> Bool {
+        nodes.contains {
+            $0.id != .configuredPrimary && $0.isUsable(now) && $0.covers(demand.instant, through: demand.position)
+        }
     }
 
     /// Whether some replica was so close at the last look that it may have caught up since.
@@ -165,7 +168,8 @@ public struct Router: Sendable {
 
     private func replica(for request: RouteRequest) -> (RoutableNode, RouteReason)? {
         func mayServe(_ node: RoutableNode) -> Bool {
-            node.id != .configuredPrimary && node.isUsable(request.now) && node.covers(node.demand(request))
+            node.id != .configuredPrimary && request.admits(node.id) && node.isUsable(request.now)
+                && node.covers(node.demand(request), through: request.shown)
         }
         var best: RoutableNode?
         var equals = 0
@@ -194,16 +198,18 @@ public struct Router: Sendable {
     /// A wait is worth it only for a node that follows closely enough to get there in time.
     private func wait(for request: RouteRequest) -> RouteDecision? {
         guard request.patience > .zero else { return nil }
-        let followers = nodes.filter { $0.follows(within: request.patience, request.now) }
+        let followers = nodes.filter { request.admits($0.id) && $0.follows(within: request.patience, request.now) }
         guard let instant = followers.map({ $0.demand(request) }).min() else { return nil }
-        return .wait(covering: instant, deadline: request.now + request.patience)
+        return .wait(
+            for: CoverageDemand(instant, through: request.shown), deadline: request.now + request.patience)
     }
 
     private func obstacle(to request: RouteRequest) -> RouteReason {
         let replicas = nodes.filter { $0.id != .configuredPrimary && $0.weight > 0 }
         if replicas.isEmpty { return .noReplica }
-        let usable = replicas.filter { $0.isUsable(request.now) }
+        let usable = replicas.filter { request.admits($0.id) && $0.isUsable(request.now) }
         if usable.isEmpty { return .unusable }
-        return usable.contains { $0.covers($0.seen(request)) } ? .maxLag : .notCovered
+        if usable.contains(where: { $0.covers($0.seen(request), through: request.shown) }) { return .maxLag }
+        return request.hasWaited ? .overdue : .notCovered
     }
 }

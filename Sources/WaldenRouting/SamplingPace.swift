@@ -10,7 +10,7 @@ public struct SamplingPace: Hashable, Sendable {
     /// Since its last read, traffic counts as such for this long.
     public var activeFor = Duration.seconds(5)
     /// Shortest time between the beginnings of two looks.
-    public var spacing = Duration.milliseconds(5)
+    public var spacing = Duration.milliseconds(1)
 
     private var lastReadAt = Instant.distantPast
     /// A newer look at the primary than this is wanted.

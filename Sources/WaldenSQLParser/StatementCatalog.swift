@@ -1,4 +1,5 @@
 import Synchronization
+public import WaldenCore
 public import WaldenDependency
 
 /// The analyses of the statement texts in use, shared by all sessions of one database.
@@ -63,6 +64,13 @@ public final class StatementCatalog: Sendable {
             }
             state.forget()
         }
+    }
+
+    /// The relations of that name; nil while the catalog is not known.
+    ///
+    /// - Parameter schema: Nil: whatever schema they are in.
+    public func relations(named name: String, in schema: String?) -> Set<RelationID>? {
+        state.withLock { $0.analyzer?.catalog }.map { Set($0.relations(named: name, in: schema).map(\.id)) }
     }
 
     /// Takes what is now declared of users' functions. What the cache has kept is the caller's.

@@ -181,12 +181,13 @@ extension SessionMachine {
     /// The cache has the answer to the unit offered. Nil when it must wait: units are under way whose answers come
     /// first. The shell drops the bytes that the frame counts.
     ///
-    /// - Parameter now: When it was found.
-    public mutating func hitAccepted(at now: Instant = .distantPast) -> HitFrame? {
+    /// - Parameter position: The hit shows the state there, or at one before; nil: `sawPrimary` has told what it shows.
+    public mutating func hitAccepted(showing position: LSN? = nil) -> HitFrame? {
         guard let candidate, units.isEmpty else { return nil }
         self.candidate = nil
         consistency.hit()
-        pooled?.reads.answeredAt = now
+        if let position { pooled?.reads.shown = position }
+        pooled?.unitAnswered()
         if candidate.parses, case .execution(let statement, _) = candidate.source { statements.define(statement) }
         return HitFrame(
             byteCount: candidate.byteCount, parseComplete: candidate.parses, bindComplete: candidate.isExtended,
@@ -196,7 +197,7 @@ extension SessionMachine {
     /// The cache does not have the answer to the unit offered.
     public mutating func missed(_ input: borrowing RawSpan, _ environment: some SessionEnvironment) -> MissStep {
         guard let candidate else { return .pass(.pipeline) }
-        if transaction.isDeferred, let step = stepBeforeMessage()?.asMissStep { return step }
+        if transaction.isDeferred, let step = stepBeforeMessage(isRead: true)?.asMissStep { return step }
         if openTransaction() { return .openTransaction }
         // If the catalog, or the server's configuration, has been read anew since, the older generation gets refused.
         let generation = keyGeneration
@@ -276,6 +277,7 @@ extension SessionMachine {
         if case .begin(let form) = command { units[units.count - 1].begin = form }
         if isPooled { units[units.count - 1].dropsStatements = candidate.dropsStatements(analysis, in: input) }
         if command == .commit { units[units.count - 1].endsTransaction = true }
+        noteUnrouted(analysis)
         note(analysis, isPrepared: candidate.parses)
         holdRead(input, candidate.byteCount)
         return Forwarding(byteCount: candidate.byteCount, replacing: replaced)

@@ -20,7 +20,9 @@ extension SessionMachine {
                 bypass = reason
             }
         }
-        if isPooled, !isUnitOpen, tag == .sync || tag == .flush, !hasServer, !transaction.isDeferred {
+        // With a body they are refused, which is the server's to say.
+        let asksForNothing = (tag == .sync || tag == .flush) && header.byteCount == MessageHeader.byteCount
+        if isPooled, !isUnitOpen, asksForNothing, !hasServer, !transaction.isDeferred {
             return answerWithoutServer(tag, header)
         }
         if let step = stepBeforeMessage() { return step }

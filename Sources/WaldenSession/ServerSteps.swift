@@ -252,7 +252,6 @@ extension SessionMachine {
             return .unitEnded(byteCount: header.byteCount, fill: nil)
         }
         if unit.isToRerun, let held = unit.heldRead {
-            pooled?.needsPrimary = true
             return .rerun(byteCount: header.byteCount, held)
         }
         if unit.isHidden {

@@ -162,6 +162,8 @@ public struct SessionMachine: ~Copyable {
         case nil: break
         }
         if isUnitOpen || isRelayOnly { return .pipeline }
+        // A hit may show what the replica does not show yet to the statement after it.
+        if let server = pooled?.server, !server.isPrimary, status != .idle { return .replica }
         // Which of the statements are left, the census will tell.
         if let pooled, pooled.usesOwnNames, pooled.isSuspect { return .pipeline }
         for unit in units where !unit.effects.isReadOnly { return .pipeline }
@@ -210,6 +212,7 @@ public struct SessionMachine: ~Copyable {
     /// The unit offered is answered with what another client's statement has just read at the primary.
     public mutating func sawPrimary(_ now: Instant) {
         consistency.saw(now)
+        pooled?.reads.answeredAt = now
     }
 
     /// Whether the unit offered, whose entry is too old for it, should wait for a fresher cache.

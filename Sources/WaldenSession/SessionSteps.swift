@@ -95,7 +95,7 @@ public enum ServerStep: Equatable, Sendable {
     /// Send these bytes to the client in the place of this many of the server's, perhaps of none.
     case replace(byteCount: Int, with: [UInt8])
     /// Drop this many bytes, put these back in front of the client's unread ones, give the server back and go on: the
-    /// unit is run again, on the primary.
+    /// unit is run again, on another server.
     case rerun(byteCount: Int, [UInt8])
     /// Drop this BackendKeyData message and send one of our own in its place.
     case backendKey(byteCount: Int, BackendKeyData)

@@ -80,6 +80,12 @@ struct SettingsTracker: Sendable {
         overlay[name] ?? startup[name]
     }
 
+    /// Whether notices that arise as the session starts reach the client.
+    var startupShowsNotices: Bool {
+        guard let level = startup["client_min_messages"]?.lowercased() else { return true }
+        return level != "warning" && level != "error"
+    }
+
     /// Equal bytes: equal statements have equal results in equal database states.
     var fingerprint: [UInt8] {
         var parts = [database, user]

@@ -53,32 +53,46 @@ struct BeginForm: Hashable, Sendable {
         case startTransaction = "START TRANSACTION"
     }
 
-    enum Isolation: Hashable, Sendable {
-        /// Each statement has a snapshot of its own. READ UNCOMMITTED is the same in PostgreSQL.
-        case readCommitted
-        /// One snapshot for all.
-        case snapshot
+    /// By the names that SQL has for them.
+    enum Isolation: String, Sendable, CaseIterable {
+        case readUncommitted = "READ UNCOMMITTED"
+        case readCommitted = "READ COMMITTED"
+        case repeatableRead = "REPEATABLE READ"
+        case serializable = "SERIALIZABLE"
+
+        /// Each statement has a snapshot of its own; else one serves all. READ UNCOMMITTED differs from READ COMMITTED
+        /// in what SHOW answers only.
+        var isByStatement: Bool { self == .readCommitted || self == .readUncommitted }
     }
 
     let tag: Tag
     /// Nil: the session's default.
     private(set) var isolation: Isolation?
-    /// The level is SERIALIZABLE, which no replica offers.
-    private(set) var isSerializable = false
     /// READ ONLY or READ WRITE; nil: the session's default.
     private(set) var isReadOnly: Bool?
     /// DEFERRABLE or NOT DEFERRABLE; nil: the session's default.
     private(set) var isDeferrable: Bool?
+
+    /// The level is SERIALIZABLE, which no replica offers.
+    var isSerializable: Bool { isolation == .serializable }
 
     /// Whether a node other than the primary can run the transaction, whatever its statements are.
     var mayRunOnReplica: Bool { isReadOnly == true && isolation != nil && !isSerializable }
 
     /// The same command with the level spelled out that the client was promised.
     func spelledOut(_ level: Isolation) -> String {
-        var modes = ["ISOLATION LEVEL \(isSerializable ? "SERIALIZABLE" : level == .snapshot ? "REPEATABLE READ" : "READ COMMITTED")"]
+        var modes = ["ISOLATION LEVEL \(level.rawValue)"]
         if let isReadOnly { modes.append(isReadOnly ? "READ ONLY" : "READ WRITE") }
         if let isDeferrable { modes.append(isDeferrable ? "DEFERRABLE" : "NOT DEFERRABLE") }
         return "\(tag.rawValue) \(modes.joined(separator: ", "))"
+    }
+
+    /// The same with the session's default spelled out, where it is READ ONLY.
+    func declaredReadOnly(byDefault isDefault: Bool) -> BeginForm {
+        guard isDefault, isReadOnly == nil else { return self }
+        var form = self
+        form.isReadOnly = true
+        return form
     }
 
     /// Reads the transaction modes up to the end. Nil when a word is not known, or a mode is given twice.
@@ -107,13 +121,13 @@ struct BeginForm: Hashable, Sendable {
         }
     }
 
-    private mutating func level(_ words: inout CommandWords, in bytes: borrowing RawSpan) -> Isolation? {
+    private func level(_ words: inout CommandWords, in bytes: borrowing RawSpan) -> Isolation? {
         if words.skip("read", in: bytes) {
-            return words.skip("committed", "uncommitted", in: bytes) ? .readCommitted : nil
+            if words.skip("committed", in: bytes) { return .readCommitted }
+            return words.skip("uncommitted", in: bytes) ? .readUncommitted : nil
         }
-        if words.skip("repeatable", in: bytes) { return words.skip("read", in: bytes) ? .snapshot : nil }
-        isSerializable = words.skip("serializable", in: bytes)
-        return isSerializable ? .snapshot : nil
+        if words.skip("repeatable", in: bytes) { return words.skip("read", in: bytes) ? .repeatableRead : nil }
+        return words.skip("serializable", in: bytes) ? .serializable : nil
     }
 }
 

@@ -13,7 +13,7 @@ extension SessionMachine {
         switch command {
         case .begin(let form):
             guard mayDefer(form, found, input, environment) else { return nil }
-            transaction.began(deferring: deferral(of: form, found, input, isWhole: true))
+            transaction.began(deferring: deferral(of: form.declaredReadOnly(byDefault: isReadOnlyByDefault), found, input, isWhole: true))
         case .commit, .rollback:
             guard transaction.isDeferred, found.isBare(in: input) else { return nil }
             transaction.endedUnseen()
@@ -30,7 +30,7 @@ extension SessionMachine {
     ) -> Bool {
         guard policy.defersBegin, status == .idle, !transaction.isDeferred, obstacle() == nil else { return false }
         let isolation = form.isolation ?? defaultIsolation(environment)
-        return isolation == .readCommitted && found.isBare(in: input)
+        return isolation?.isByStatement ?? false && found.isBare(in: input)
     }
 
     /// Some drivers send BEGIN and the first statement before one Sync. The answer to a BEGIN that leads such a unit,
@@ -41,7 +41,7 @@ extension SessionMachine {
         guard units.isEmpty, let found = try leadingExecution(input), case .begin(let form)? = found.command(in: input),
             case .execution(let statement, _) = found.source, mayDefer(form, found, input, environment)
         else { return nil }
-        transaction.began(deferring: deferral(of: form, found, input, isWhole: false))
+        transaction.began(deferring: deferral(of: form.declaredReadOnly(byDefault: isReadOnlyByDefault), found, input, isWhole: false))
         if found.parses { statements.define(statement) }
         let reply = found.answer(tag: form.tag.rawValue, shownStatus)
         let ready = ReadyForQuery(shownStatus).encoded()
@@ -60,9 +60,13 @@ extension SessionMachine {
             return .init(messages: messages, isExtended: found.isExtended, parses: found.parses)
         }
         return .init(
-            messages: Query(form.spelledOut(form.isolation ?? .readCommitted)).encoded(), isExtended: false,
+            messages: Query(form.spelledOut(form.isolation ?? knownIsolation?.level ?? .readCommitted)).encoded(),
+            isExtended: false,
             parses: false, mayRunOnReplica: form.isReadOnly == true && !form.isSerializable)
     }
+
+    /// `default_transaction_read_only`, which servers report since version 14.
+    var isReadOnlyByDefault: Bool { pooled?.told["default_transaction_read_only"] == "on" }
 
     /// What the client has last been told, or is about to be.
     var shownStatus: TransactionStatus { transaction.shown(status) }
@@ -147,8 +151,8 @@ extension SessionMachine {
         default: break
         }
         guard let basis = inquiryBasis, row.values.count == 1, let value = row.values[0] else { return }
-        let isReadCommitted = value == Array("read committed".utf8) || value == Array("read uncommitted".utf8)
-        knownIsolation = KnownIsolation(level: isReadCommitted ? .readCommitted : .snapshot, basis: basis)
+        let name = String(decoding: value, as: UTF8.self).uppercased()
+        knownIsolation = BeginForm.Isolation(rawValue: name).map { KnownIsolation(level: $0, basis: basis) }
     }
 
     /// A hidden unit ended. The error that ends the session, when there is no way on.

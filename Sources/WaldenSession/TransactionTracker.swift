@@ -42,7 +42,8 @@ struct TransactionTracker: Sendable {
     }
 
     private var state = State.none
-    private var isReadCommitted = false
+    /// Its level is READ COMMITTED, or READ UNCOMMITTED, for certain.
+    private var isByStatement = false
     private var isDisturbed = false
     /// How often the server refused the deferred BEGIN.
     private(set) var refusals = 0
@@ -76,7 +77,7 @@ struct TransactionTracker: Sendable {
         case .idle: return nil
         case .failed: return .failed
         case .inTransaction:
-            if !isReadCommitted { return .isolation }
+            if !isByStatement { return .isolation }
             return isDisturbed ? .wrote : nil
         }
     }
@@ -86,7 +87,7 @@ struct TransactionTracker: Sendable {
     /// The client has been told that its transaction is open.
     mutating func began(deferring messages: Deferral) {
         state = .deferred(messages)
-        isReadCommitted = true
+        isByStatement = true
         isDisturbed = false
         refusals = 0
     }
@@ -136,11 +137,11 @@ struct TransactionTracker: Sendable {
         }
         if old == .idle {
             state = .open
-            isReadCommitted = unit.began == .readCommitted
+            isByStatement = unit.began?.isByStatement ?? false
             isDisturbed = false
         } else if unit.crossedEnd, unit.isMixed {
             // Perhaps another transaction than before. AND CHAIN alone keeps the isolation level.
-            isReadCommitted = false
+            isByStatement = false
         }
         if unit.disturbs { isDisturbed = true }
     }

@@ -48,6 +48,8 @@ struct Unit {
         case defaultsInquiry
         /// The session's settings, on a server that had others.
         case replay
+        /// The client's `application_name`, after a RESET in a transaction.
+        case renaming
         /// What binds the session to its server.
         case census
         /// Statements that are not needed there any more.

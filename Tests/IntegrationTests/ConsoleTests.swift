@@ -183,6 +183,19 @@ import WaldenTestKit
         #expect(try stack.hits { try client.query("SELECT count(*) FROM items") } == 0)
     }
 
+    @Test func flushOfARelationLeavesTheOthers() throws {
+        let stack = try Self.site.get().stack
+        try stack.direct().query("CREATE SCHEMA shop; CREATE TABLE shop.\"Orders\" (id int PRIMARY KEY)")
+        let client = try stack.proxied()
+        let (orders, items) = ("SELECT count(*) FROM shop.\"Orders\"", "SELECT max(id) FROM items")
+        try stack.warm(client, orders)
+        try stack.warm(client, items)
+        expect("42P01") { try console().query("FLUSH shop.orders") }
+        try console().query("FLUSH shop.\"Orders\"")
+        #expect(try stack.hits { try client.query(orders) } == 0)
+        #expect(try stack.hits { try client.query(items) } == 1)
+    }
+
     @Test func poolsAreNotPausedWhereThereAreNone() throws {
         for command in ["PAUSE", "RESUME", "RECONNECT"] { expect("55000") { try console().query(command) } }
     }

@@ -1,9 +1,8 @@
-import Synchronization
 import Testing
 import WaldenTestKit
 
-/// Scenario: pooled clients whose reads run on two standbys, of which one or both lag, pause, or are gone. Risk: a session
-/// that does not see its own write, or goes back in time; a read that fails although the primary could answer it.
+/// Scenario: pooled clients whose reads run on two standbys, of which one or both pause or are gone. Risk: a read that fails
+/// although the primary could answer it, or that is answered by a node that must not.
 @Suite(.serialized) struct RoutingTests {
     private static let stack = Result { () throws -> WaldenStack in
         var configuration = WaldenStack.Configuration(
@@ -42,8 +41,10 @@ import WaldenTestKit
         }.values.reduce(0, +)
     }
 
-    /// Until both standbys serve.
-    private func warmUp(_ client: SQLClient) throws {
+    /// Until standbys serve.
+    private func warmUp() throws {
+        let client = try stack.proxied()
+        try client.query("SET walden.cache = off")
         try eventually("reads run on replicas") {
             let before = try reads("replica")
             try client.query("SELECT count(*) FROM t")
@@ -55,7 +56,7 @@ import WaldenTestKit
         let client = try stack.proxied()
         try client.query("SET walden.cache = off")
         try client.query("SET walden.consistency = bounded")
-        try warmUp(client)
+        try warmUp()
         for standby in stack.cluster.standbys { try pause(standby) }
         defer { for standby in stack.cluster.standbys { try? resume(standby) } }
         try stack.direct().query("UPDATE t SET v = v + 1 WHERE id = 100")
@@ -86,58 +87,16 @@ import WaldenTestKit
         }
     }
 
-    @Test(arguments: [true, false]) func sessionsReadTheirOwnWrites(isCached: Bool) throws {
-        let primaryReasons = ["not_covered", "max_lag", "unusable", "rerun"]
-        try warmUp(try stack.proxied())
-        let before = (replica: try reads("replica"), primary: try reads("primary", primaryReasons))
-        let isOver = Atomic(false)
-        let sessions = try (1...6).map { id in
-            try BackgroundThread {
-                let client = try stack.proxied()
-                if !isCached { try client.query("SET walden.cache = off") }
-                var stale: [String] = []
-                var value = Int(try client.scalar("SELECT v FROM t WHERE id = \(id)") ?? "") ?? -1
-                while !isOver.load(ordering: .relaxed) {
-                    value += 1
-                    try client.query("UPDATE t SET v = \(value) WHERE id = \(id)")
-                    for read in 0..<50 {
-                        let shown = try client.scalar("SELECT v FROM t WHERE id = \(id)")
-                        if shown != "\(value)" { stale.append("read \(read): \(shown ?? "nil"), not \(value)") }
-                    }
-                }
-                return stale
-            }
-        }
-        let pauses = 12
-        for round in 0..<pauses {
-            let standby = stack.cluster.standbys[round % 2]
-            try pause(standby)
-            // Work goes on meanwhile.
-            let writer = try stack.direct()
-            let goal = (Int(try writer.scalar("SELECT sum(v) FROM t WHERE id <= 6") ?? "") ?? 0) + 20
-            try eventually("the sessions have written") {
-                (Int(try writer.scalar("SELECT sum(v) FROM t WHERE id <= 6") ?? "") ?? 0) >= goal
-            }
-            try resume(standby)
-        }
-        isOver.store(true, ordering: .relaxed)
-        for session in sessions { #expect(try session.join() == []) }
-        let replica = try reads("replica") - before.replica
-        let primary = try reads("primary", primaryReasons) - before.primary
-        #expect(replica > 0)
-        print("reads on replicas, cache \(isCached): \(replica) of \(replica + primary)")
-    }
-
     @Test func readsGoOnWithoutAStandby() throws {
         let client = try stack.proxied()
         try client.query("SET walden.cache = off")
-        try warmUp(client)
+        try warmUp()
         for standby in stack.cluster.standbys {
             try standby.kill()
             for _ in 0..<50 { #expect(try client.scalar("SELECT count(*) FROM t") == "100") }
         }
         #expect(try stack.proxied().scalar("SELECT count(*) FROM t") == "100")
         for standby in stack.cluster.standbys { try standby.start() }
-        try warmUp(client)
+        try warmUp()
     }
 }

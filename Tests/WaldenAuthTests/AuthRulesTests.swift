@@ -43,6 +43,13 @@ struct AuthRulesTests {
         }
     }
 
+    @Test("one method is for all clients, walsenders among them", arguments: [true, false])
+    func oneMethod(isPhysicalReplication: Bool) {
+        let request = AuthRules.Request(user: "repl", database: "", isPhysicalReplication: isPhysicalReplication)
+        let from = client("10.0.0.1", tls: false, certificate: nil)
+        #expect(AuthRules(method: .scram).decide(request, from: from) == .ask(.scram))
+    }
+
     @Test("the first record that matches holds")
     func firstMatch() throws {
         #expect(try decide("anyone", "any", nil) == "trust")

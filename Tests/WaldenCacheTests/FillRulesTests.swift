@@ -172,6 +172,23 @@ import WaldenDependency
         #expect(test.lookup("q") == "4")
     }
 
+    @Test func flushingARelationLeavesTheOthers() {
+        test.start()
+        test.keep("q", byID, "1")
+        let other = depends(on: 99, [])
+        test.keep("other", other, "2")
+        test.complete(test.fill("r", byID), "3")
+        let running = test.fill("s", byID)
+        #expect(test.cache.flush(readersOf: [test.relation.description.id]) == 2)
+        #expect(test.cache.flush(readersOf: [test.relation.description.id, RelationID(7)]) == 0)
+        #expect(test.complete(running, "4")?.outcome == .tainted(.flush))
+        test.probe()
+        #expect(["q", "r", "s", "other"].map { test.lookup($0) } == ["miss", "miss", "miss", "2"])
+        #expect(test.statistics.invalidations[.flush] == 2)
+        test.keep("q", byID, "5")
+        #expect(test.lookup("q") == "5")
+    }
+
     @Test func pressureIsMoreThanHalfTheRoom() {
         let test = TestCache(CacheConfiguration(maxBytes: 4000, maxResultBytes: 400, maxStaleness: .seconds(1)))
         test.start()

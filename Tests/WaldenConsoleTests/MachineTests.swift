@@ -158,7 +158,7 @@ import WaldenWire
             Sync().encoded())
         #expect(
             session.lines == [
-                "ParseComplete", "BindComplete", "! flush", "Complete FLUSH",
+                "ParseComplete", "BindComplete", "! flush(nil)", "Complete FLUSH",
                 "Error 55000 portal \"\" cannot be run anymore", "Ready idle",
             ])
     }

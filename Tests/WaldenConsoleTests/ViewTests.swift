@@ -92,7 +92,7 @@ import WaldenWire
     private static let shapes: [ConsoleView: String] = [
         .help: "command text, meaning text",
         .pools: "database text, user text, cl_active int4, cl_waiting int4, sv_active int4, sv_idle int4, "
-            + "sv_login int4, maxwait int4, maxwait_us int4, pool_mode text",
+            + "sv_used int4, sv_tested int4, sv_login int4, maxwait int4, maxwait_us int4, pool_mode text",
         .clients: connectionColumns,
         .servers: connectionColumns,
         .sockets: connectionColumns,
@@ -152,7 +152,18 @@ import WaldenWire
     }
 
     @Test func poolsAreMadeOfConnections() {
-        #expect(Self.rows(.pools) == ["other|bob|1|0|0|0|0|0|0|session", "shop|ann|1|1|1|0|0|2|3|session"])
+        #expect(Self.rows(.pools) == ["other|bob|1|0|0|0|0|0|0|0|0|session", "shop|ann|1|1|1|0|0|0|0|2|3|session"])
+    }
+
+    @Test func eachStateOfAServerIsCountedApart() {
+        var snapshot = ConnectionSnapshot()
+        let states: [ConnectionRow.State] = [.active, .active, .idle, .used, .used, .used, .tested, .login]
+        snapshot.servers = states.enumerated().map { Self.connection(.server, UInt64($0), $1) }
+        snapshot.paused = ["shop", "unused"]
+        let pool = ConsoleView.pools.table(from: Source(), snapshot).rows.map { $0.map { $0.text ?? "null" } }
+        #expect(pool.map { $0.joined(separator: "|") } == ["shop|ann|0|0|2|1|3|1|1|0|0|session"])
+        let databases = ConsoleView.databases.table(from: Source(), snapshot).rows.map { $0.map { $0.text ?? "null" } }
+        #expect(databases.map { [$0[0], $0[9], $0[10]] } == [["shop", "8", "1"], ["unused", "0", "1"]])
     }
 
     @Test func eachThingThatBindsHasARow() {
@@ -196,19 +207,6 @@ import WaldenWire
         #expect(averages.average(of: "shop").queryTime == 2)
         #expect(averages.average(of: "other").queries == 0)
         #expect(averages.total.queries == 10)
-    }
-
-    @Test func lagIsKeptForTenMinutes() {
-        var history = LagHistory()
-        let row = LagRow(name: "cache", bytes: 1, seconds: 1)
-        for second in stride(from: 0, through: 1_200, by: 5) {
-            history.record([row], at: WallTime(microseconds: Int64(second) * 1_000_000))
-        }
-        #expect(history.rows.count == 121)
-        history.record(Array(repeating: row, count: 10_000), at: WallTime(microseconds: 1_200_000_000))
-        #expect(history.rows.count == LagHistory.rowLimit)
-        history.record([row], at: WallTime(microseconds: 0))
-        #expect(history.rows.count == 1)
     }
 }
 

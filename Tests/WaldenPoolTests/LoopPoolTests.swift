@@ -43,6 +43,66 @@ import WaldenPool
         #expect(pool.linkReady(LinkID(9), expires: .distantFuture, now: .ms(5)) == .lend(LinkID(9), to: WaiterID(3)))
     }
 
+    // MARK: Links that do not suit
+
+    @Test func aClientTakesTheLastLinkThatSuitsIt() {
+        var pool = pool()
+        for link in 1...3 as ClosedRange<UInt64> {
+            pool.slotTakenForMinimum()
+            _ = open(&pool, link)
+        }
+        let arrival = pool.clientArrived(WaiterID(1), now: .ms(1)) { $0 != LinkID(3) }
+        #expect(arrival == .lend(LinkID(2)))
+        #expect((pool.lent, pool.idleCount) == (1, 2))
+    }
+
+    @Test func whereNoneSuitsTheOldestIsReplaced() {
+        var pool = pool()
+        for link in 1...2 as ClosedRange<UInt64> {
+            pool.slotTakenForMinimum()
+            _ = open(&pool, link)
+        }
+        let arrival = pool.clientArrived(WaiterID(1), now: .ms(1)) { _ in false }
+        #expect(arrival == .replace(LinkID(1)))
+        #expect(pool.demand(now: .ms(1)) == .none)
+        pool.preparingLinkClosed()
+        #expect(pool.demand(now: .ms(1)) == .ordinary(since: .ms(1)))
+        // Others go on with the one that rests.
+        #expect(pool.clientArrived(WaiterID(2), now: .ms(2)) == .lend(LinkID(2)))
+        let opens = pool.slotGranted(now: .ms(2))
+        #expect(opens)
+        #expect(open(&pool, 3, at: 3) == .lend(LinkID(3), to: WaiterID(1)))
+    }
+
+    @Test func oneLinkMakesRoomForAClientThatItDoesNotSuit() {
+        var pool = pool()
+        for link in 1...2 as ClosedRange<UInt64> {
+            pool.slotTakenForMinimum()
+            _ = open(&pool, link)
+            _ = pool.clientArrived(WaiterID(link), now: .ms(0))
+        }
+        let isFresh = { (link: UInt64) in { (waiter: WaiterID) in waiter != WaiterID(3) || link > 2 } }
+        #expect(pool.clientArrived(WaiterID(3), now: .ms(1)) == .wait)
+        #expect(pool.clientArrived(WaiterID(4), now: .ms(1)) == .wait)
+        func ready(_ link: UInt64, at time: UInt64) -> LoopPool.Readiness {
+            pool.linkReturned()
+            return pool.linkReady(LinkID(link), expires: .distantFuture, now: .ms(time), suits: isFresh(link))
+        }
+        #expect(ready(1, at: 2) == .close)
+        pool.preparingLinkClosed()
+        #expect(ready(2, at: 3) == .lend(LinkID(2), to: WaiterID(4)))
+        #expect(ready(2, at: 4) == .rest)
+        // Its place went elsewhere: the next makes room.
+        #expect(pool.due(now: .ms(100)) { false }.closing == [])
+        #expect(pool.due(now: .ms(252)) { false }.closing == [LinkID(2)])
+        pool.preparingLinkClosed()
+        let opens = pool.slotGranted(now: .ms(260))
+        #expect(opens)
+        pool.linkOpened()
+        let readiness = pool.linkReady(LinkID(3), expires: .distantFuture, now: .ms(261), suits: isFresh(3))
+        #expect(readiness == .lend(LinkID(3), to: WaiterID(3)))
+    }
+
     @Test func aClientLeavesOnce() {
         var pool = pool()
         _ = pool.clientArrived(WaiterID(1), now: .ms(0))
@@ -116,7 +176,7 @@ import WaldenPool
         _ = pool.clientArrived(WaiterID(1), now: .ms(0))
         _ = pool.clientArrived(WaiterID(2), now: .ms(0))
         _ = pool.slotGranted(now: .ms(0))
-        #expect(pool.openFailed(isPassing: false, now: .ms(1)) == [WaiterID(1), WaiterID(2)])
+        #expect(pool.openFailed(.refusal, now: .ms(1)) == [WaiterID(1), WaiterID(2)])
         #expect(pool.clientArrived(WaiterID(3), now: .ms(100)) == .refuse)
         #expect(pool.clientArrived(WaiterID(4), now: .ms(101)) == .wait)
         #expect(pool.demand(now: .ms(101)) == .pressing(since: .ms(101)))
@@ -124,7 +184,7 @@ import WaldenPool
         for (time, pause) in [(101, 200), (301, 300), (601, 300)] as [(UInt64, UInt64)] {
             let opens = pool.slotGranted(now: .ms(time))
             #expect(opens)
-            _ = pool.openFailed(isPassing: false, now: .ms(time))
+            _ = pool.openFailed(.refusal, now: .ms(time))
             _ = pool.clientArrived(WaiterID(time), now: .ms(time + pause))
             #expect(pool.demand(now: .ms(time + pause - 1)) == .none)
             #expect(pool.demand(now: .ms(time + pause)) == .pressing(since: .ms(time + pause)))
@@ -135,12 +195,54 @@ import WaldenPool
         var pool = pool()
         _ = pool.clientArrived(WaiterID(1), now: .ms(0))
         _ = pool.slotGranted(now: .ms(0))
-        #expect(pool.openFailed(isPassing: true, now: .ms(1)).isEmpty)
+        #expect(pool.openFailed(.passing, now: .ms(1)).isEmpty)
         #expect(pool.clientArrived(WaiterID(2), now: .ms(2)) == .wait)
         #expect(pool.demand(now: .ms(50)) == .none)
         #expect(pool.demand(now: .ms(101)) == .pressing(since: .ms(0)))
         _ = pool.slotGranted(now: .ms(101))
         #expect(open(&pool, 1, at: 102) == .lend(LinkID(1), to: WaiterID(1)))
+    }
+
+    @Test func whileThePrimaryIsGoneClientsWaitButThoseThatConnect() {
+        var pool = pool()
+        _ = pool.clientArrived(WaiterID(1), now: .ms(0))
+        _ = pool.clientArrived(WaiterID(2), isImpatient: true, now: .ms(0))
+        _ = pool.slotGranted(now: .ms(0))
+        #expect(pool.openFailed(.outage, now: .ms(1)) == [WaiterID(2)])
+        #expect(pool.clientArrived(WaiterID(3), isImpatient: true, now: .ms(2)) == .refuse)
+        #expect(pool.clientArrived(WaiterID(4), now: .ms(3)) == .wait)
+        // It comes back, and they are served in their order.
+        #expect(pool.demand(now: .ms(101)) == .pressing(since: .ms(0)))
+        _ = pool.slotGranted(now: .ms(101))
+        #expect(open(&pool, 1, at: 102) == .lend(LinkID(1), to: WaiterID(1)))
+        pool.linkReturned()
+        #expect(pool.linkReady(LinkID(1), expires: .distantFuture, now: .ms(103)) == .lend(LinkID(1), to: WaiterID(4)))
+    }
+
+    @Test func anOutageIsAwaitedForALimitedTime() {
+        var pool = pool()
+        _ = pool.clientArrived(WaiterID(1), now: .ms(0))
+        _ = pool.clientArrived(WaiterID(2), now: .ms(500))
+        _ = pool.slotGranted(now: .ms(500))
+        #expect(pool.openFailed(.outage, now: .ms(9_950)).isEmpty)
+        #expect(pool.due(now: .ms(9_999)) { true }.refused.isEmpty)
+        #expect(pool.due(now: .ms(10_000)) { true }.refused == [WaiterID(1)])
+        // While an attempt is under way nobody is told of the one before.
+        _ = pool.slotGranted(now: .ms(10_050))
+        #expect(pool.due(now: .ms(10_600)) { true }.refused.isEmpty)
+        #expect(pool.openFailed(.outage, now: .ms(10_601)) == [WaiterID(2)])
+        #expect(pool.waitingCount == 0)
+    }
+
+    @Test func aServerThatIsAwaitedIsTriedEverySecondAtLeast() {
+        var pool = LoopPool(times: PoolTimes(retry: (.milliseconds(600), .seconds(60))))
+        _ = pool.clientArrived(WaiterID(1), now: .ms(0))
+        for (time, next) in [(0, 600), (600, 1_600), (1_600, 2_600)] as [(UInt64, UInt64)] {
+            _ = pool.slotGranted(now: .ms(time))
+            _ = pool.openFailed(.outage, now: .ms(time))
+            #expect(pool.demand(now: .ms(next - 1)) == .none)
+            #expect(pool.demand(now: .ms(next)) == .pressing(since: .ms(0)))
+        }
     }
 
     @Test func whileOtherLinksServeAFailedLoginIsNobodysConcern() {
@@ -150,7 +252,7 @@ import WaldenPool
         _ = pool.clientArrived(WaiterID(1), now: .ms(0))
         _ = pool.clientArrived(WaiterID(2), now: .ms(0))
         _ = pool.slotGranted(now: .ms(0))
-        #expect(pool.openFailed(isPassing: false, now: .ms(1)).isEmpty)
+        #expect(pool.openFailed(.refusal, now: .ms(1)).isEmpty)
         #expect(pool.clientArrived(WaiterID(3), now: .ms(2)) == .wait)
     }
 

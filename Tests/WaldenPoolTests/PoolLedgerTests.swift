@@ -51,8 +51,8 @@ import WaldenPool
     func limitsBlock(index: Int) {
         let blocked = Self.blocked[index]
         var ledger = ledger(blocked.limits)
-        let one = ledger.pool(for: blocked.keys.0).id
-        let other = ledger.pool(for: blocked.keys.1).id
+        let one = ledger.pool(for: blocked.keys.0, on: first).id
+        let other = ledger.pool(for: blocked.keys.1, on: first).id
         #expect(want(&ledger, one, first))
         #expect(ledger.obstacle(to: other) == blocked.scope)
         #expect(!want(&ledger, other, second))
@@ -63,7 +63,7 @@ import WaldenPool
 
     @Test func whatIsZeroDoesNotLimit() {
         var ledger = ledger(PoolLimits(pool: 1_000))
-        let pool = ledger.pool(for: .of("a")).id
+        let pool = ledger.pool(for: .of("a"), on: first).id
         var met = 0
         for _ in 0..<1_001 where want(&ledger, pool, first) { met += 1 }
         #expect(met == 1_000)
@@ -71,7 +71,7 @@ import WaldenPool
 
     @Test func theOldestWantIsMetFirst() {
         var ledger = ledger(PoolLimits(pool: 1))
-        let pool = ledger.pool(for: .of("a")).id
+        let pool = ledger.pool(for: .of("a"), on: first).id
         #expect(want(&ledger, pool, first))
         #expect(!want(&ledger, pool, first, at: 20))
         #expect(!want(&ledger, pool, second, at: 10))
@@ -81,7 +81,7 @@ import WaldenPool
 
     @Test func aWantWithdrawnIsNotMet() {
         var ledger = ledger(PoolLimits(pool: 1))
-        let pool = ledger.pool(for: .of("a")).id
+        let pool = ledger.pool(for: .of("a"), on: first).id
         #expect(want(&ledger, pool, first))
         #expect(!want(&ledger, pool, second))
         ledger.wantWithdrawn(pool, by: second)
@@ -91,7 +91,7 @@ import WaldenPool
 
     @Test func aReturnThatNothingWasTakenForChangesNothing() {
         var ledger = ledger(PoolLimits(pool: 1))
-        let pool = ledger.pool(for: .of("a")).id
+        let pool = ledger.pool(for: .of("a"), on: first).id
         #expect(ledger.slotReturned(pool, by: first).isEmpty)
         #expect(ledger.slots == 0)
     }
@@ -100,7 +100,7 @@ import WaldenPool
 
     @Test func anOrdinaryWantTakesNothingFromOthers() {
         var ledger = ledger(PoolLimits(pool: 2))
-        let (pool, signal) = ledger.pool(for: .of("a"))
+        let (pool, signal) = ledger.pool(for: .of("a"), on: first)
         #expect(want(&ledger, pool, first))
         #expect(want(&ledger, pool, second))
         let (isGranted, notices) = ledger.slotWanted(pool, by: second, since: .ms(5), isPressing: false)
@@ -109,7 +109,7 @@ import WaldenPool
 
     @Test func aPressingWantTakesARestingLinkAtOnce() {
         var ledger = ledger(PoolLimits(pool: 1))
-        let (pool, signal) = ledger.pool(for: .of("a"))
+        let (pool, signal) = ledger.pool(for: .of("a"), on: first)
         #expect(want(&ledger, pool, first))
         let (_, notices) = ledger.slotWanted(pool, by: second, since: .ms(5), isPressing: true)
         #expect(notices == [.reclaim(.pool(pool), first)])
@@ -123,7 +123,7 @@ import WaldenPool
 
     @Test func aLinkThatClientsWaitForMovesOnlyForOneThatWaitedLongAndLonger() {
         var ledger = ledger(PoolLimits(pool: 1))
-        let pool = ledger.pool(for: .of("a")).id
+        let pool = ledger.pool(for: .of("a"), on: first).id
         #expect(want(&ledger, pool, first))
         #expect(!want(&ledger, pool, second, at: 100, pressing: true))
         #expect(keeps(&ledger, pool, first, .ms(50), at: .ms(1_000)))
@@ -133,7 +133,7 @@ import WaldenPool
 
     @Test func whatTheLoopItselfWantsDoesNotEndItsLinks() {
         var ledger = ledger(PoolLimits(pool: 1))
-        let pool = ledger.pool(for: .of("a")).id
+        let pool = ledger.pool(for: .of("a"), on: first).id
         #expect(want(&ledger, pool, first))
         #expect(!want(&ledger, pool, first, at: 1, pressing: true))
         #expect(keeps(&ledger, pool, first, nil, at: .ms(900)))
@@ -142,8 +142,8 @@ import WaldenPool
     @Test func aWiderLimitEvictsRestingLinksOfOtherPools() {
         var ledger = ledger(PoolLimits(node: 1))
         let node = PoolScope.node(.configuredPrimary)
-        let one = ledger.pool(for: .of("a")).id
-        let other = ledger.pool(for: .of("b")).id
+        let one = ledger.pool(for: .of("a"), on: first).id
+        let other = ledger.pool(for: .of("b"), on: first).id
         #expect(want(&ledger, one, first))
         let (_, notices) = ledger.slotWanted(other, by: first, since: .ms(1), isPressing: false)
         #expect(Set(notices) == [.reclaim(node, first), .reclaim(node, second)])
@@ -159,7 +159,7 @@ import WaldenPool
 
     @Test func whoLosesThePromisedSlotToAnOlderWantIsPromisedAnother() {
         var ledger = ledger(PoolLimits(pool: 1, total: 2))
-        let pools = ["a", "b", "c", "d"].map { ledger.pool(for: .of($0)).id }
+        let pools = ["a", "b", "c", "d"].map { ledger.pool(for: .of($0), on: first).id }
         #expect(want(&ledger, pools[0], first) && want(&ledger, pools[1], first))
         #expect(!want(&ledger, pools[2], first, at: 10))
         #expect(!keeps(&ledger, pools[0], first, nil, at: .ms(11)))
@@ -174,8 +174,8 @@ import WaldenPool
 
     @Test func pauseAwaitsTheLastLinkAndResumeMeetsWantsInOrder() {
         var ledger = ledger(PoolLimits(pool: 2))
-        let pool = ledger.pool(for: .of("a")).id
-        let elsewhere = ledger.pool(for: .of("a", "other")).id
+        let pool = ledger.pool(for: .of("a"), on: first).id
+        let elsewhere = ledger.pool(for: .of("a", "other"), on: first).id
         #expect(want(&ledger, pool, first) && want(&ledger, pool, second))
         let isDrained = ledger.pause("app")
         #expect(!isDrained)
@@ -196,13 +196,74 @@ import WaldenPool
 
     @Test func theMinimumIsKeptWithinTheLimits() {
         var ledger = ledger(PoolLimits(pool: 5, total: 3, minimum: 2))
-        let pool = ledger.pool(for: .of("a")).id
-        let other = ledger.pool(for: .of("b")).id
+        let pool = ledger.pool(for: .of("a"), on: first).id
+        let other = ledger.pool(for: .of("b"), on: first).id
         let taken = [first, second, first].map { ledger.takeForMinimum(pool, by: $0) }
         #expect(taken == [true, true, false])
         #expect(!ledger.mayShrink(pool))
         let others = [first, second].map { ledger.takeForMinimum(other, by: $0) }
         #expect(others == [true, false])
         #expect(!want(&ledger, pool, first))
+    }
+
+    // MARK: Other limits
+
+    @Test func wantsAreMetWhenALimitIsRaised() {
+        var ledger = ledger(PoolLimits(pool: 1))
+        let pool = ledger.pool(for: .of("a"), on: first).id
+        _ = ledger.slotWanted(pool, by: first, since: .ms(0), isPressing: false)
+        _ = ledger.slotWanted(pool, by: first, since: .ms(1), isPressing: false)
+        #expect(ledger.adopt(PoolLimits(pool: 2)) == [.granted(pool, first)])
+        #expect(ledger.slots(of: pool) == 2)
+        #expect(ledger.wantCount == 0)
+    }
+
+    @Test func linksBeyondALoweredLimitAreGivenUp() {
+        var ledger = ledger(PoolLimits(pool: 4))
+        let pool = ledger.pool(for: .of("a"), on: first).id
+        let other = ledger.pool(for: .of("b"), on: first).id
+        for _ in 0..<3 { _ = ledger.slotWanted(pool, by: first, since: .ms(0), isPressing: false) }
+        _ = ledger.slotWanted(other, by: first, since: .ms(0), isPressing: false)
+        #expect(ledger.adopt(PoolLimits(pool: 2)).isEmpty)
+        #expect(ledger.signal.isWanted)
+        // Also one for which a client waits; but not another pool's, which is within its limit.
+        let keeps = (
+            ledger.mayKeep(pool, on: first, for: .ms(1), now: .ms(2)),
+            ledger.mayKeep(other, on: first, for: nil, now: .ms(2))
+        )
+        #expect(keeps == (false, true))
+        _ = ledger.slotReturned(pool, by: first)
+        #expect(!ledger.signal.isWanted)
+        let keepsNow = ledger.mayKeep(pool, on: first, for: nil, now: .ms(3))
+        #expect(keepsNow)
+        #expect(ledger.slots(of: pool) == 2)
+    }
+
+    // MARK: Pools that nobody uses
+
+    @Test func aPoolEndsWithItsLastLoop() {
+        var ledger = ledger(PoolLimits())
+        let pool = ledger.pool(for: .of("a"), on: first).id
+        #expect(ledger.pool(for: .of("a"), on: second).id == pool)
+        let elsewhere = ledger.pool(for: .of("a", "other"), on: first).id
+        #expect(ledger.usedDatabases == ["app", "other"])
+        #expect(ledger.poolLeft(pool, by: first) == .left)
+        #expect(ledger.knows(.of("a")))
+        #expect(ledger.poolLeft(pool, by: second) == .ended(isLastOfUser: false))
+        #expect(!ledger.knows(.of("a")))
+        #expect(ledger.poolLeft(elsewhere, by: first) == .ended(isLastOfUser: true))
+        #expect(ledger.poolCount == 0)
+        // It comes back under another number: what was said of the old one does not mean it.
+        #expect(ledger.pool(for: .of("a"), on: first).id != pool)
+    }
+
+    @Test func aPoolWithASlotStays() {
+        var ledger = ledger(PoolLimits())
+        let pool = ledger.pool(for: .of("a"), on: first).id
+        _ = ledger.slotWanted(pool, by: first, since: .ms(0), isPressing: false)
+        #expect(ledger.poolLeft(pool, by: first) == .refused)
+        _ = ledger.slotReturned(pool, by: first)
+        #expect(ledger.poolLeft(pool, by: first) == .ended(isLastOfUser: true))
+        #expect(ledger.slotReturned(pool, by: first).isEmpty)
     }
 }

@@ -5,7 +5,7 @@ import WaldenPool
 /// Loops, clients and servers in one thread: what `LoopPools` does, without channels. Each step is drawn by a seed.
 ///
 /// Held to: never over a limit; a slot for each link and no other; no link of two clients; every client ends, and none
-/// waits while links it could have rest.
+/// waits while links it could have rest. One client in eight is fresh: links that others have had do not suit it.
 private struct PoolSimulation {
     private struct Place: Hashable {
         let loop: Int
@@ -26,6 +26,10 @@ private struct PoolSimulation {
     private var nextWaiter: UInt64 = 0
     private var places: [LinkID: Place] = [:]
     private var lent: [LinkID: WaiterID] = [:]
+    /// Links that others than fresh clients have had.
+    private var used: Set<LinkID> = []
+    /// Where clients wait, of those that any link suits.
+    private var waiting: [WaiterID: Place] = [:]
     private var opening: [Place] = []
     private var closing: [LinkID] = []
     private var notices: [PoolLedger.Notice] = []
@@ -38,7 +42,7 @@ private struct PoolSimulation {
         self.limits = limits
         ledger = PoolLedger(limits: limits, loopCount: loopCount)
         for pool in 0..<poolCount {
-            signals.append(ledger.pool(for: .of("user\(pool % 2)", "db\(pool)")).signal)
+            signals.append(ledger.pool(for: .of("user\(pool % 2)", "db\(pool)"), on: first).signal)
             for loop in 0..<loopCount {
                 pools[Place(loop: loop, pool: pool)] = LoopPool(times: PoolTimes(wait: .zero, check: .seconds(9)))
             }
@@ -67,7 +71,7 @@ private struct PoolSimulation {
         check()
     }
 
-    private func check() {
+    private mutating func check() {
         let total = pools.values.map(\.linkCount).reduce(0, +)
         // A slot that was granted and not heard of yet has no link.
         let granted = notices.count { if case .granted = $0 { true } else { false } }
@@ -78,10 +82,13 @@ private struct PoolSimulation {
             #expect(limits.database == 0 || ledger.slots(ofDatabase: "db\(pool)") <= limits.database)
             #expect(limits.user == 0 || ledger.slots(ofUser: "user\(pool % 2)") <= limits.user)
         }
-        for (place, pool) in pools where pool.waitingCount > 0 {
-            #expect(pool.idleCount == 0, "a client waits beside a link that rests on loop \(place.loop)")
+        for (waiter, place) in waiting where !served.contains(waiter) && !gone.contains(waiter) {
+            #expect(pools[place]?.idleCount == 0, "a client waits beside a link that rests on loop \(place.loop)")
         }
+        waiting = waiting.filter { !served.contains($0.key) && !gone.contains($0.key) }
     }
+
+    private static func isFresh(_ waiter: WaiterID) -> Bool { waiter.rawValue % 8 == 0 }
 
     // MARK: What happens
 
@@ -92,9 +99,15 @@ private struct PoolSimulation {
         nextWaiter += 1
         let waiter = WaiterID(nextWaiter)
         arrived.insert(waiter)
-        switch pools[place]?.clientArrived(waiter, now: .ms(now)) {
+        if !Self.isFresh(waiter) { waiting[waiter] = place }
+        let used = used
+        let arrival = pools[place]?.clientArrived(waiter, now: .ms(now)) {
+            !Self.isFresh(waiter) || !used.contains($0)
+        }
+        switch arrival {
         case .lend(let link): lend(link, to: waiter)
         case .test(let link): ready(link, place)
+        case .replace(let link): closing.append(link)
         case .wait: state(place)
         case .refuse: gone.insert(waiter)
         case nil: break
@@ -104,6 +117,8 @@ private struct PoolSimulation {
     private mutating func lend(_ link: LinkID, to waiter: WaiterID) {
         #expect(lent[link] == nil)
         lent[link] = waiter
+        #expect(!Self.isFresh(waiter) || !used.contains(link))
+        if !Self.isFresh(waiter) { used.insert(link) }
         let isFirst = served.insert(waiter).inserted
         #expect(isFirst)
     }
@@ -124,7 +139,11 @@ private struct PoolSimulation {
         {
             return closing.append(link)
         }
-        switch pools[place]?.linkReady(link, expires: .distantFuture, now: .ms(now)) {
+        let isUsed = used.contains(link)
+        let readiness = pools[place]?.linkReady(link, expires: .distantFuture, now: .ms(now)) {
+            !isUsed || !Self.isFresh($0)
+        }
+        switch readiness {
         case .lend(let link, let waiter): lend(link, to: waiter)
         case .close: closing.append(link)
         case .rest, nil: break
@@ -135,7 +154,7 @@ private struct PoolSimulation {
         guard let index = opening.indices.randomElement(using: &generator) else { return }
         let place = opening.remove(at: index)
         if Int.random(in: 0..<10, using: &generator) == 0 {
-            for waiter in pools[place]?.openFailed(isPassing: false, now: .ms(now)) ?? [] { gone.insert(waiter) }
+            for waiter in pools[place]?.openFailed(.refusal, now: .ms(now)) ?? [] { gone.insert(waiter) }
             returnSlot(place)
         } else {
             nextLink += 1

@@ -169,7 +169,7 @@ import WaldenRouting
 
     @Test func aFollowerIsWorthAWait() {
         let patience = Duration.milliseconds(5)
-        let wait = RouteDecision.wait(covering: at(60), deadline: Self.now + patience)
+        let wait = RouteDecision.wait(for: CoverageDemand(at(60)), deadline: Self.now + patience)
         #expect(decide(router(covered: [50, nil]), request(needs: 60, patience: patience)) == wait)
         #expect(decide(router(covered: [50, nil]), request(needs: 60)) == .primary(.notCovered))
         #expect(
@@ -189,7 +189,7 @@ import WaldenRouting
     @Test func theEarliestDemandIsWaitedFor() {
         let decision = decide(
             router(covered: [50, 50]), request(needs: 60, lastRead: (1, 70), patience: .milliseconds(5)))
-        #expect(decision == .wait(covering: at(60), deadline: Self.now + .milliseconds(5)))
+        #expect(decision == .wait(for: CoverageDemand(at(60)), deadline: Self.now + .milliseconds(5)))
     }
 
     @Test func whoMayHaveCaughtUp() {
@@ -197,8 +197,8 @@ import WaldenRouting
         #expect(
             !router(covered: [50, nil], lags: [.seconds(1), .zero])
                 .someReplicaFollows(within: .milliseconds(100), Self.now))
-        #expect(!router(covered: [50, 50], weights: [0, 0, 0]).someReplicaCovers(at(1), Self.now))
-        #expect(router(covered: [50, nil]).someReplicaCovers(at(50), Self.now))
-        #expect(!router(covered: [50, nil]).someReplicaCovers(at(51), Self.now))
+        #expect(!router(covered: [50, 50], weights: [0, 0, 0]).someReplicaMeets(CoverageDemand(at(1)), Self.now))
+        #expect(router(covered: [50, nil]).someReplicaMeets(CoverageDemand(at(50)), Self.now))
+        #expect(!router(covered: [50, nil]).someReplicaMeets(CoverageDemand(at(51)), Self.now))
     }
 }

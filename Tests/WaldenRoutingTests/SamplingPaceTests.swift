@@ -26,7 +26,7 @@ import WaldenRouting
         _ = pace.readRouted(start)
         let refused = start + .milliseconds(20)
         #expect((pace.lookWanted(refused)) == true)
-        #expect(next(pace, true) == .milliseconds(5))
+        #expect(next(pace, true) == .milliseconds(1))
         #expect(next(pace, false) == .milliseconds(100))
         #expect((pace.lookWanted(refused + .microseconds(10))) == false, "it is awake and looks again")
         let answered = refused + .milliseconds(1)
@@ -34,7 +34,7 @@ import WaldenRouting
         #expect((pace.primarySampled(askedAt: refused - .milliseconds(1), now: answered)) == false)
         #expect((pace.primarySampled(askedAt: refused + .microseconds(20), now: answered)) == true)
         #expect(next(pace, true, at: answered) == .milliseconds(100))
-        #expect(next(pace, false, at: answered) == .milliseconds(5))
+        #expect(next(pace, false, at: answered) == .milliseconds(1))
         #expect(pace.next(after: answered, isPrimary: false, now: answered) == answered + .milliseconds(100))
         #expect((pace.lookWanted(answered + .milliseconds(1))) == true, "a new wish wakes it again")
     }
@@ -50,11 +50,11 @@ import WaldenRouting
     @Test func whileSomebodyWaitsReplicasAreAskedAgainAndAgain() {
         var pace = SamplingPace()
         pace.waitersChanged(to: 1)
-        #expect(next(pace, false) == .milliseconds(5))
+        #expect(next(pace, false) == .milliseconds(1))
         #expect(next(pace, true) == .seconds(1))
         pace.waitersChanged(to: 0)
         #expect(next(pace, false) == .seconds(1))
         pace.replicaLookWanted(start + .milliseconds(1))
-        #expect(next(pace, false) == .milliseconds(5))
+        #expect(next(pace, false) == .milliseconds(1))
     }
 }

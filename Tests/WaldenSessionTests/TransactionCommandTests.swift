@@ -11,6 +11,19 @@ import WaldenWire
         return TransactionCommand(0..<bytes.count, in: bytes.span.bytes)
     }
 
+    /// A deferred BEGIN begins what the client asked for, and SHOW tells it so.
+    @Test func everyLevelIsSpelledOutAsItWasGiven() {
+        for level in BeginForm.Isolation.allCases {
+            let text = "BEGIN ISOLATION LEVEL \(level.rawValue)"
+            #expect(isolation(text) == level)
+            guard case .begin(let form)? = command(text) else {
+                Issue.record("\(text) is not understood")
+                continue
+            }
+            #expect(form.spelledOut(level) == text)
+        }
+    }
+
     private func isolation(_ text: String) -> BeginForm.Isolation? {
         if case .begin(let form)? = command(text) { form.isolation } else { nil }
     }
@@ -30,9 +43,9 @@ import WaldenWire
 
     @Test func levels() {
         #expect(isolation("BEGIN ISOLATION LEVEL READ COMMITTED") == .readCommitted)
-        #expect(isolation("BEGIN ISOLATION LEVEL READ UNCOMMITTED, READ ONLY") == .readCommitted)
-        #expect(isolation("BEGIN READ ONLY, ISOLATION LEVEL REPEATABLE READ") == .snapshot)
-        #expect(isolation("START TRANSACTION ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE") == .snapshot)
+        #expect(isolation("BEGIN ISOLATION LEVEL READ UNCOMMITTED, READ ONLY") == .readUncommitted)
+        #expect(isolation("BEGIN READ ONLY, ISOLATION LEVEL REPEATABLE READ") == .repeatableRead)
+        #expect(isolation("START TRANSACTION ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE") == .serializable)
     }
 
     @Test func tagsAreTheServers() {

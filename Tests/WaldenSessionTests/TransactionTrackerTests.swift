@@ -57,7 +57,7 @@ import WaldenWire
     }
 
     @Test func onlyReadCommittedForCertainMayHit() {
-        for began in [nil, BeginForm.Isolation.snapshot] {
+        for began in [nil, BeginForm.Isolation.repeatableRead] {
             var tracker = TransactionTracker()
             tracker.unitEnded(.init(began: began), from: .idle, to: .inTransaction)
             #expect(tracker.obstacle(.inTransaction) == .isolation)

@@ -10,9 +10,11 @@ public struct AuthRules: Hashable, Sendable {
     /// The addresses of this machine, which `samehost` means.
     public var ownAddresses: Set<IPAddress> = []
 
-    /// One method for all.
+    /// One method for all clients alike, walsenders among them: whether a role may replicate is the server's to say.
     public init(method: AuthMethod) {
-        rules = [AuthRule(method: method)]
+        var rule = AuthRule(method: method)
+        rule.databases.append(.replication)
+        rules = [rule]
     }
 
     /// - Parameters:

@@ -196,6 +196,36 @@ extension Engine {
     }
 }
 
+extension Engine {
+    /// Drops what reads one of the relations and marks the fills that do. Returns how many results that were.
+    mutating func flush(readersOf relations: Set<RelationID>, shards: borrowing ShardSet) -> Int {
+        var dropped = 0
+        for relation in relations {
+            matches.removeAll(keepingCapacity: true)
+            index.matchAll(of: relation, into: &matches)
+            for match in matches where flush(match.entry, shards: shards) { dropped += 1 }
+        }
+        counters.invalidations[.flush] += dropped
+        return dropped
+    }
+
+    /// Whether there was a result.
+    private mutating func flush(_ entry: Int32, shards: borrowing ShardSet) -> Bool {
+        var wasResult = true
+        switch entries[entry].place {
+        case .free: return false
+        case .fill(let id):
+            wasResult = fills[id]?.isCompleted ?? false
+            countTaint(.flush, of: id)
+            fills.taint(id, .flush)
+        case .shard(let cell, let number): shards.withShard(Int(number)) { $0.remove(cell) }
+        }
+        if wasResult { shapes.dropped(entries[entry].shape, .flush) }
+        removeFromIndex(entry)
+        return wasResult
+    }
+}
+
 /// What Walden's own messages in a transaction say.
 private struct WaldenMessages {
     var heartbeats = 0

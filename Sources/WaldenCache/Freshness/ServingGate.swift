@@ -7,6 +7,7 @@ import WaldenCore
 struct ServingGate: ~Copyable, Sendable {
     private let until = Atomic<UInt64>(0)
     private let freshAsOf = Atomic<UInt64>(0)
+    private let position = Atomic<UInt64>(0)
     private let suspension = Atomic<UInt8>(Suspension.streamNotStarted.rawValue + 1)
 
     struct Reading {
@@ -22,6 +23,19 @@ struct ServingGate: ~Copyable, Sendable {
         return Reading(
             servingUntil: Instant(nanoseconds: until),
             freshAsOf: Instant(nanoseconds: freshAsOf.load(ordering: .acquiring)))
+    }
+
+    /// Whatever a hit has shown that was found before this is read is the state at this position or at one before. It
+    /// moves before anything becomes servable by it, so it is not behind.
+    var shownPosition: LSN { LSN(position.load(ordering: .acquiring)) }
+
+    /// Call under the engine's lock, before results are made servable that the watermark has reached by this.
+    func advance(to watermark: LSN) {
+        if watermark > shownPosition { restart(at: watermark) }
+    }
+
+    func restart(at watermark: LSN) {
+        position.store(watermark.rawValue, ordering: .releasing)
     }
 
     /// Nil when the gate is merely closed for want of freshness.

@@ -113,9 +113,10 @@ extension Trace.Event: CustomStringConvertible {
         switch message.tag {
         case "K": return .message(message.zeroed(0..<message.body.count))
         case "A": return .message(message.zeroed(0..<4))
-        case "E" where masks.contains(.refusal):
+        case "E" where masks.contains(.refusal), "N" where masks.contains(.notices):
             let fields = message.fields
-            return .message(BackendMessage(tag: "E", body: Array("\(fields["C"] ?? "") \(fields["M"] ?? "")".utf8)))
+            return .message(
+                BackendMessage(tag: message.tag, body: Array("\(fields["C"] ?? "") \(fields["M"] ?? "")".utf8)))
         case "E" where masks.contains(.numbers), "N" where masks.contains(.numbers):
             return .message(message.withoutNumbers)
         case "T" where masks.contains(.tables): return .message(message.withoutTables)

@@ -12,7 +12,7 @@ struct Scenario: Sendable {
         self.run = run
     }
 
-    static let all = flow + faults + encryption + authentication + pooled
+    static let all = flow + faults + encryption + authentication + pooled + servers
 }
 
 /// Throws with the reason unless the condition holds.

@@ -74,6 +74,8 @@ enum Mask: String, Sendable, CaseIterable {
     case numbers
     /// The table's object identifier in RowDescription, for tables that the script itself makes.
     case tables
+    /// Of notices, all but SQLSTATE and message: Walden is at no line of PostgreSQL's source.
+    case notices
     /// What breaks the protocol: Walden may say why, in PostgreSQL's words, where PostgreSQL closes without a word, and
     /// may close behind the error where PostgreSQL goes on.
     case refusal

@@ -9,7 +9,8 @@ public enum ConsoleCommand: Hashable, Sendable {
     case kill(database: String?)
     case killClient(UInt64)
     case reload
-    case flush
+    /// Nil: the whole cache.
+    case flush(RelationName?)
 
     /// The tag of CommandComplete, which is the command's first word.
     var tag: String {
@@ -23,6 +24,20 @@ public enum ConsoleCommand: Hashable, Sendable {
         case .flush: "FLUSH"
         }
     }
+}
+
+/// A relation as SQL names it.
+public struct RelationName: Hashable, Sendable {
+    /// Nil: of that name in whatever schema.
+    public var schema: String?
+    public var name: String
+
+    public init(schema: String? = nil, name: String) {
+        self.schema = schema
+        self.name = name
+    }
+
+    public var text: String { (schema.map { $0 + "." } ?? "") + name }
 }
 
 /// What the console asks of the process.

@@ -70,11 +70,33 @@ enum ConsoleParser {
     }
 
     private static func flush(_ tokens: [ConsoleToken]) throws(ConsoleRefusal) -> ConsoleStatement {
-        guard tokens.isEmpty || tokens.map(\.keyword) == ["CACHE"] else {
+        if tokens.isEmpty || tokens.map(\.keyword) == ["CACHE"] { return .command(.flush(nil)) }
+        guard let relation = relation(tokens) else {
             throw ConsoleRefusal(
-                .syntaxError, "FLUSH takes nothing, or CACHE", hint: "The whole result cache is emptied.")
+                .syntaxError, "FLUSH takes nothing, CACHE, or the name of a relation", hint: Self.quoting)
         }
-        return .command(.flush)
+        return .command(.flush(relation))
+    }
+
+    /// `name` or `schema.name`, each part quoted or not. Dots belong to the words of the lexer.
+    private static func relation(_ tokens: [ConsoleToken]) -> RelationName? {
+        /// Nil stands for a dot.
+        var parts: [String?] = []
+        for token in tokens {
+            switch token {
+            case .quoted(let name): parts.append(name)
+            case .word(let text):
+                for (index, name) in text.split(separator: ".", omittingEmptySubsequences: false).enumerated() {
+                    if index > 0 { parts.append(nil) }
+                    if !name.isEmpty { parts.append(name.lowercased()) }
+                }
+            case .string, .symbol: return nil
+            }
+        }
+        guard !parts.contains("") else { return nil }
+        if parts.count == 1, let name = parts[0] { return RelationName(name: name) }
+        guard parts.count == 3, let schema = parts[0], parts[1] == nil, let name = parts[2] else { return nil }
+        return RelationName(schema: schema, name: name)
     }
 
     // MARK: What drivers send

@@ -12,6 +12,10 @@ public struct ConnectionRow: Hashable, Sendable {
         case waiting
         /// A server that no client has.
         case idle
+        /// The same, for so long that it is tested before a client gets it.
+        case used
+        /// A server that is tested, or cleaned after its client.
+        case tested
         /// A client that has not said yet who it is; a server that has not let Walden in yet.
         case login
     }
@@ -65,8 +69,9 @@ extension ConnectionRow: ConsoleRow {
         .text("database", "") { $0.database },
         .text(
             "state",
-            "client: `login` (has not said yet who it is), `active` (has a server, or asks nothing), `waiting` (has none yet); server: `active` (a client has "
-                + "it), `idle`, `login`"
+            "client: `login` (has not said yet who it is), `active` (has a server, or asks nothing), `waiting` (has none "
+                + "yet); server: `active` (a client has it), `idle`, `used` (idle for longer than `pool.check_delay`), "
+                + "`tested` (is tested or cleaned), `login`"
         ) { $0.state.rawValue },
         .text("addr", "the peer's address; `unix` for a socket in the file system") { $0.address },
         .int4("port", "the peer's port") { $0.port },
@@ -96,6 +101,8 @@ public struct ConnectionSnapshot: Hashable, Sendable {
     /// Connections that were counted but are not among the rows, because there were too many.
     public var omitted = 0
     public var traffic: [DatabaseTraffic] = []
+    /// Databases that are paused.
+    public var paused: Set<String> = []
 
     public init() {}
 

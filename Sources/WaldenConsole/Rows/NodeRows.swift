@@ -87,8 +87,8 @@ public struct RouteRow: Hashable, Sendable {
 
 extension RouteRow: ConsoleRow {
     public static let columns: [RowColumn<RouteRow>] = [
-        .text("target", "`cache`, or the node") { $0.target },
+        .text("target", "`cache`, `replica`, `primary`, or `refused`: by the read-only address") { $0.target },
         .text("reason", "why there; the words are those of the metrics") { $0.reason },
-        .int8("count", "requests since the start") { $0.count },
+        .int8("count", "reads since the start") { $0.count },
     ]
 }

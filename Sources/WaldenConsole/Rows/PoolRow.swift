@@ -6,6 +6,8 @@ public struct PoolRow: Hashable, Sendable {
     public var waitingClients = 0
     public var activeServers = 0
     public var idleServers = 0
+    public var usedServers = 0
+    public var testedServers = 0
     public var loginServers = 0
     /// The longest present wait for a server, in microseconds.
     public var waitMicroseconds: Int64 = 0
@@ -48,6 +50,8 @@ public struct PoolRow: Hashable, Sendable {
             waitMicroseconds = max(waitMicroseconds, connection.waitMicroseconds)
         case (.client, _): activeClients += 1
         case (.server, .idle): idleServers += 1
+        case (.server, .used): usedServers += 1
+        case (.server, .tested): testedServers += 1
         case (.server, .login): loginServers += 1
         case (.server, _): activeServers += 1
         }
@@ -62,6 +66,8 @@ extension PoolRow: ConsoleRow {
         .int4("cl_waiting", "clients that have asked and have no server yet") { $0.waitingClients },
         .int4("sv_active", "servers that a client has") { $0.activeServers },
         .int4("sv_idle", "servers ready for a client") { $0.idleServers },
+        .int4("sv_used", "… that are tested before a client gets them") { $0.usedServers },
+        .int4("sv_tested", "servers that are tested, or cleaned after a client") { $0.testedServers },
         .int4("sv_login", "servers being connected or logged in to") { $0.loginServers },
         .int4("maxwait", "the longest present wait: whole seconds") { Int($0.waitMicroseconds / 1_000_000) },
         .int4("maxwait_us", "… and microseconds") { Int($0.waitMicroseconds % 1_000_000) },

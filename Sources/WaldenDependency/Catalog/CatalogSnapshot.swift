@@ -72,6 +72,11 @@ public final class CatalogSnapshot: Sendable {
         relationsByID[id]
     }
 
+    /// - Parameter schema: Nil: whatever schema they are in.
+    public func relations(named name: String, in schema: String?) -> [RelationEntry] {
+        relations(named: name).filter { schema == nil || $0.schema == schema }
+    }
+
     func relations(named name: String) -> [RelationEntry] {
         relationsByName[name] ?? []
     }

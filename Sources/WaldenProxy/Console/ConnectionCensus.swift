@@ -21,7 +21,9 @@ struct ConnectionCensus: Sendable {
         let seen = await visit(Array(channels.prefix(Self.rowLimit))) { $0.rows(clock) }
         var snapshot = ConnectionSnapshot()
         snapshot.clients = seen.map(\.client).sorted { $0.id < $1.id }
-        snapshot.servers = seen.compactMap(\.server).sorted { $0.id < $1.id }
+        let pooled = await context.pools.rows(clock, batch: Self.batch)
+        snapshot.servers = (seen.compactMap(\.server) + pooled).sorted { $0.id < $1.id }
+        snapshot.paused = context.pools.paused
         snapshot.omitted = max(0, channels.count - Self.rowLimit)
         snapshot.traffic = context.traffic.sums
         return snapshot

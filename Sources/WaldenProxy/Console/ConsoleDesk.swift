@@ -3,8 +3,8 @@ import WaldenWire
 
 /// What the console asks of the rest of the process.
 public protocol ConsoleCommands: Sendable {
-    /// Empties the result cache.
-    func flush() async -> ConsoleOutcome
+    /// Drops the results that read the relation; nil: all.
+    func flush(_ relation: RelationName?) async -> ConsoleOutcome
     /// Reads the configuration again.
     func reload() async -> ConsoleOutcome
 }
@@ -36,10 +36,14 @@ struct ConsoleDesk: Sendable {
             if view.needsConnections { connections = await census.snapshot() }
             return .table(view.table(from: services.source, connections))
         case .command(.reload): return await services.commands.reload()
-        case .command(.flush): return await services.commands.flush()
+        case .command(.flush(let relation)): return await services.commands.flush(relation)
         case .command(.kill(let database)):
+            let paused = pools.map { named(database, $0) } ?? []
+            for database in paused { pools?.stop(database) }
             let count = await census.killClients(of: database)
-            return .done(remarks: ["\(count) client connections were closed"])
+            return .done(
+                remarks: ["\(count) client connections were closed"]
+                    + paused.map { "database \"\($0)\" is paused until RESUME" })
         case .command(.killClient(let id)):
             if await census.killClient(id) { return .done(remarks: []) }
             return .refused(

@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import WaldenConsole
 import WaldenCore
+import WaldenPool
 import WaldenSession
 import WaldenWire
 
@@ -117,7 +118,7 @@ extension ProxyConnection: ClientEnd {
         (row.address, row.port) = info.address.parts
         (row.localAddress, row.localPort) = client?.localAddress.parts ?? ("", 0)
         row.tls = info.tls?.version ?? ""
-        row.poolMode = "session"
+        row.poolMode = (pooled?.mode ?? .session).rawValue
         return row
     }
 
@@ -131,9 +132,18 @@ extension ProxyConnection: ClientEnd {
         case .connecting:
             row.state = .waiting
             row.waitMicroseconds = clock.age(of: requestedAt)
+        case .relaying where pooled?.isWaiting ?? false:
+            row.state = .waiting
+            row.waitMicroseconds = clock.age(of: requestedAt)
         case .relaying, .closed: row.state = .active
         }
         guard let link else { return (row, nil) }
+        if let served = link.pooled {
+            row.link = served.id.rawValue
+            row.pins = machine?.pins.map(\.rawValue) ?? []
+            if pooled?.mode == .session { row.pins.append("session_mode") }
+            return (row, nil)
+        }
         row.link = row.id
         row.pins = ["login"]
         return (row, serverRow(link, row))
@@ -144,11 +154,7 @@ extension ProxyConnection: ClientEnd {
         var row = client
         row.kind = .server
         row.state = machine?.isStarting ?? true ? .login : .active
-        (row.address, row.port) = link.channel.remoteAddress.parts
-        (row.localAddress, row.localPort) = link.channel.localAddress.parts
-        row.processID = Int(link.key?.processID ?? 0)
-        row.tls = link.tls?.version ?? ""
-        row.node = link.node.description
+        row.describe(link)
         row.pins = []
         return row
     }
@@ -157,6 +163,16 @@ extension ProxyConnection: ClientEnd {
         guard state != .closed, condition(identity) else { return false }
         fail(.killed, cause: "killed")
         return true
+    }
+}
+
+extension ConnectionRow {
+    mutating func describe(_ link: ServerLink) {
+        (address, port) = link.channel.remoteAddress.parts
+        (localAddress, localPort) = link.channel.localAddress.parts
+        processID = Int(link.key?.processID ?? 0)
+        tls = link.tls?.version ?? ""
+        node = link.node.description
     }
 }
 

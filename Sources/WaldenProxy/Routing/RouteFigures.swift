@@ -26,12 +26,7 @@ public struct RouteFigures: Hashable, Sendable {
 
     public init() {}
 
-    mutating func count(_ decision: RouteDecision) {
-        switch decision {
-        case .replica(_, let reason): replica[reason, default: 0] += 1
-        case .primary(let reason): primary[reason, default: 0] += 1
-        case .refused(let reason): refused[reason, default: 0] += 1
-        case .wait: break
-        }
+    mutating func count(_ reason: RouteReason, isReplica: Bool) {
+        if isReplica { replica[reason, default: 0] += 1 } else { primary[reason, default: 0] += 1 }
     }
 }

@@ -1,7 +1,7 @@
 internal import Synchronization
 public import WaldenCore
-public import WaldenDependency
 public import WaldenRouting
+public import WaldenSession
 
 /// Where reads may go now, shared by all event loops: the router behind one short lock, the work that each node has, and
 /// those who wait for a replica to catch up.
@@ -12,8 +12,8 @@ public import WaldenRouting
 public final class RouteTable: Sendable {
     /// What a waiter waits for.
     public enum Event: Hashable, Sendable {
-        /// Some replica covers this moment.
-        case coverage(Instant)
+        /// Some replica has applied this.
+        case coverage(CoverageDemand)
         /// The node has answered a question that was sent at or after this moment. A server connection that was opened
         /// since the last look may lead to a server that was restarted meanwhile and is not as far as it was: it may
         /// carry reads only after a look that began later (`isVouchedFor`).
@@ -44,8 +44,10 @@ public final class RouteTable: Sendable {
     private static let maxWaiters = 10_000
 
     private let state: Mutex<State>
+    /// The primary first.
+    public let nodes: [NodeID]
     /// Whether there is any node but the primary.
-    public let hasReplicas: Bool
+    public var hasReplicas: Bool { nodes.count > 1 }
     /// What waits have cost lately, for the decision whether to wait.
     let waits = WaitEstimate()
 
@@ -54,7 +56,7 @@ public final class RouteTable: Sendable {
     ///   - weights: By `NodeID.index`, the primary's first.
     public init(isOn: Bool, weights: [Int]) {
         let nodes = weights.enumerated().map { RoutableNode(id: NodeID($0.offset), weight: $0.element) }
-        hasReplicas = nodes.count > 1
+        self.nodes = nodes.map(\.id)
         state = Mutex(State(router: Router(isOn: isOn, nodes: nodes)))
     }
 
@@ -83,7 +85,8 @@ public final class RouteTable: Sendable {
         choose(request).decision
     }
 
-    /// Decides, counts, and has the nodes looked at sooner when none is fresh enough.
+    /// Decides, and has the nodes looked at sooner when none is fresh enough. What is refused is counted here, all else
+    /// when it is `sent`.
     ///
     /// - Returns: Besides the decision, what it rests on where it is a replica.
     public func choose(_ request: RouteRequest) -> (decision: RouteDecision, basis: ReplicaBasis?) {
@@ -92,8 +95,7 @@ public final class RouteTable: Sendable {
             // Until now a node could be silent for long without being noticed.
             if endsIdleness { state.router.answersExpected(by: request.now + state.pace.interval * 2) }
             let decision = state.router.decide(request)
-            state.figures.count(decision)
-            if let node = decision.node { state.reads[node, default: 0] += 1 }
+            if case .refused(let reason) = decision { state.figures.refused[reason, default: 0] += 1 }
             var woken: [NodeID] = endsIdleness ? state.router.nodes.map(\.id) : []
             if decision.isForFreshness, state.router.someReplicaFollows(within: state.pace.interval, request.now),
                 state.pace.lookWanted(request.now), !endsIdleness
@@ -106,14 +108,24 @@ public final class RouteTable: Sendable {
         return (decision, basis)
     }
 
-    /// A read that never came to a choice: the statement is not proven to be replica-safe.
-    public func stayed(unproven rule: Refusal.Rule) {
-        state.withLock { $0.figures.unproven[rule, default: 0] += 1 }
+    /// A read was sent to the node that was chosen for it.
+    public func sent(to node: NodeID, _ reason: RouteReason) {
+        state.withLock { state in
+            state.reads[node, default: 0] += 1
+            state.figures.count(reason, isReplica: node != .configuredPrimary)
+        }
     }
 
-    /// A read that never came to a choice, for the session's or the transaction's sake.
-    public func stayed(_ reason: RouteReason) {
-        state.withLock { $0.figures.primary[reason, default: 0] += 1 }
+    /// A read was sent to the primary without having been offered a choice.
+    public func stayed(_ read: UnroutedRead) {
+        state.withLock { state in
+            state.reads[.configuredPrimary, default: 0] += 1
+            switch read {
+            case .unproven(let rule): state.figures.unproven[rule, default: 0] += 1
+            case .bound: state.figures.count(.bound, isReplica: false)
+            case .rerun: state.figures.count(.rerun, isReplica: false)
+            }
+        }
     }
 
     public func began(_ node: NodeID) {
@@ -232,7 +244,7 @@ extension RouteTable.State {
 
     fileprivate func hasHappened(_ event: RouteTable.Event, _ now: Instant) -> Bool {
         switch event {
-        case .coverage(let instant): router.someReplicaCovers(instant, now)
+        case .coverage(let demand): router.someReplicaMeets(demand, now)
         case .look(let node, let since): askedAt[node].map { $0 >= since } ?? false
         }
     }
@@ -262,19 +274,12 @@ extension RouteTable.State {
 }
 
 extension RouteDecision {
-    fileprivate var node: NodeID? {
-        switch self {
-        case .replica(let node, _): node
-        case .primary: .configuredPrimary
-        case .wait, .refused: nil
-        }
-    }
-
     /// No replica was known to be fresh enough; a newer look may change that.
     fileprivate var isForFreshness: Bool {
         switch self {
         case .replica, .wait: false
-        case .primary(let reason), .refused(let reason): reason == .notCovered || reason == .maxLag
+        case .primary(let reason), .refused(let reason): 
+            reason == .notCovered || reason == .overdue || reason == .maxLag
         }
     }
 }

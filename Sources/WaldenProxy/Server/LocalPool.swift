@@ -1,4 +1,4 @@
-import WaldenAuth
+import WaldenCore
 import WaldenPool
 import WaldenWire
 
@@ -9,19 +9,20 @@ final class LocalPool {
     /// Whether the ledger is to be asked before a link is lent on or laid to rest.
     let signal: PoolSignal
     var machine: LoopPool
-    /// Those of the client that came last: a password that was changed reaches new links at once.
-    var credentials: ServerCredentials
     var waiters: [WaiterID: ProxyConnection] = [:]
     /// What the ledger knows of this loop's need.
     var stated = LoopPool.Demand.none
     /// Why the last login came to nothing; nil after one that succeeded.
     var failure: ErrorResponse?
+    /// Sessions that may ask for a link.
+    var clients = 0
+    /// Since when there has been neither link nor client, as seen by looks at intervals.
+    var unusedSince: Instant?
 
-    init(id: PoolID, key: PoolKey, signal: PoolSignal, times: PoolTimes, credentials: ServerCredentials) {
+    init(id: PoolID, key: PoolKey, signal: PoolSignal, times: PoolTimes) {
         self.id = id
         self.key = key
         self.signal = signal
-        self.credentials = credentials
         machine = LoopPool(times: times)
     }
 }

@@ -10,35 +10,39 @@ import WaldenWire
 extension LoopPools {
     /// Opens a link for a slot that the loop holds.
     func open(_ pool: LocalPool) {
+        let credentials = shared.credentials(of: pool.key.user)
         let startup = StartupMessage(
             version: .earliest,
-            parameters: [("user", pool.credentials.user), ("database", pool.key.database)].map {
+            parameters: [("user", credentials.user), ("database", pool.key.database)].map {
                 StartupMessage.Parameter(name: $0.0, value: $0.1)
             } + pool.key.parameters.map { StartupMessage.Parameter(name: $0.name, value: $0.value) })
+        let id = LinkID(shared.numbers.next())
+        logins[id] = Login(pool: pool, since: now)
         let login = LinkLogin(
             by: shared.connector(to: pool.key.node), node: pool.key.node, on: loop, startup: startup,
-            credentials: pool.credentials
+            credentials: credentials
         ) { result in
+            self.logins[id] = nil
             switch result {
-            case .success((let link, let greeting)): self.opened(link, greeting, pool)
+            case .success((let link, let greeting)): self.opened(link, id, greeting, pool)
             case .failure(let failure): self.openFailed(failure, pool)
             }
         }
-        login.begin(timeout: shared.configuration.pool.loginTimeout)
+        login.begin(timeout: settings.loginTimeout)
     }
 
-    private func opened(_ link: ServerLink, _ greeting: ServerGreeting, _ pool: LocalPool) {
+    private func opened(_ link: ServerLink, _ id: LinkID, _ greeting: ServerGreeting, _ pool: LocalPool) {
         pool.machine.linkOpened()
         pool.failure = nil
         shared.noteGreeting(greeting, of: pool.key)
-        let pooled = register(link, pool, greeting)
+        let pooled = register(link, id, pool, greeting)
         shared.counters.count { $0.opened += 1 }
         if link.input.readableBytes > 0 { serverSent(on: link) }
         if case .asked = pooled.state { ready(link, pooled) }
     }
 
     private func openFailed(_ failure: LoginFailure, _ pool: LocalPool) {
-        if failure.wantsFreshProof { shared.proofWasRefused(pool.credentials.user) }
+        if failure.wantsFreshProof { shared.proofWasRefused(pool.key.user) }
         let isNews = pool.failure != failure.error
         pool.failure = failure.error
         shared.counters.count { $0.loginFailures += 1 }
@@ -50,7 +54,7 @@ extension LoopPools {
                     "reason": "\(failure.error.message)", "detail": "\(failure.error.fields[.detail] ?? "")",
                 ])
         }
-        let refused = pool.machine.openFailed(isPassing: failure.isPassing, now: now)
+        let refused = pool.machine.openFailed(failure.kind(on: pool.key.node), now: now)
         returnSlot(of: pool)
         refuse(refused, in: pool, failure.error, cause: "server_unreachable")
         stateNeed(pool, now)
@@ -208,8 +212,13 @@ extension LoopPools {
 }
 
 extension LoginFailure {
-    /// The server has no place at present, or is on its way up: another attempt may do.
-    fileprivate var isPassing: Bool {
-        origin == .server && (error.sqlState == .tooManyConnections || error.sqlState == .cannotConnectNow)
+    /// Another attempt may do: at a server that has no place at present, or is on its way up; and at a primary that is
+    /// not reached, which nothing can replace. What a replica would have served goes elsewhere at once.
+    fileprivate func kind(on node: NodeID) -> LoopPool.OpenFailure {
+        switch (origin, error.sqlState) {
+        case (.server, .tooManyConnections), (.server, .cannotConnectNow): .passing
+        case (.peer, .sqlClientUnableToEstablishConnection): node == .configuredPrimary ? .outage : .refusal
+        default: .refusal
+        }
     }
 }

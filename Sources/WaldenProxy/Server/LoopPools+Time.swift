@@ -8,17 +8,17 @@ extension LoopPools {
     // MARK: Clients' time limits
 
     func clientCame(_ client: ProxyConnection) {
-        guard let interval = shared.configuration.pool.clientLimits.lookInterval else { return }
         clients[ObjectIdentifier(client)] = client
-        guard !looksAtClients else { return }
-        looksAtClients = true
-        scheduleLook(.nanoseconds(interval.wholeNanoseconds))
+        beginLooking()
     }
 
-    private func scheduleLook(_ delay: TimeAmount) {
-        loop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
+    private func beginLooking() {
+        guard !looksAtClients, let interval = settings.clientLimits.lookInterval else { return }
+        looksAtClients = true
+        loop.assumeIsolated().scheduleTask(in: .nanoseconds(interval.wholeNanoseconds)) { [weak self] in
             self?.lookAtClients()
-            self?.scheduleLook(delay)
+            self?.looksAtClients = false
+            self?.beginLooking()
         }
     }
 
@@ -28,7 +28,16 @@ extension LoopPools {
 
     private func lookAtClients() {
         let now = now
-        for client in clients.values { client.lookAtLimits(shared.configuration.pool.clientLimits, now: now) }
+        for client in clients.values { client.lookAtLimits(settings.clientLimits, now: now) }
+    }
+
+    // MARK: Settings
+
+    /// Other settings hold from now on: for links that are opened, and for what is looked at from time to time.
+    func adopt(_ settings: PoolConfiguration) {
+        self.settings = settings
+        for pool in all { pool.machine.times = settings.times }
+        beginLooking()
     }
 
     // MARK: Time
@@ -48,12 +57,26 @@ extension LoopPools {
 
     private func tick() {
         let now = now
-        for pool in byID.values where !pool.machine.isUnused || shared.configuration.pool.limits.minimum > 0 {
+        for pool in byID.values where !pool.machine.isUnused || settings.limits.minimum > 0 {
             tick(pool, now)
         }
         tickCount &+= 1
         if tickCount % Self.ticksPerNameLook == 0 { lookAtNames() }
+        if tickCount % Self.ticksPerForgetting == 0 { forgetUnused(now) }
         if tickCount % 5 == 0 { shared.publish(all.map { PoolFigures(key: $0.key, $0.machine) }, of: id) }
+    }
+
+    /// Startup parameters are the clients' to choose, so pools are not kept for ever.
+    private func forgetUnused(_ now: Instant) {
+        for pool in all {
+            guard pool.clients == 0, pool.machine.isUnused else {
+                pool.unusedSince = nil
+                continue
+            }
+            let since = pool.unusedSince ?? now
+            pool.unusedSince = since
+            if now.elapsed(since: since) >= Self.retention { forget(pool) }
+        }
     }
 
     private func tick(_ pool: LocalPool, _ now: Instant) {
@@ -62,9 +85,18 @@ extension LoopPools {
             if let link = links[id], let pooled = link.pooled { close(link, pooled) }
         }
         if !due.expired.isEmpty { refuseExpired(due.expired, pool) }
+        if !due.refused.isEmpty, let failure = pool.failure {
+            refuse(due.refused, in: pool, failure, cause: "server_unreachable")
+        }
+        // The limits may have been lowered.
+        if shared.signal.isWanted, pool.machine.idleCount > 0, !mayKeep(pool, for: nil, now),
+            let id = pool.machine.takeOldestIdle(), let link = links[id], let pooled = link.pooled
+        {
+            close(link, pooled)
+        }
         // The need may have become pressing, or a failed login may be tried again.
         restate(pool, now)
-        if shared.configuration.pool.limits.minimum > 0, pool.failure == nil, !pool.machine.isPaused,
+        if settings.limits.minimum > 0, pool.failure == nil, !pool.machine.isPaused,
             shared.withLedger({ $0.takeForMinimum(pool.id, by: id) })
         {
             pool.machine.slotTakenForMinimum()
@@ -84,7 +116,7 @@ extension LoopPools {
     private func refuseExpired(_ waiters: [WaiterID], _ pool: LocalPool) {
         let obstacle = shared.withLedger { $0.obstacle(to: pool.id) }
         let error = PoolRefusal.waitedTooLong(
-            pool.key, obstacle, shared.configuration.pool, lastFailure: pool.failure)
+            pool.key, obstacle, settings, lastFailure: pool.failure)
         refuse(waiters, in: pool, error, cause: "query_wait_timeout")
     }
 

@@ -4,6 +4,7 @@ import NIOCore
 import WaldenAuth
 import WaldenCore
 import WaldenPool
+import WaldenSession
 import WaldenWire
 
 /// The pools of one event loop: lends links to the loop's clients and takes them back.
@@ -29,28 +30,41 @@ final class LoopPools {
         case broken
     }
 
+    struct Login {
+        let pool: LocalPool
+        let since: Instant
+    }
+
     let shared: ServerPools
     let id: LoopID
     let loop: any EventLoop
+    /// As they are now; `ServerPools.adopt` changes them.
+    var settings: PoolConfiguration
     private var pools: [PoolKey: LocalPool] = [:]
     var byID: [PoolID: LocalPool] = [:]
     var links: [LinkID: ServerLink] = [:]
-    private var nextLink: UInt64 = 0
+    /// Links to be, by the numbers that they will have.
+    var logins: [LinkID: Login] = [:]
     private var nextWaiter: UInt64 = 0
     /// Links on their way to clients; handed over one after another, not from within each other.
     private var lendings = Deque<(link: ServerLink, client: ProxyConnection)>()
     private var isLending = false
     var isTicking = false
     var tickCount = 0
-    /// All that are to be looked at for `ClientTimeLimits`; none while there are no limits.
+    /// All that are to be looked at for `ClientTimeLimits` if there are any.
     var clients: [ObjectIdentifier: ProxyConnection] = [:]
     var looksAtClients = false
 
     static let tickInterval = TimeAmount.milliseconds(100)
     /// Every 30 s.
     static let ticksPerNameLook = 300
+    /// Every 5 s.
+    static let ticksPerForgetting = 50
+    /// How long a pool without link and client is remembered.
+    static let retention = Duration.seconds(60)
 
-    init(shared: ServerPools, id: LoopID, loop: any EventLoop) {
+    init(shared: ServerPools, settings: PoolConfiguration, id: LoopID, loop: any EventLoop) {
+        self.settings = settings
         self.shared = shared
         self.id = id
         self.loop = loop
@@ -61,16 +75,10 @@ final class LoopPools {
     // MARK: Pools
 
     /// The pool for `key`; nil when there are too many different ones.
-    ///
-    /// - Parameter credentials: What its links are opened with from now on.
-    func pool(for key: PoolKey, credentials: ServerCredentials) -> LocalPool? {
-        if let known = pools[key] {
-            known.credentials = credentials
-            return known
-        }
-        guard let (poolID, signal, isPaused) = shared.register(key) else { return nil }
-        let pool = LocalPool(
-            id: poolID, key: key, signal: signal, times: shared.configuration.pool.times, credentials: credentials)
+    func pool(for key: PoolKey) -> LocalPool? {
+        if let known = pools[key] { return known }
+        guard let (poolID, signal, isPaused) = shared.register(key, by: id) else { return nil }
+        let pool = LocalPool(id: poolID, key: key, signal: signal, times: settings.times)
         if isPaused { _ = pool.machine.pause() }
         pools[key] = pool
         byID[poolID] = pool
@@ -80,13 +88,24 @@ final class LoopPools {
 
     var all: some Collection<LocalPool> { pools.values }
 
+    /// Forgets the pool, unless it has just got a slot.
+    func forget(_ pool: LocalPool) {
+        guard shared.unregister(pool.id, pool.key, by: id) else { return }
+        pools[pool.key] = nil
+        byID[pool.id] = nil
+    }
+
     // MARK: Lending
 
     func acquire(_ pool: LocalPool, for client: ProxyConnection) -> Acquisition {
         let now = now
         nextWaiter += 1
         let waiter = WaiterID(nextWaiter)
-        switch pool.machine.clientArrived(waiter, now: now) {
+        let isImpatient = client.pooled?.awaitsGreeting ?? true
+        let arrival = pool.machine.clientArrived(waiter, isImpatient: isImpatient, now: now) { id in
+            links[id]?.pooled.map { client.mayUse($0.session) } ?? true
+        }
+        switch arrival {
         case .lend(let id):
             guard let link = links[id] else { return .refused(Self.lost) }
             lend(link, to: client)
@@ -94,6 +113,9 @@ final class LoopPools {
         case .test(let id):
             pool.waiters[waiter] = client
             if let link = links[id] { ask(.test, on: link) }
+        case .replace(let id):
+            pool.waiters[waiter] = client
+            if let link = links[id], let pooled = link.pooled { close(link, pooled) }
         case .wait:
             pool.waiters[waiter] = client
             stateNeed(pool, now)
@@ -137,14 +159,17 @@ final class LoopPools {
 
     func settle(_ link: ServerLink, _ pooled: PooledLink, _ verdict: Verdict) {
         pooled.state = .asked
-        let resets = shared.configuration.pool.resetsAlways
+        let resets = settings.resetsAlways
         switch verdict {
         case .broken: close(link, pooled)
         case .clean where !resets:
             // What is unread came unasked.
             if link.input.readableBytes > 0 { serverSent(on: link) }
             if case .asked = pooled.state { ready(link, pooled) }
+        case .clean where pooled.session.hasCustomSettings: close(link, pooled)
         case .clean: ask(.clean(rollsBack: false, discards: true), on: link)
+        // What no command frees a link of, DISCARD ALL does not either.
+        case .dirty(_, let discards) where (discards || resets) && pooled.session.hasCustomSettings: close(link, pooled)
         case .dirty(let rollsBack, let discards):
             ask(.clean(rollsBack: rollsBack, discards: discards || resets), on: link)
         }
@@ -166,10 +191,13 @@ final class LoopPools {
         guard link.channel.isActive, !pooled.isRetired, mayKeep(pool, for: pool.machine.oldestWait, now) else {
             return close(link, pooled)
         }
-        switch pool.machine.linkReady(pooled.id, expires: pooled.expires, now: now) {
+        let readiness = pool.machine.linkReady(pooled.id, expires: pooled.expires, now: now) { waiter in
+            pool.waiters[waiter]?.mayUse(pooled.session) ?? true
+        }
+        switch readiness {
         case .close: close(link, pooled)
         case .rest:
-            pooled.state = .resting
+            pooled.state = .resting(since: now)
             link.listener = .pool(self)
         case .lend(_, let waiter):
             guard let client = pool.waiters.removeValue(forKey: waiter) else {
@@ -184,7 +212,7 @@ final class LoopPools {
         }
     }
 
-    private func mayKeep(_ pool: LocalPool, for since: Instant?, _ now: Instant) -> Bool {
+    func mayKeep(_ pool: LocalPool, for since: Instant?, _ now: Instant) -> Bool {
         guard shared.signal.isWanted || pool.signal.isWanted else { return true }
         return shared.withLedger { $0.mayKeep(pool.id, on: id, for: since, now: now) }
     }
@@ -250,15 +278,14 @@ final class LoopPools {
         }
     }
 
-    func register(_ link: ServerLink, _ pool: LocalPool, _ greeting: ServerGreeting) -> PooledLink {
-        nextLink += 1
+    func register(_ link: ServerLink, _ id: LinkID, _ pool: LocalPool, _ greeting: ServerGreeting) -> PooledLink {
         let now = now
-        let lifetime = shared.configuration.pool.lifetime
+        let lifetime = settings.lifetime
         // Links that were opened together do not end together.
         let expires =
             lifetime > .zero ? now + lifetime * Double.random(in: 0.9...1.1) : Instant.distantFuture
         let pooled = PooledLink(
-            id: LinkID(nextLink), pool: pool, pools: self, greeting: greeting, bornAt: now, expires: expires)
+            id: id, pool: pool, pools: self, greeting: greeting, bornAt: now, expires: expires)
         link.pooled = pooled
         link.listener = .pool(self)
         links[pooled.id] = link

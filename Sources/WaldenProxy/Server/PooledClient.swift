@@ -8,6 +8,7 @@ import WaldenWire
 /// What a client that Walden has authenticated needs to have links lent: of which session, and which it waits for.
 final class PooledClient {
     let pools: LoopPools
+    let mode: Pooling.Mode
     private let database: String
     private let credentials: ServerCredentials
     private let parameters: [PoolKey.Parameter]
@@ -32,13 +33,17 @@ final class PooledClient {
     var transactions: UInt64 = 0
     var watch: ClientWatch
 
-    init(startup: StartupMessage, credentials: ServerCredentials, pools: LoopPools) {
+    init(startup: StartupMessage, credentials: ServerCredentials, mode: Pooling.Mode, pools: LoopPools) {
         self.pools = pools
+        self.mode = mode
         self.credentials = credentials
         watch = ClientWatch(now: pools.now)
         database = startup.database
         parameters = startup.parameters.map { PoolKey.Parameter(name: $0.name, value: $0.value) }
     }
+
+    /// For a link, or for a replica that is far enough.
+    var isWaiting: Bool { waiting != nil || routeWait != nil }
 
     func unitAnswered(isIdle: Bool) {
         answers &+= 1
@@ -49,9 +54,18 @@ final class PooledClient {
     func pool(on node: NodeID) -> LocalPool? {
         if node.index < known.count, let pool = known[node.index] { return pool }
         let key = PoolKey(node: node, database: database, user: credentials.user, parameters: parameters)
-        guard let pool = pools.pool(for: key, credentials: credentials) else { return nil }
+        guard let pool = pools.pool(for: key) else { return nil }
+        // Its first pool: it has just proved itself.
+        if known.isEmpty { pools.shared.noteCredentials(credentials) }
+        pool.clients += 1
         while known.count <= node.index { known.append(nil) }
         known[node.index] = pool
         return pool
+    }
+
+    /// The session has ended.
+    func leavePools() {
+        for pool in known { pool?.clients -= 1 }
+        known.removeAll()
     }
 }

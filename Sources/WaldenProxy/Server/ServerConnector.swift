@@ -23,7 +23,7 @@ struct ServerConnector: Sendable {
     let endpoint: Endpoint
     let tls: ServerTLS
     /// For each attempt, from its beginning until encryption is settled.
-    let timeout: TimeAmount
+    var timeout: TimeAmount
     /// After how long a server that acknowledges nothing counts as gone. Zero: as the system is configured.
     var userTimeout = Duration.zero
 

@@ -102,7 +102,7 @@ final class ServerLink {
 /// What a pool notes of a link.
 final class PooledLink {
     enum State {
-        case resting
+        case resting(since: Instant)
         case lent
         /// It is tested or cleaned.
         case asked
@@ -143,7 +143,7 @@ final class PooledLink {
     ) -> ServerSession {
         ServerSession(
             node: pool.key.node, isPrimary: pool.key.node == .configuredPrimary, parameters: greeting.parameters,
-            statementLimit: pools.shared.configuration.pool.serverStatements)
+            statementLimit: pools.settings.serverStatements)
     }
 
     /// All that sessions have left is being discarded; settings that change by it are reported.

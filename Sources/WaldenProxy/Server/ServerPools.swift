@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import Synchronization
 import WaldenAuth
+import WaldenConsole
 import WaldenCore
 import WaldenPool
 import WaldenWire
@@ -13,19 +14,28 @@ final class ServerPools: Sendable {
         let pools: NIOLoopBoundBox<LoopPools>
     }
 
-    let configuration: ProxyConfiguration
+    /// What all event loops share.
+    private struct Shared {
+        var settings: PoolConfiguration
+        var ledger: PoolLedger
+        /// What a server told of itself when some loop logged in on it last.
+        var greetings: [PoolKey: ServerGreeting] = [:]
+        /// By user: those of the client that came last. So a password that was changed reaches new links at once.
+        var credentials: [String: ServerCredentials] = [:]
+    }
+
     let log: Logger
     let counters = PoolCounters()
+    let numbers: ConnectionNumbers
     /// A server does not accept what Walden holds of this user any more.
     let proofWasRefused: @Sendable (String) -> Void
     /// By `NodeID.index`.
     private let connectors: [ServerConnector]
     /// Whether some loop waits for a slot that any loop's link might free.
     let signal: PoolSignal
-    private let ledger: Mutex<PoolLedger>
+    private let state: Mutex<Shared>
     private let members = Mutex<[Member]>([])
     private let published = Mutex<[LoopID: [PoolFigures]]>([:])
-    private let greetings = Mutex<[PoolKey: ServerGreeting]>([:])
     private let pausing = Mutex<[String: [CheckedContinuation<Void, Never>]]>([:])
 
     /// Different pools at the same time: startup parameters are the clients' to choose.
@@ -33,21 +43,21 @@ final class ServerPools: Sendable {
 
     /// - Parameter connectors: Of all nodes, in the order of the configuration.
     init(
-        configuration: ProxyConfiguration, connectors: [ServerConnector], group: any EventLoopGroup, log: Logger,
-        proofWasRefused: @escaping @Sendable (String) -> Void
+        settings: PoolConfiguration, connectors: [ServerConnector], group: any EventLoopGroup,
+        numbers: ConnectionNumbers, log: Logger, proofWasRefused: @escaping @Sendable (String) -> Void
     ) {
-        self.configuration = configuration
         self.connectors = connectors
         self.proofWasRefused = proofWasRefused
+        self.numbers = numbers
         self.log = log
         let loops = Array(group.makeIterator())
         let ledger = PoolLedger(
-            limits: configuration.pool.limits, handover: configuration.pool.times.handover, loopCount: loops.count)
+            limits: settings.limits, handover: settings.times.handover, loopCount: loops.count)
         signal = ledger.signal
-        self.ledger = Mutex(ledger)
+        state = Mutex(Shared(settings: settings, ledger: ledger))
         members.withLock { members in
             members = loops.enumerated().map { index, loop in
-                let pools = LoopPools(shared: self, id: LoopID(index), loop: loop)
+                let pools = LoopPools(shared: self, settings: settings, id: LoopID(index), loop: loop)
                 return Member(loop: loop, pools: .makeBoxSendingValue(pools, eventLoop: loop))
             }
         }
@@ -58,25 +68,66 @@ final class ServerPools: Sendable {
         members.withLock { members in members.first { $0.loop === loop } }?.pools.value
     }
 
-    func connector(to node: NodeID) -> ServerConnector { connectors[node.index] }
+    func connector(to node: NodeID) -> ServerConnector {
+        var connector = connectors[node.index]
+        connector.timeout = settings.loginTimeout
+        return connector
+    }
+
+    var settings: PoolConfiguration { state.withLock { $0.settings } }
+
+    /// Has other settings hold from now on.
+    func adopt(_ settings: PoolConfiguration) {
+        let notices = state.withLock { state in
+            state.settings = settings
+            return state.ledger.adopt(settings.limits)
+        }
+        deliver(notices)
+        tellAll { $0.adopt(settings) }
+    }
 
     /// Nil when there are too many.
-    func register(_ key: PoolKey) -> (PoolID, PoolSignal, isPaused: Bool)? {
-        ledger.withLock { ledger in
+    func register(_ key: PoolKey, by loop: LoopID) -> (PoolID, PoolSignal, isPaused: Bool)? {
+        withLedger { ledger in
             guard ledger.knows(key) || ledger.poolCount < Self.poolLimit else { return nil }
-            let (id, signal) = ledger.pool(for: key)
+            let (id, signal) = ledger.pool(for: key, on: loop)
             return (id, signal, ledger.paused.contains(key.database))
         }
     }
 
-    /// What a server told of itself when some loop logged in on it last, for this pool.
-    func greeting(of key: PoolKey) -> ServerGreeting? { greetings.withLock { $0[key] } }
+    /// The loop forgets a pool that it has not used for a while. False: it must not.
+    func unregister(_ pool: PoolID, _ key: PoolKey, by loop: LoopID) -> Bool {
+        state.withLock { state in
+            switch state.ledger.poolLeft(pool, by: loop) {
+            case .refused: return false
+            case .left: break
+            case .ended(let isLastOfUser):
+                state.greetings[key] = nil
+                if isLastOfUser { state.credentials[key.user] = nil }
+            }
+            return true
+        }
+    }
 
-    /// A loop has logged in; `key` has been registered, so there are not too many.
-    func noteGreeting(_ greeting: ServerGreeting, of key: PoolKey) { greetings.withLock { $0[key] = greeting } }
+    /// What a server told of itself when some loop logged in on it last, for this pool.
+    func greeting(of key: PoolKey) -> ServerGreeting? { state.withLock { $0.greetings[key] } }
+
+    /// A loop has logged in. Not before the pool is registered, so that there are not too many; so in what follows.
+    func noteGreeting(_ greeting: ServerGreeting, of key: PoolKey) { state.withLock { $0.greetings[key] = greeting } }
+
+    /// A client has shown who it is. One that was let in without a proof adds nothing to what is held of its user.
+    func noteCredentials(_ credentials: ServerCredentials) {
+        if credentials.proof == .none { return }
+        state.withLock { $0.credentials[credentials.user] = credentials }
+    }
+
+    /// What links of the user are opened with.
+    func credentials(of user: String) -> ServerCredentials {
+        state.withLock { $0.credentials[user] } ?? ServerCredentials(user: user)
+    }
 
     func withLedger<Result>(_ body: (inout PoolLedger) -> Result) -> Result where Result: Sendable {
-        ledger.withLock { body(&$0) }
+        state.withLock { body(&$0.ledger) }
     }
 
     /// Tells each loop what the ledger has for it. Never before the call that led to it has returned.
@@ -118,8 +169,26 @@ final class ServerPools: Sendable {
         }
     }
 
-    /// Databases in which some pool has been used.
-    var databases: Set<String> { Set(figures.map(\.key.database)) }
+    /// Databases in which some pool is used.
+    var databases: Set<String> { withLedger { $0.usedDatabases } }
+
+    /// Looks at every link and login, loop by loop and `batch` of them in a turn.
+    func rows(_ clock: WallClock, batch: Int) async -> [ConnectionRow] {
+        var rows: [ConnectionRow] = []
+        for member in members.withLock({ $0 }) {
+            let numbers = try? await member.loop.submit { member.pools.value.numbers }.get()
+            guard let numbers else { continue }
+            for start in stride(from: 0, to: numbers.count, by: batch) {
+                let part = numbers[start..<min(start + batch, numbers.count)]
+                let seen = try? await member.loop.submit {
+                    let pools = member.pools.value
+                    return part.compactMap { pools.row(of: $0, clock) }
+                }.get()
+                rows += seen ?? []
+            }
+        }
+        return rows
+    }
 
     // MARK: Orders
 
@@ -128,10 +197,15 @@ final class ServerPools: Sendable {
     func pause(_ database: String) async {
         await withCheckedContinuation { continuation in
             pausing.withLock { $0[database, default: []].append(continuation) }
-            let isDrained = withLedger { $0.pause(database) }
-            tellAll { $0.pause(database) }
-            if isDrained { deliver([.drained(database: database)]) }
+            stop(database)
         }
+    }
+
+    /// As `pause`, without waiting for anybody.
+    func stop(_ database: String) {
+        let isDrained = withLedger { $0.pause(database) }
+        tellAll { $0.pause(database) }
+        if isDrained { deliver([.drained(database: database)]) }
     }
 
     var paused: Set<String> { withLedger { $0.paused } }

@@ -4,8 +4,12 @@ import WaldenAdmin
 import WaldenCache
 import WaldenConsole
 import WaldenCore
+import WaldenPool
 import WaldenPostgres
 import WaldenProxy
+import WaldenRouting
+import WaldenSQLParser
+import WaldenSession
 import WaldenWire
 
 /// The console of an instance: shows what the status document shows, as tables, and carries commands out.
@@ -16,7 +20,11 @@ final class InstanceConsole: ConsoleSource, ConsoleCommands {
     private let reloader: Reloader
     private let past = Mutex(Past())
 
+    /// How often the past is recorded.
+    static let historyInterval = Duration.seconds(5)
+
     private struct Past {
+        /// Of the cache; the nodes' are kept where they are looked at.
         var lag = LagHistory()
         var averages = TrafficAverages()
         var averagedAt = Instant.distantPast
@@ -27,15 +35,13 @@ final class InstanceConsole: ConsoleSource, ConsoleCommands {
         self.reloader = reloader
     }
 
-    /// To be called every `LagHistory.interval`.
+    /// To be called every `historyInterval`.
     func recordHistory() {
-        let lag = lag
+        let lag = cacheLag
         let traffic = instance.proxy.traffic
         let now = MonotonicClock.now()
-        let time = WallTime(
-            microseconds: WallClock.microseconds() + Int64(WallClock.epochSeconds) * 1_000_000)
         past.withLock { past in
-            past.lag.record(lag, at: time)
+            past.lag.record(lag, at: now)
             guard past.averagedAt == .distantPast || now.elapsed(since: past.averagedAt) >= TrafficAverages.period
             else { return }
             past.averages.record(traffic, at: now)
@@ -48,7 +54,26 @@ final class InstanceConsole: ConsoleSource, ConsoleCommands {
     var version: String { Version.current }
     var clientLimit: Int { instance.configuration.maxClients }
     var averages: TrafficAverages { past.withLock { $0.averages } }
-    var lagHistory: [LagHistoryRow] { past.withLock { $0.lag.rows } }
+    var lagHistory: [LagHistoryRow] {
+        let now = MonotonicClock.now()
+        let time = WallClock.microseconds() + Int64(WallClock.epochSeconds) * 1_000_000
+        func row(_ node: String, _ point: LagPointReport) -> LagHistoryRow {
+            LagHistoryRow(
+                at: WallTime(microseconds: time - Int64(point.secondsAgo * 1_000_000)),
+                lag: LagRow(name: node, bytes: point.lagBytes, seconds: point.lagSeconds))
+        }
+        let cache = past.withLock { $0.lag.points }.map { row("cache", LagPointReport($0, now: now)) }
+        let nodes = instance.nodes.lagHistories.flatMap { node in node.points.map { row(node.node, $0) } }
+        return (cache + nodes).sorted { $0.at < $1.at }
+    }
+
+    /// Nil while nothing is kept.
+    private var cacheLag: Lag? {
+        let report = instance.report()
+        guard report.caching else { return nil }
+        let age = Duration.seconds(report.stream.lagSeconds)
+        return Lag(replayBytes: report.stream.lagBytes, receiveBytes: nil, age: .about(age))
+    }
 
     var databases: [DatabaseRow] {
         var row = DatabaseRow()
@@ -56,6 +81,14 @@ final class InstanceConsole: ConsoleSource, ConsoleCommands {
         (row.host, row.port) = instance.primary.endpoint.parts
         row.database = row.name
         row.mode = "session"
+        let current = reloader.current
+        if current.auth.method != "relay" {
+            let pool = current.pool.settings
+            row.mode = pool.mode.rawValue
+            row.poolSize = pool.limits.pool
+            row.minimalPoolSize = pool.limits.minimum
+            row.maxConnections = pool.limits.database
+        }
         row.isCached = instance.configuration.isCaching
         return [row]
     }
@@ -126,19 +159,33 @@ final class InstanceConsole: ConsoleSource, ConsoleCommands {
     var shapes: [ShapeRow] { instance.cache.shapes(limit: Self.shapeLimit).map { ShapeRow(ShapeReport($0)) } }
 
     var routes: [RouteRow] {
-        let cache = instance.report().cache
-        let primary = ["miss": cache.misses, "stale": cache.stale, "suspended": cache.suspendedLookups]
-            .merging(cache.bypasses, uniquingKeysWith: +)
-        return [RouteRow(target: "cache", reason: "hit", count: cache.hits)]
-            + primary.sorted { $0.key < $1.key }.map {
-                RouteRow(target: NodeID.configuredPrimary.description, reason: $0.key, count: $0.value)
-            }
+        let report = instance.report()
+        let routes = [
+            ("cache", ["hit": report.cache.hits]), ("replica", report.routing.replica),
+            ("primary", report.routing.primary), ("refused", report.routing.refused),
+        ]
+        return routes.flatMap { target, counts in
+            counts.sorted { $0.key < $1.key }.map { RouteRow(target: target, reason: $0.key, count: $0.value) }
+        }
     }
 
     // MARK: What it can do
 
-    func flush() async -> ConsoleOutcome {
-        .done(remarks: ["\(instance.cache.flush()) results were dropped"])
+    func flush(_ relation: RelationName?) async -> ConsoleOutcome {
+        guard let relation else { return .done(remarks: ["\(instance.cache.flush()) results were dropped"]) }
+        guard let meant = instance.statements.relations(named: relation.name, in: relation.schema) else {
+            return .refused(
+                ConsoleRefusal(
+                    .objectNotInPrerequisite, "the catalog has not been read",
+                    detail: "Nothing is kept either; SHOW CACHE says why.", hint: "FLUSH drops all there is."))
+        }
+        guard !meant.isEmpty else {
+            return .refused(
+                ConsoleRefusal(
+                    .undefinedTable, "relation \"\(relation.text)\" does not exist in the cached database",
+                    hint: "A name with upper-case letters or other signs is written between double quotes."))
+        }
+        return .done(remarks: ["\(instance.cache.flush(readersOf: meant)) results were dropped"])
     }
 
     func reload() async -> ConsoleOutcome {

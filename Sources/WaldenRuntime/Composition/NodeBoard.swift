@@ -200,7 +200,7 @@ extension NodeBoard {
 }
 
 extension LagPointReport {
-    fileprivate init(_ point: LagHistory.Point, now: Instant) {
+    init(_ point: LagHistory.Point, now: Instant) {
         self.init()
         secondsAgo = now.elapsed(since: point.at).fractionalSeconds
         lagBytes = point.lag?.replayBytes

@@ -129,7 +129,7 @@ private struct ConsoleHistoryService: ServiceLifecycle.Service {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 console.recordHistory()
-                try? await Task.sleep(for: LagHistory.interval)
+                try? await Task.sleep(for: InstanceConsole.historyInterval)
             }
         }
     }

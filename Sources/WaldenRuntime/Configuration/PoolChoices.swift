@@ -12,6 +12,7 @@ struct PoolChoices: Hashable, Sendable {
     var reset = "auto"
     var limits = PoolLimits()
     var queryWait = PoolTimes().wait
+    var outageWait = PoolTimes().outage
     var idle = PoolTimes().idle
     var checkDelay = PoolTimes().check
     var lifetime = PoolConfiguration().lifetime
@@ -28,7 +29,8 @@ struct PoolChoices: Hashable, Sendable {
 
     var settings: PoolConfiguration {
         var settings = PoolConfiguration(
-            limits: limits, times: PoolTimes(wait: queryWait, idle: idle, check: checkDelay), lifetime: lifetime,
+            limits: limits, times: PoolTimes(wait: queryWait, idle: idle, check: checkDelay, outage: outageWait),
+            lifetime: lifetime,
             loginTimeout: .nanoseconds(login.wholeNanoseconds), resetsAlways: reset == "always",
             cancelTimeout: .nanoseconds(cancel.wholeNanoseconds))
         settings.mode = Pooling.Mode(rawValue: mode) ?? .transaction

@@ -2,7 +2,13 @@ import WaldenPool
 import WaldenSession
 
 extension Setting {
-    static let pool = sharing + poolLimits + poolTimes + clientTimes
+    /// A change reaches clients who connect and server connections that are opened from then on; limits and times hold at
+    /// once. Server connections are made by connectors that are there from the start, hence the one exception.
+    static let pool = (sharing + poolLimits + poolTimes + clientTimes).map { setting in
+        var setting = setting
+        setting.isReloadable = setting.key != "pool.tcp_user_timeout"
+        return setting
+    }
 
     private static let sharing = [
         choice(
@@ -44,6 +50,10 @@ extension Setting {
         duration(
             "pool.query_wait_timeout", \.pool.queryWait, .zero ... .seconds(86_400),
             "How long a client waits for a server connection before it is refused with 53300. 0: for ever."),
+        duration(
+            "pool.outage_wait", \.pool.outageWait, .zero ... .seconds(3_600),
+            "How long the request of a connected client waits for a primary that cannot be reached, before the client is "
+                + "told; nothing of the request has been sent by then. 0: it is told at once."),
         duration(
             "pool.idle_timeout", \.pool.idle, .zero ... .seconds(86_400),
             "After how long without a client a server connection is closed. 0: never."),

@@ -34,14 +34,17 @@ extension SessionMachine {
     /// A unit of a pooled session has ended.
     mutating func noteUnitEnded(_ unit: Unit, from old: TransactionStatus) {
         guard let pooled else { return }
-        pooled.needsPrimary = false
+        pooled.unitAnswered()
         let isUndone = unit.failed && old == .idle && unit.effects.statementCount <= 1
         if unit.effects.isOpaque, !isUndone { pooled.pins.insert(.untraceable) }
         if unit.clearsSession { return }
         for change in unit.effects.settings {
             switch change {
             case .set(let name, _, local: false), .reset(let name): pooled.touched.insert(name)
-            case .set: break
+            // Of a custom setting the empty string is left.
+            case .set(let name, _, local: true):
+                let isNew = pooled.server?.assigned.customNames.contains(name) == false
+                if isNew, name.contains(".") { pooled.touched.insert(name) }
             case .resetAll, .discardAll: pooled.suspect(.assignments)
             }
         }
@@ -58,15 +61,33 @@ extension SessionMachine {
         guard tag == "DISCARD ALL", !units.isEmpty else { return }
         units[0].clearsSession = true
         pooled.usesOwnNames = false
+        // Custom settings stay, as empty strings: those that have names are asked for, and for the sake of the others no
+        // other session gets the server.
+        if pooled.pins.contains(.untraceable) { server.isSpoiled = true }
+        let names = server.assigned.customNames.union(pooled.touched).union(settings.assignedNames)
         pooled.pins.removeAll()
         pooled.suspicion = nil
-        pooled.touched.removeAll()
+        pooled.touched = names.filter { $0.contains(".") }
         server.assigned = .none
         pooled.assigned = withApplicationName(.none)
     }
 }
 
 extension StatementAnalysis {
+    /// Custom settings that the text assigns before any statement of it may read one.
+    var promisedSettings: Set<String> {
+        var names: Set<String> = []
+        for effect in effects {
+            switch effect {
+            case .transactionControl: continue
+            case .settings(let changes):
+                for case .set(let name, _, _) in changes where name.contains(".") { names.insert(name) }
+            case .readOnly, .writes, .preparedStatements, .temporaryObjects, .opaque: return names
+            }
+        }
+        return names
+    }
+
     /// Nothing but reads and transaction control, without a function that could do more.
     fileprivate var isHarmless: Bool {
         effects.allSatisfy { $0 == .readOnly || $0 == .transactionControl }

@@ -14,26 +14,49 @@ extension SessionMachine {
     public var pins: [Pin] { pooled?.pins.sorted() ?? [] }
 
     /// What a client is told at the end of its authentication, without BackendKeyData, for `parameters` that a server of
-    /// its pool reported: ParameterStatus for each. ReadyForQuery follows it.
+    /// its pool reported: ParameterStatus for each, after what there is to say of its `application_name`. ReadyForQuery
+    /// follows it.
     public mutating func welcome(_ parameters: [ParameterStatus]) -> [UInt8] {
-        guard pooled != nil else { return [] }
+        guard let pooled else { return [] }
         var reported = ReportedParameters(parameters)
-        if let name = pooled?.applicationName {
-            reported = reported.reporting("application_name", String(decoding: name, as: UTF8.self))
-        }
         var bytes: [UInt8] = []
+        if let given = pooled.applicationName {
+            let name = ApplicationName(given, server: reported)
+            pooled.applicationName = name.value
+            pooled.assigned = pooled.assigned.assigning("application_name", name.value)
+            reported = reported.reporting("application_name", String(decoding: name.value, as: UTF8.self))
+            if let notice = name.notice, settings.startupShowsNotices { notice.encode(into: &bytes) }
+        }
         for status in reported.differences(from: .none) {
-            status.encode(into: &bytes)
+            shown(status).encode(into: &bytes)
             settings.parameterReported(name: status.name, value: status.value)
         }
-        pooled?.told = reported
+        pooled.told = reported
         return bytes
+    }
+
+    /// Whether `server` can be brought to the session's state: it has no custom setting that the session has not, or is
+    /// about to assign before anything may read it (docs/adr/0040).
+    public func mayUse(_ server: ServerSession) -> Bool {
+        guard let pooled else { return true }
+        let names = server.assigned.customNames
+        if names.isEmpty || server.assigned === pooled.assigned { return true }
+        return names.isSubset(of: pooled.assigned.customNames.union(pooled.promised))
+    }
+
+    /// To a client of the read-only address each server is a standby, so that what asks for one
+    /// (`target_session_attrs`) is content; to all others none is, wherever their reads run.
+    private func shown(_ status: ParameterStatus) -> ParameterStatus {
+        guard pooled?.pooling.isReadOnly ?? false, status.name == "in_hot_standby" else { return status }
+        return ParameterStatus(name: status.name, value: "on")
     }
 
     /// The session is served by `server` from now on, which no other session uses.
     public mutating func attach(_ server: ServerSession) {
         guard pooled != nil else { return }
         pooled?.server = server
+        pooled?.promised = []
+        pooled?.isConfirmed = true
         takeDefaults(of: server)
     }
 
@@ -70,7 +93,7 @@ extension SessionMachine {
         guard let state = pooled else { return .end(nil) }
         defer { detach() }
         if let held = units.first?.heldRead, units.count == 1 {
-            pooled?.needsPrimary = true
+            state.runsAgain(notOn: state.server?.node)
             forgetUnits()
             return .rerun(held)
         }

@@ -17,10 +17,14 @@ extension SessionMachine {
     }
 
     /// The same for a message of whatever the transaction in progress is.
-    mutating func stepBeforeMessage() -> ClientStep? {
+    ///
+    /// - Parameter isRead: It belongs to a statement that only reads. A transaction that is READ ONLY by default alone may
+    ///   be made READ WRITE by its first statement.
+    mutating func stepBeforeMessage(isRead: Bool = false) -> ClientStep? {
         guard isPooled else { return nil }
         if renames, units.contains(where: \.dropsStatements) { return .drain }
-        let demand = transactionDemand
+        let demand = isRead || !isReadOnlyByDefault ? transactionDemand : .primary
+        pooled?.promised = []
         return stepBefore(demand: demand)
     }
 
@@ -36,6 +40,7 @@ extension SessionMachine {
             if candidate.isExtended || names, units.contains(where: \.dropsStatements) { return .drain }
         }
         let demand = demand(of: candidate, analysis, input)
+        if !hasServer { pooled?.promised = transaction.isDeferred || status == .idle ? analysis.promisedSettings : [] }
         return stepBefore(demand: demand)
     }
 
@@ -74,19 +79,20 @@ extension SessionMachine {
         return needs
     }
 
-    /// What the transaction in progress, or the one that is deferred, needs.
+    /// What the transaction in progress, or the one that is deferred, needs. Of the level `strict` each statement asks
+    /// anew for all that was committed when it came, which is not known of a replica that the transaction stays on.
     var transactionDemand: ServerDemand {
-        transaction.deferredIsReadOnly ? .readTransaction(readNeeds(nil)) : .primary
+        transaction.deferredIsReadOnly && level != .strict ? .readTransaction(readNeeds(nil)) : .primary
     }
 
     /// What the unit offered needs.
     func demand(
         of candidate: Candidate, _ analysis: StatementAnalysis, _ input: borrowing RawSpan
     ) -> ServerDemand {
-        if transaction.isDeferred { return transactionDemand }
+        if transaction.isDeferred { return analysis.effect == .readOnly ? transactionDemand : .primary }
         guard status == .idle, units.isEmpty, !isUnitOpen else { return .primary }
         if case .begin(let form) = candidate.command(in: input) {
-            return form.mayRunOnReplica ? .readTransaction(readNeeds(nil)) : .primary
+            return form.mayRunOnReplica && level != .strict ? .readTransaction(readNeeds(nil)) : .primary
         }
         guard case .anyNode = analysis.readRoute, !settings.hasUnseenObjects else { return .primary }
         return .read(readNeeds(analysis))
@@ -97,8 +103,10 @@ extension SessionMachine {
         let reads = pooled?.reads ?? ReadTracker()
         var needs = ReadNeeds(
             level: analysis?.level ?? level, wroteAt: consistency.wroteAt, sawAt: reads.answeredAt)
+        needs.shown = reads.shown
         needs.lastReplica = reads.replica
         needs.lastReplicaAt = reads.replicaAt
+        needs.avoided = pooled?.avoided
         needs.preference = analysis?.routePreference ?? settings.own.route
         needs.maxLag = settings.own.maxLag
         return needs
@@ -114,7 +122,7 @@ extension SessionMachine {
     /// Keeps the bytes of a read that has just been sent to a replica, in case it must be run again.
     mutating func holdRead(_ input: borrowing RawSpan, _ byteCount: Int) {
         guard let server = pooled?.server, !server.isPrimary, status == .idle, units.count == 1,
-            units[0].effects.isReadOnly, units[0].begin == nil, pooled?.pooling.isReadOnly == false
+            units[0].effects.isReadOnly, units[0].begin == nil, pooled?.mayRunAgain ?? false
         else { return }
         units[0].heldRead = input.copy(0..<byteCount)
     }
@@ -135,8 +143,12 @@ extension SessionMachine {
                 guard header.byteCount <= limits.heldBytes else { return released() }
                 if end > input.byteCount { return .needMore }
                 let error = try ErrorResponse(in: input, body: header.body(at: position))
-                guard let state = error.sqlState, Self.refusals.contains(state) else { return released() }
+                guard let state = error.sqlState, let refusal = Self.refusals[state] else { return released() }
+                // What only the primary can run, a client of the read-only address has no place for.
+                let isForPrimary = refusal == .nodesKind
+                if isForPrimary, pooled?.pooling.isReadOnly ?? false { return released() }
                 if error.severity == .fatal || error.severity == .panic { return .swallow(byteCount: end) }
+                pooled?.runsAgain(notOn: pooled?.server?.node, isForPrimary: isForPrimary)
                 units[0].isToRerun = true
                 units[0].failed = true
                 return .swallow(byteCount: end)
@@ -153,10 +165,42 @@ extension SessionMachine {
 
     /// What a replica answers to statements that it cannot run, or not to the end: a write, a conflict with what it
     /// replays, serializable isolation, its own end (PostgreSQL `storage/ipc/procsignal.c`, `tcop/postgres.c`).
-    private static let refusals: Set<SQLState> = [
-        .readOnlySQLTransaction, .serializationFailure, .deadlockDetected, .adminShutdown, .crashShutdown,
-        .cannotConnectNow, .featureNotSupported,
+    private static let refusals: [SQLState: ReplicaRefusal] = [
+        .readOnlySQLTransaction: .nodesKind, .featureNotSupported: .nodesKind, .serializationFailure: .nodesState,
+        .deadlockDetected: .nodesState, .adminShutdown: .nodesState, .crashShutdown: .nodesState,
+        .cannotConnectNow: .nodesState,
     ]
+
+    private enum ReplicaRefusal {
+        /// Every replica would answer so.
+        case nodesKind
+        /// Another may do it.
+        case nodesState
+    }
+
+    // MARK: What was not routed
+
+    /// Notes why the unit forwarded runs on the primary, if it reads and nobody chose that.
+    mutating func noteUnrouted(_ analysis: StatementAnalysis) {
+        guard let pooled, pooled.server?.isPrimary ?? false else { return }
+        pooled.unrouted =
+            switch analysis.readRoute {
+            case .anyNode: pooled.needsPrimary ? .rerun : .bound
+            case .primary(let refusal): refusal.rule == .notASelect ? nil : .unproven(refusal.rule)
+            }
+    }
+
+    /// For the unit forwarded last, once: why it runs on the primary, unless the shell has chosen that.
+    public mutating func takeUnrouted() -> UnroutedRead? {
+        guard let pooled, let unrouted = pooled.unrouted else { return nil }
+        pooled.unrouted = nil
+        return unrouted
+    }
+
+    /// The server that the session has is as fresh as the unit at the front needs (`ServerDemand.confirm`).
+    public mutating func confirmServer() {
+        pooled?.isConfirmed = true
+    }
 }
 
 extension ClientStep {

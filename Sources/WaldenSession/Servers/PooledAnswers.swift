@@ -7,6 +7,7 @@ extension SessionMachine {
     /// The step for the front of a pooled server's bytes; nil when it is what it would be on a server of one's own.
     mutating func pooledStep(_ input: borrowing RawSpan) throws(WireError) -> ServerStep? {
         guard let unit = units.first, !unit.isToRerun else { return nil }
+        if !unit.effects.settings.isEmpty, let step = try nameReset(unit, input) { return step }
         if unit.heldRead != nil, let step = try heldReadStep(input) { return step }
         guard unit.owesParseComplete, let header = try MessageHeader.parse(input, at: 0, limit: limits.messageBytes)
         else { return nil }
@@ -39,6 +40,9 @@ extension SessionMachine {
         server.reported = server.reported.reporting(status.name, status.value)
         // What Walden's own units change, the client is told when the server has been brought to its state.
         if units.first?.isHidden ?? false { return false }
+        if status.name == "application_name", let unit = units.first, unit.resetsName, pooled.applicationName != nil {
+            return false
+        }
         pooled.told = pooled.told.reporting(status.name, status.value)
         settings.parameterReported(name: status.name, value: status.value)
         return true

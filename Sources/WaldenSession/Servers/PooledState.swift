@@ -15,14 +15,19 @@ final class PooledState {
     var told = ReportedParameters.none
     /// What the session has assigned, as far as it was committed and has been seen at rest.
     var assigned: AssignedSettings
-    /// `application_name` of the startup packet: pooled servers are not told of it there.
-    let applicationName: [UInt8]?
+    /// `application_name` of the startup packet, as a server shows it from `welcome(_:)` on: pooled servers are not told
+    /// of it there.
+    var applicationName: [UInt8]?
+    /// The transaction in progress has reset `application_name`, and its server went back to a default of its own.
+    var mustRename = false
     /// What binds the session to `server`.
     var pins: Set<Pin> = []
     /// Statements have run of which only the server can tell what they left; how much it is to be asked.
     var suspicion: Census.Scope?
     /// Settings assigned since the session was last seen at rest; their names.
     var touched: Set<String> = []
+    /// Custom settings that the statement which waits for a server assigns before it reads anything.
+    var promised: Set<String> = []
     /// Named statements are known to the server by the client's names, and it decides which there are.
     var usesOwnNames = false
     var awaited: Awaited?
@@ -32,6 +37,14 @@ final class PooledState {
     var reads = ReadTracker()
     /// The unit that is run again must go to the primary.
     var needsPrimary = false
+    /// The replica that could not serve it.
+    private(set) var avoided: NodeID?
+    /// How often the unit at the front was put back.
+    private(set) var reruns = 0
+    /// The server was chosen for the unit at the front, or found to be as fresh as that needs.
+    var isConfirmed = false
+    /// Why the read sent last runs where it does, though no choice was made for it.
+    var unrouted: UnroutedRead?
     /// The client has had the server's FATAL error.
     var hasRelayedFatal = false
 
@@ -44,6 +57,28 @@ final class PooledState {
     var leavesNothing: Bool {
         pins.isEmpty && !isSuspect && touched.isEmpty && awaited == nil && !usesOwnNames
             && server?.ownStatements.isEmpty ?? true
+    }
+
+    /// Replicas that fail one after another would keep a read for ever.
+    private static let maxReruns = 2
+
+    /// Whether a read may be put back once more, where the primary is not there to answer it in the end.
+    var mayRunAgain: Bool { !pooling.isReadOnly || reruns < Self.maxReruns }
+
+    /// The unit at the front is run again, not on `node`: on another replica, or on the primary if that would not serve
+    /// it either.
+    func runsAgain(notOn node: NodeID?, isForPrimary: Bool = false) {
+        reruns += 1
+        avoided = node
+        needsPrimary = needsPrimary || isForPrimary || reruns >= Self.maxReruns
+    }
+
+    /// The unit at the front has been answered.
+    func unitAnswered() {
+        needsPrimary = false
+        avoided = nil
+        reruns = 0
+        isConfirmed = false
     }
 
     func suspect(_ scope: Census.Scope) {
@@ -59,8 +94,10 @@ final class PooledState {
 
 /// Where the session read last.
 struct ReadTracker {
-    /// When the primary or the cache last answered.
+    /// When the primary last answered.
     var answeredAt = Instant.distantPast
+    /// The position whose state the last hit showed, or a newer one.
+    var shown = LSN.zero
     private(set) var replica: NodeID?
     /// When `replica` last answered.
     private(set) var replicaAt = Instant.distantPast

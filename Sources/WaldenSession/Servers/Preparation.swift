@@ -25,7 +25,9 @@ extension SessionMachine {
         let demand = pooled.pooling.isReadOnly && demand == .primary ? .readTransaction(readNeeds(nil)) : demand
         if pooled.awaited != nil || defaultsAsked != nil { return .drain }
         guard let server = pooled.server else { return .acquire(pooled.staysOnPrimary ? .primary : demand) }
+        if server.isSpoiled, isAtRest { return .acquire(pooled.staysOnPrimary ? .primary : demand) }
         if !server.isPrimary, !isUnitOpen, let other = leaveReplica(for: demand) { return other }
+        if pooled.mustRename, let question = rename() { return question }
         guard units.isEmpty, !isUnitOpen, status == .idle else { return .done }
         if let replay = replay(on: server) {
             push(.replay, replay)
@@ -48,12 +50,14 @@ extension SessionMachine {
     private mutating func leaveReplica(for demand: ServerDemand) -> Preparation? {
         // Whether a unit under way has ended the transaction, its answer tells.
         if units.contains(where: { status == .idle || !$0.effects.isReadOnly }) { return .drain }
-        guard status == .idle, demand.needs == nil || pooled?.staysOnPrimary ?? false else { return nil }
+        guard status == .idle, let pooled else { return nil }
+        let mayStay = demand.needs != nil && !pooled.staysOnPrimary
+        if mayStay, pooled.isConfirmed { return nil }
         switch settle() {
-        case .release: return .acquire(.primary)
+        case .release: return .acquire(mayStay ? demand : .primary)
         case .ask: return .ask
         // What binds the session to the replica stays; what the replica cannot do, it says by itself.
-        case .keep: return nil
+        case .keep: return pooled.isConfirmed ? nil : .acquire(.confirm(demand.needs ?? readNeeds(nil)))
         }
     }
 
@@ -64,7 +68,7 @@ extension SessionMachine {
         units.append(unit)
         injection += messages
         switch purpose {
-        case .replay: pooled?.awaited = .replay
+        case .replay, .renaming: pooled?.awaited = .replay
         case .census: pooled?.awaited = .census
         case .cleaning: pooled?.awaited = .cleaning
         case .preparation, .begin, .isolationInquiry, .defaultsInquiry: break
@@ -85,10 +89,11 @@ extension SessionMachine {
         guard let pooled, let server = pooled.server else { return nil }
         if !unit.failed {
             server.unnamed = .none
+            let old = server.assigned
             server.assigned =
-                SettingsReplay.isSplit(from: server.assigned, to: pooled.assigned)
-                ? server.assigned.assigning("client_encoding", pooled.assigned.values["client_encoding"])
-                : pooled.assigned
+                SettingsReplay.isSplit(from: old, to: pooled.assigned)
+                ? old.assigning("client_encoding", pooled.assigned.values["client_encoding"])
+                : pooled.assigned.keeping(old.customNames)
             return nil
         }
         server.isSpoiled = true

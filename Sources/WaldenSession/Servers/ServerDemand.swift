@@ -1,4 +1,5 @@
 public import WaldenCore
+public import WaldenDependency
 
 /// Which server a session needs for what it is about to send.
 public enum ServerDemand: Hashable, Sendable {
@@ -6,16 +7,29 @@ public enum ServerDemand: Hashable, Sendable {
     case primary
     /// One autocommitted statement, proven to be a read that any node answers alike.
     case read(ReadNeeds)
-    /// A transaction that the client declared READ ONLY: all of it on one node.
+    /// A transaction that is READ ONLY: all of it on one node.
     case readTransaction(ReadNeeds)
+    /// The server that the session has and is bound to, which is not the primary, if it is as fresh; else the statement
+    /// is refused.
+    case confirm(ReadNeeds)
 
     /// What a node other than the primary must have replayed to serve it; nil: no such node may.
     public var needs: ReadNeeds? {
         switch self {
         case .primary: nil
-        case .read(let needs), .readTransaction(let needs): needs
+        case .read(let needs), .readTransaction(let needs), .confirm(let needs): needs
         }
     }
+}
+
+/// Why a read runs on the primary without having been offered a choice.
+public enum UnroutedRead: Hashable, Sendable {
+    /// It is not proven to be one that any node answers alike.
+    case unproven(Refusal.Rule)
+    /// The session, its transaction, or what it has sent before holds it there.
+    case bound
+    /// A replica found that it cannot run it.
+    case rerun
 }
 
 /// How fresh a node must be for a session's next read, and where it read last.
@@ -24,13 +38,17 @@ public struct ReadNeeds: Hashable, Sendable {
     public var level: ConsistencyLevel
     /// When the session's last write ended.
     public var wroteAt: Instant
-    /// When the session was last shown a state of the database by the primary or the cache.
+    /// When the session was last shown a state of the database by the primary.
     public var sawAt: Instant
+    /// The position whose state the cache has shown to the session last; `zero`: nothing.
+    public var shown = LSN.zero
     /// The replica that the session read from last, which never shows less than it did then.
     public var lastReplica: NodeID?
     /// When that read ended.
     public var lastReplicaAt = Instant.distantPast
     public var preference = RoutePreference.auto
+    /// The replica that could not serve this very read.
+    public var avoided: NodeID?
     /// How old the state shown may be; nil: as the instance has it.
     public var maxLag: Duration?
 

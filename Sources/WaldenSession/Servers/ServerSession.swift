@@ -39,6 +39,9 @@ public final class ServerSession {
         statements = ServerStatements(limit: statementLimit)
     }
 
+    /// Whether it has custom settings, of which no command frees it.
+    public var hasCustomSettings: Bool { !assigned.customNames.isEmpty }
+
     /// The server reported a setting while no session was attached, e.g. after a change of the configuration file.
     public func parameterReported(_ status: ParameterStatus) {
         reported = reported.reporting(status.name, status.value)

@@ -153,6 +153,7 @@ extension SessionMachine {
     mutating func pooledHiddenUnitEnded(_ unit: Unit) -> ErrorResponse? {
         switch unit.purpose {
         case .replay: return replayEnded(unit)
+        case .renaming: return renamingEnded(unit)
         case .census: censusEnded(unit)
         case .cleaning:
             pooled?.awaited = nil

@@ -146,7 +146,7 @@ final class PooledScript {
 
     private func lookUp() {
         if cached.contains(machine.key) {
-            guard let frame = machine.hitAccepted(at: Instant(nanoseconds: clock)) else { return isPaused = true }
+            guard let frame = machine.hitAccepted(showing: LSN(clock)) else { return isPaused = true }
             clientInput.removeFirst(frame.byteCount)
             if frame.parseComplete { received += ParseComplete().encoded() }
             if frame.bindComplete { received += BindComplete().encoded() }
@@ -198,13 +198,22 @@ final class PooledScript {
     }
 
     private func acquire(_ demand: ServerDemand) -> Bool {
-        if current != nil { release() }
         demands.append(demand)
+        if case .confirm = demand {
+            events.append("confirm")
+            machine.confirmServer()
+            return true
+        }
+        if current != nil { release() }
         guard let next else {
             isPaused = true
             return false
         }
         current = next
+        if !machine.mayUse(servers[next].session) {
+            events.append("renew \(next)")
+            servers[next].renew()
+        }
         events.append("acquire \(next)")
         machine.attach(servers[next].session)
         return true
@@ -213,6 +222,7 @@ final class PooledScript {
     private func release() {
         events.append("release \(current ?? -1)")
         toServer.removeAll()
+        if machine.abandonment == .close, let current { servers[current].renew() }
         machine.detach()
         current = nil
     }

@@ -43,7 +43,7 @@ private final class Client {
         let name = random.one(of: ["a", "b", "c", ""])
         let text = random.one(of: ["SELECT 1", "SELECT 2", "INSERT x", "BAD", "SHOW work_mem", "SHOW timezone"])
         let number = random.below(4)
-        switch random.below(20) {
+        switch random.below(22) {
         case 0..<4: return sync("parse \(name) \(text)", [Parse(name: name, query: text)])
         case 4..<7:
             return sync(
@@ -57,6 +57,8 @@ private final class Client {
         case 16: return query("SET TimeZone = \(number)")
         case 17: return query(random.one(of: ["BEGIN", "COMMIT", "ROLLBACK", "RESET ALL"]))
         case 18: return query(random.one(of: ["LISTEN c", "UNLISTEN c", "DEALLOCATE ALL", "PREPARE p AS SELECT 9"]))
+        case 19: return query(random.one(of: ["SET app.x = \(number)", "SET LOCAL app.x = \(number)", "RESET app.x"]))
+        case 20: return query(random.one(of: ["SHOW app.x", "SHOW app.y", "SET app.y = \(number)", "DISCARD ALL"]))
         default: return query(random.one(of: ["EXECUTE a", "EXECUTE p", "DEALLOCATE a", "DEALLOCATE p"]))
         }
     }

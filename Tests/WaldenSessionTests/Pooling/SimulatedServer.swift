@@ -10,7 +10,9 @@ import WaldenWire
 /// `EXECUTE n`, `DISCARD ALL` and the transaction commands do what they should; `BAD` is a syntax error, every other
 /// text gives one row: itself.
 final class SimulatedServer {
-    let session: ServerSession
+    private(set) var session: ServerSession
+    /// Custom settings that have ever been assigned.
+    private var placeholders: Set<String> = []
     private(set) var statements: [String: String] = [:]
     private(set) var sqlStatements: Set<String> = []
     private(set) var channels: Set<String> = []
@@ -38,7 +40,7 @@ final class SimulatedServer {
         isReplica = node > 0
         session = ServerSession(
             node: NodeID(node), isPrimary: node == 0, parameters: Self.greeting, statementLimit: statementLimit)
-        reported = Dictionary(uniqueKeysWithValues: Self.greeting.map { ($0.name, $0.value) })
+        reported = Self.reportedAtStart
     }
 
     private static let reportedNames = [
@@ -48,6 +50,20 @@ final class SimulatedServer {
         "timezone": "UTC", "client_encoding": "UTF8", "work_mem": "4096",
         "default_transaction_isolation": "read committed",
     ]
+
+    /// The connection is closed, and another one takes its place.
+    func renew() {
+        session = ServerSession(
+            node: session.node, isPrimary: session.isPrimary, parameters: Self.greeting,
+            statementLimit: session.statements.limit)
+        var output: [UInt8] = []
+        discard(&output)
+        (statements, portals, placeholders, reported) = ([:], [:], [], Self.reportedAtStart)
+        (savedSettings, localNames, status, isSkipping, input) = (nil, [], .idle, false, [])
+        log.removeAll()
+    }
+
+    private static let reportedAtStart = Dictionary(uniqueKeysWithValues: greeting.map { ($0.name, $0.value) })
 
     func setting(_ name: String) -> String { settings[name] ?? Self.defaults[name] ?? "" }
 
@@ -185,8 +201,11 @@ extension SimulatedServer {
         case "SET": assign(words, &output)
         case "RESET":
             let name = words[1].filter { $0 != "\"" }
-            if name == "ALL" { settings = [:] } else { settings[name.lowercased()] = name.contains(".") ? "" : nil }
+            note(name)
+            if name == "ALL" { settings = [:] } else { settings[name.lowercased()] = nil }
             complete("RESET", &output)
+        case "SHOW" where words[1].contains(".") && !placeholders.contains(words[1]):
+            fail("42704", "unrecognized configuration parameter", &output)
         case "SHOW": row(setting(words[1].lowercased()), "SHOW", &output)
         case "LISTEN", "UNLISTEN":
             if command == "LISTEN" { channels.insert(words[1]) } else { channels.removeAll() }
@@ -217,10 +236,15 @@ extension SimulatedServer {
         portals = [:]
     }
 
+    private func note(_ name: String) {
+        if name.contains(".") { placeholders.insert(name) }
+    }
+
     private func assign(_ words: [String], _ output: inout [UInt8]) {
         let isLocal = words[1] == "LOCAL"
         let name = words[isLocal ? 2 : 1].lowercased()
-        if !isLocal || status == .inTransaction { settings[name] = words.last }
+        note(name)
+        if !isLocal || status == .inTransaction { settings[name] = words.last?.filter { $0 != "'" } }
         if isLocal { localNames.insert(name) } else { localNames.remove(name) }
         complete("SET", &output)
     }
@@ -228,6 +252,7 @@ extension SimulatedServer {
     private func assignByCall(_ text: String, _ output: inout [UInt8]) {
         let parts = text.split(separator: "'", omittingEmptySubsequences: false).map(String.init)
         guard parts.count >= 4, parts[3] != "refused" else { return fail("42501", "permission denied", &output) }
+        note(parts[1])
         settings[parts[1]] = parts[3]
         row(parts[3], "SELECT 1", &output)
     }
@@ -262,8 +287,8 @@ extension SimulatedServer {
         if refusesCensus { return fail("42501", "permission denied", &output) }
         var rows: [(String, String, String?)] = [("role", "", "none"), ("authorization", "", "alice")]
         for (name, value) in settings where !name.contains(".") { rows.append(("setting", name, value)) }
-        for (name, value) in settings where text.contains("current_setting('\(name)'") {
-            rows.append(("setting", name, value))
+        for name in placeholders where text.contains("current_setting('\(name)'") {
+            rows.append(("setting", name, setting(name)))
         }
         let own = statements.keys.filter { !$0.hasPrefix("walden") && !$0.isEmpty }
         rows += own.map { (sqlStatements.contains($0) ? "sql statement" : "statement", $0, nil) }
