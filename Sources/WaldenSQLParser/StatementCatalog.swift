@@ -49,10 +49,14 @@ public final class StatementCatalog: Sendable {
     /// How cacheable statements are to be treated.
     public let policies = PolicyBook()
     private let limits: Limits
+    private let isCaching: Bool
     private let state = Mutex(State())
 
-    public init(limits: Limits = Limits()) {
+    /// - Parameter isCaching: Whether anybody asks what may be kept. If not, texts that differ by values alone share an
+    ///   analysis.
+    public init(limits: Limits = Limits(), isCaching: Bool = true) {
         self.limits = limits
+        self.isCaching = isCaching
     }
 
     /// Takes a new snapshot and forgets what was concluded from the old one. Nil: the catalog is not known, so that
@@ -107,7 +111,26 @@ public final class StatementCatalog: Sendable {
                 sql, refusal, context: context,
                 analyzer: context.isOfFollowedDatabase ? state.withLock { $0.analyzer } : nil)
         }
-        let key = Key(text: sql.withUnsafeBytes { Array($0) }, context: context)
+        if !isCaching, context.standardConformingStrings, let text = LiteralFreeText.read(sql) {
+            return analysis(of: sql, withoutValues: Key(text: text, context: context))
+        }
+        return analysis(of: Key(text: sql.withUnsafeBytes { Array($0) }, context: context))
+    }
+
+    /// The analysis of any text that is `key` without its values, if these make no difference.
+    private func analysis(of sql: borrowing RawSpan, withoutValues key: Key) -> StatementAnalysis {
+        let (known, catalogued) = state.withLock { ($0.known[key], $0.analyzer) }
+        if let known, known.isWithoutValues { return known }
+        let whole = analysis(of: Key(text: sql.withUnsafeBytes { Array($0) }, context: key.context))
+        if known == nil {
+            let shared = whole.withoutValues
+            state.withLock { remember(shared, for: key, by: catalogued, in: &$0) }
+        }
+        return whole
+    }
+
+    private func analysis(of key: Key) -> StatementAnalysis {
+        let context = key.context
         let (known, catalogued) = state.withLock { ($0.known[key], $0.analyzer) }
         if let known { return known }
         // Another database's catalog says nothing of this one's functions.

@@ -57,6 +57,35 @@ struct StatementCatalogTests {
         if limits.totalBytes > 8 { #expect(analysis(catalog, "select 1") === last) }
     }
 
+    @Test func withoutACacheTextsThatDifferByValuesShareAnAnalysis() {
+        let catalog = StatementCatalog(isCaching: false)
+        catalog.replaceCatalog(testCatalog)
+        _ = analysis(catalog, "select id from orders where id = 1")
+        let one = analysis(catalog, "select id from orders where id = 2")
+        #expect(analysis(catalog, "select id from orders where id = 3") === one)
+        guard case .uncacheable(let refusal) = one.verdict else {
+            Issue.record("what was not judged is cacheable")
+            return
+        }
+        #expect(refusal.rule == .valuesUnread)
+        #expect(one.effect == .readOnly)
+        #expect(analysis(catalog, "delete from orders where id = 3").effect == .writes)
+    }
+
+    /// What a setting becomes is told by the value.
+    @Test func assignmentsAreReadByThemselves() {
+        let catalog = StatementCatalog(isCaching: false)
+        catalog.replaceCatalog(testCatalog)
+        for value in ["a", "b", "a"] {
+            let text = "select set_config('app.tenant', '\(value)', false)"
+            let expected = StatementCatalog()
+            expected.replaceCatalog(testCatalog)
+            #expect(analysis(catalog, text).effect == analysis(expected, text).effect)
+            #expect(!analysis(catalog, text).isWithoutValues)
+        }
+        #expect(analysis(catalog, "set work_mem = 1").effect != analysis(catalog, "set work_mem = 2").effect)
+    }
+
     @Test func longTextsAreNotKept() {
         let catalog = StatementCatalog(limits: .init(textBytes: 20))
         catalog.replaceCatalog(testCatalog)

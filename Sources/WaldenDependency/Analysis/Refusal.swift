@@ -14,6 +14,8 @@ public struct Refusal: Error, Hashable, Sendable {
         case dataType = "data_type"
         /// The statement's own hint.
         case nocacheHint = "nocache_hint"
+        /// The cache is off, so nobody asked.
+        case valuesUnread = "values_unread"
         case noTable = "no_table", parameter, unsupportedSyntax = "unsupported_syntax"
     }
 

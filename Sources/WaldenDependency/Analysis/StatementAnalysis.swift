@@ -49,6 +49,24 @@ public final class StatementAnalysis: Sendable {
         }
     }
 
+    /// The same for every text that differs from this one by values alone; never cacheable, for that depends on values.
+    public var withoutValues: StatementAnalysis {
+        StatementAnalysis(
+            effects: effects, verdict: .uncacheable(Refusal(.valuesUnread, "the cache is off")), level: level,
+            readRoute: readRoute, routePreference: routePreference, binding: binding)
+    }
+
+    /// Whether it is one of those, and values make no difference: only assignments of settings depend on them.
+    public var isWithoutValues: Bool {
+        guard case .uncacheable(let refusal) = verdict, refusal.rule == .valuesUnread else { return false }
+        return effects.allSatisfy { effect in
+            switch effect {
+            case .readOnly, .writes, .transactionControl, .temporaryObjects: true
+            case .settings, .preparedStatements, .opaque: false
+            }
+        }
+    }
+
     /// The same under an operator's policy.
     public func governed(by policy: StatementPolicy) -> StatementAnalysis {
         StatementAnalysis(

@@ -59,7 +59,7 @@ final class Instance: Sendable {
         let stream = try ReplicationStream(streaming, seed: generator.next(), delegate: streamCoupling)
         self.stream = stream
 
-        let statements = StatementCatalog()
+        let statements = StatementCatalog(isCaching: configuration.isCaching)
         statements.replaceRules(RuleSet(configuration.rules))
         statements.replaceFunctions(DeclaredFunctions(configuration.functions))
         self.statements = statements
