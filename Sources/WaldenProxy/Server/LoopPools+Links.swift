@@ -15,23 +15,24 @@ extension LoopPools {
             parameters: [("user", pool.credentials.user), ("database", pool.key.database)].map {
                 StartupMessage.Parameter(name: $0.0, value: $0.1)
             } + pool.key.parameters.map { StartupMessage.Parameter(name: $0.name, value: $0.value) })
+        let epoch = shared.epoch
         let login = LinkLogin(
             by: shared.connector(to: pool.key.node), node: pool.key.node, on: loop, startup: startup,
             credentials: pool.credentials
         ) { result in
             switch result {
-            case .success((let link, let greeting)): self.opened(link, greeting, pool)
+            case .success((let link, let greeting)): self.opened(link, greeting, pool, epoch)
             case .failure(let failure): self.openFailed(failure, pool)
             }
         }
         login.begin(timeout: shared.configuration.pool.loginTimeout)
     }
 
-    private func opened(_ link: ServerLink, _ greeting: ServerGreeting, _ pool: LocalPool) {
+    private func opened(_ link: ServerLink, _ greeting: ServerGreeting, _ pool: LocalPool, _ epoch: UInt64) {
         pool.machine.linkOpened()
         pool.failure = nil
-        shared.noteGreeting(greeting, of: pool.key)
         let pooled = register(link, pool, greeting)
+        pooled.isRetired = !shared.noteGreeting(greeting, of: pool.key, epoch: epoch)
         shared.counters.count { $0.opened += 1 }
         if link.input.readableBytes > 0 { serverSent(on: link) }
         if case .asked = pooled.state { ready(link, pooled) }

@@ -26,6 +26,7 @@ final class ServerPools: Sendable {
     private let members = Mutex<[Member]>([])
     private let published = Mutex<[LoopID: [PoolFigures]]>([:])
     private let greetings = Mutex<[PoolKey: ServerGreeting]>([:])
+    private let defaultsEpoch = Atomic<UInt64>(0)
     private let pausing = Mutex<[String: [CheckedContinuation<Void, Never>]]>([:])
 
     /// Different pools at the same time: startup parameters are the clients' to choose.
@@ -73,7 +74,19 @@ final class ServerPools: Sendable {
     func greeting(of key: PoolKey) -> ServerGreeting? { greetings.withLock { $0[key] } }
 
     /// A loop has logged in; `key` has been registered, so there are not too many.
-    func noteGreeting(_ greeting: ServerGreeting, of key: PoolKey) { greetings.withLock { $0[key] = greeting } }
+    ///
+    /// - Parameter epoch: When the login began.
+    /// - Returns: False when sessions have got other defaults since: the link is to be closed.
+    func noteGreeting(_ greeting: ServerGreeting, of key: PoolKey, epoch: UInt64) -> Bool {
+        greetings.withLock { greetings in
+            guard epoch == self.epoch else { return false }
+            greetings[key] = greeting
+            return true
+        }
+    }
+
+    /// Rises when sessions get other defaults.
+    var epoch: UInt64 { defaultsEpoch.load(ordering: .acquiring) }
 
     func withLedger<Result>(_ body: (inout PoolLedger) -> Result) -> Result where Result: Sendable {
         ledger.withLock { body(&$0) }
@@ -145,6 +158,15 @@ final class ServerPools: Sendable {
     /// Has links renewed as soon as nobody uses them; nil: in all databases.
     func reconnect(_ database: String?) {
         tellAll { $0.retire(database) }
+    }
+
+    /// No link that is open, or about to be, serves clients that begin from now on.
+    func renew() {
+        greetings.withLock { greetings in
+            greetings.removeAll()
+            defaultsEpoch.add(1, ordering: .releasing)
+        }
+        reconnect(nil)
     }
 
     func nodeIsUnusable(_ node: NodeID, _ reason: ErrorResponse) {

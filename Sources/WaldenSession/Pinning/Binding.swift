@@ -43,8 +43,10 @@ extension SessionMachine {
             case .set(let name, _, local: false), .reset(let name): pooled.touched.insert(name)
             // Of a custom setting the empty string is left.
             case .set(let name, _, local: true):
-                let isNew = pooled.server?.assigned.customNames.contains(name) == false
-                if isNew, name.contains(".") { pooled.touched.insert(name) }
+                let isKnown =
+                    pooled.assigned.customNames.contains(name)
+                    && pooled.server?.assigned.customNames.contains(name) ?? false
+                if !isKnown, name.contains(".") { pooled.touched.insert(name) }
             case .resetAll, .discardAll: pooled.suspect(.assignments)
             }
         }
