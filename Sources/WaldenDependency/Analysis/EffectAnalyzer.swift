@@ -19,8 +19,6 @@ public struct EffectAnalyzer: Sendable {
     public func effect(of statement: ParsedStatement, context: SessionContext) -> SessionEffect {
         let syntax = statement.effect
         if syntax == .opaque { return syntax }
-        // Its rules assign settings (PostgreSQL `catalog/system_views.sql`).
-        if syntax != .readOnly, statement.relations.contains(where: { $0.name == "pg_settings" }) { return .opaque }
         if case .settings = syntax, !statement.functions.isEmpty { return assignment(statement, context: context) }
         guard let catalog else {
             return statement.functions.reduce(syntax) { $0.union(Self.effectWithoutCatalog(of: $1)) }

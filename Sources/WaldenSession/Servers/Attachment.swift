@@ -49,6 +49,7 @@ extension SessionMachine {
         guard pooled != nil else { return }
         pooled?.server = server
         pooled?.promised = []
+        pooled?.sequences.hasWrittenHere = false
         takeDefaults(of: server)
     }
 
