@@ -1,9 +1,16 @@
 import NIOCore
 import WaldenAuth
+import WaldenCache
 import WaldenCore
 import WaldenPool
 import WaldenSession
 import WaldenWire
+
+/// A look at the primary that a client's greeting waits for.
+struct GreetingWait {
+    let waiter: UInt64
+    let timeout: Scheduled<Void>
+}
 
 /// A client of a pool: its beginning, the links that it is lent, and giving them back.
 extension ProxyConnection {
@@ -20,6 +27,41 @@ extension ProxyConnection {
         var pooling = Pooling(mode: settings.mode, census: settings.census, statements: context.statementNames)
         pooling.isReadOnly = info.listener == .readOnly
         openSession(message, pooling: pooling)
+        guard knownGreeting != nil, awaitDefaults(client.eventLoop) else { return greet() }
+    }
+
+    /// `ALTER ROLE … SET` reaches sessions that begin after it: whether what is known of the defaults is still true at
+    /// this moment, a look at the primary tells that begins later. False when there is none to wait for.
+    private func awaitDefaults(_ loop: any EventLoop) -> Bool {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let waiter = context.cache.awaitFreshness(now) {
+            loop.execute { bound.value.defaultsAwaited() }
+        }
+        guard let waiter else { return false }
+        let timeout = loop.assumeIsolated().scheduleTask(in: Self.defaultsLimit) { self.defaultsAwaited() }
+        pooled?.greetingWait = GreetingWait(waiter: waiter, timeout: timeout)
+        context.cache.sessionNeedsFreshness(since: now)
+        context.delegate.probeWanted()
+        return true
+    }
+
+    private static let defaultsLimit = TimeAmount.seconds(1)
+
+    private func defaultsAwaited() {
+        guard state == .connecting, pooled?.greetingWait != nil else { return }
+        endGreetingWait()
+        greet()
+        flushClient()
+    }
+
+    private func endGreetingWait() {
+        guard let wait = pooled?.greetingWait else { return }
+        pooled?.greetingWait = nil
+        wait.timeout.cancel()
+        context.cache.stopAwaiting(wait.waiter)
+    }
+
+    private func greet() {
         if let greeting = knownGreeting { welcome(greeting.parameters) } else { awaitGreeting() }
     }
 
@@ -114,6 +156,7 @@ extension ProxyConnection {
     /// When the connection ends: leaves the queue for a link, and gives back the one there is.
     func giveUpLink() {
         pooled?.pools.clientWent(self)
+        endGreetingWait()
         endRouteWait()
         if let pooled, let waiting = pooled.waiting {
             pooled.waiting = nil

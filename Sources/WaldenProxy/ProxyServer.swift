@@ -42,6 +42,9 @@ public final class ProxyServer: Sendable {
         context.pools.nodeIsUnusable(node, PoolRefusal.nodeLost(node, reason))
     }
 
+    /// Sessions that begin from now on have other defaults than those that began before (`ALTER ROLE … SET`).
+    public func sessionDefaultsChanged() { context.pools.renew() }
+
     public var poolCounts: PoolCounts { context.pools.counters.current }
     public var traffic: [DatabaseTraffic] { context.traffic.sums }
 

@@ -191,7 +191,8 @@ public final class StatementCatalog: Sendable {
     ) -> StatementAnalysis {
         StatementAnalysis(
             effects: statements.map { effects.effect(of: $0, context: context) }, verdict: .uncacheable(refusal),
-            binding: statements.map { effects.binding(of: $0, context: context) }.max())
+            binding: statements.map { effects.binding(of: $0, context: context) }.max(),
+            draws: SessionDraws(of: statements))
     }
 
     private func remember(

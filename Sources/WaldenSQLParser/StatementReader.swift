@@ -24,6 +24,8 @@ struct StatementReader {
         let reader = EffectReader(tree: tree, source: source)
         var effect = reader.effect(of: node)
         if mentions.temporarySchema, effect == .writes { effect = .temporaryObjects }
+        // Its rules assign settings (PostgreSQL `catalog/system_views.sql`).
+        if mentions.serverSettings, effect == .writes { effect = .opaque }
         return ParsedStatement(
             effect: effect, functions: mentions.functions, operators: mentions.operators,
             relations: mentions.relations, form: form(node), isRead: reader.isRead(node), types: mentions.types,
@@ -69,6 +71,8 @@ struct Mentions {
     private(set) var commonTables: Set<String> = []
     /// See `ParsedStatement`.
     private(set) var readsServerSettings = false
+    /// Some relation is named `pg_settings`.
+    private(set) var serverSettings = false
     /// Some name begins with `pg_temp`.
     private(set) var temporarySchema = false
 
@@ -77,6 +81,7 @@ struct Mentions {
             if tree.nodes[index].kind == .string {
                 guard let text = tree.string(index) else { continue }
                 if text.hasPrefix("pg_temp") { temporarySchema = true }
+                if text == "pg_settings", tree.isKey(of: index, "relname") { serverSettings = true }
                 if tree.isKey(of: index, "ctename") { commonTables.insert(text) }
             } else if tree.isKey(of: index, "funcname") {
                 functions.insert(name(index, tree))

@@ -1,3 +1,4 @@
+import WaldenDependency
 import WaldenWire
 
 /// One exchange that ends with ReadyForQuery: a Query, a FunctionCall, or the extended-protocol messages up to a Sync.
@@ -52,6 +53,8 @@ struct Unit {
         case renaming
         /// What binds the session to its server.
         case census
+        /// What others drew from sequences there.
+        case sequences
         /// Statements that are not needed there any more.
         case cleaning
 
@@ -96,6 +99,8 @@ struct Unit {
     var clearsSession = false
     /// Statements of the unit may have bound the session to its server, or assigned settings unseen.
     var isSuspect = false
+    /// What its statements draw on that only the server process knows.
+    var draws: SessionDraws = []
     var failed = false
     /// Of a hidden unit.
     var error: ErrorResponse?

@@ -11,7 +11,8 @@ struct ScriptedEnvironment: SessionEnvironment {
         let effects = statement.split(separator: ";").map { Self.effect(of: String($0)) }
         return StatementAnalysis(
             effects: effects, verdict: Self.verdict(on: statement),
-            readRoute: statement.hasPrefix("READ") ? .anyNode : nil, binding: Self.binding(of: statement, effects))
+            readRoute: statement.hasPrefix("READ") ? .anyNode : nil, binding: Self.binding(of: statement, effects),
+            draws: statement.contains("lastval") ? .sequences : statement.contains("setseed") ? .randomSeed : [])
     }
 
     private static func binding(of statement: String, _ effects: [SessionEffect]) -> SessionBinding {
@@ -30,7 +31,7 @@ struct ScriptedEnvironment: SessionEnvironment {
     private static func effect(of statement: String) -> SessionEffect {
         let words = statement.split(separator: " ").map(String.init)
         switch words.first {
-        case "SELECT" where words.contains("FOR"): return .writes
+        case "SELECT" where words.contains("FOR") || words.contains("nextval"): return .writes
         case "SELECT", "SHOW", "READ", "LISTEN", "UNLISTEN", "CLOSE": return .readOnly
         case "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE": return .transactionControl
         case "SET" where words[1] == "TRANSACTION": return .transactionControl

@@ -18,6 +18,7 @@ public final class StatementAnalysis: Sendable {
     public let policy: StatementPolicy?
     /// Whether it may bind the session to its server, or unbind it.
     public let binding: SessionBinding
+    public let draws: SessionDraws
     /// The level that the statement itself names: by a hint in its text, else by the operator's rule for it.
     public let level: ConsistencyLevel?
     /// Where it may run.
@@ -29,8 +30,9 @@ public final class StatementAnalysis: Sendable {
     public init(
         effects: [SessionEffect], verdict: Verdict, policy: StatementPolicy? = nil, level: ConsistencyLevel? = nil,
         readRoute: ReadRoute? = nil, routePreference: RoutePreference? = nil,
-        binding: SessionBinding? = nil
+        binding: SessionBinding? = nil, draws: SessionDraws = []
     ) {
+        self.draws = draws
         self.binding = binding ?? effects.map(\.binding).max() ?? .none
         self.readRoute = readRoute ?? Self.unprovenRoute(verdict)
         self.routePreference = routePreference
@@ -71,7 +73,7 @@ public final class StatementAnalysis: Sendable {
     public func governed(by policy: StatementPolicy) -> StatementAnalysis {
         StatementAnalysis(
             effects: effects, verdict: verdict, policy: policy, readRoute: readRoute,
-            routePreference: routePreference, binding: binding)
+            routePreference: routePreference, binding: binding, draws: draws)
     }
 
     /// The same for a text that holds `hint`.
@@ -84,7 +86,7 @@ public final class StatementAnalysis: Sendable {
         }
         return StatementAnalysis(
             effects: effects, verdict: verdict, policy: policy, level: hint.level ?? level, readRoute: readRoute,
-            routePreference: hint.route ?? routePreference, binding: binding)
+            routePreference: hint.route ?? routePreference, binding: binding, draws: draws)
     }
 
     public convenience init(effect: SessionEffect, verdict: Verdict) {

@@ -28,7 +28,8 @@ public struct StatementAnalyzer: Sendable {
         let effects = text.statements.map { self.effects.effect(of: $0, context: context) }
         return StatementAnalysis(
             effects: effects, verdict: verdict, readRoute: route(text, effects, context),
-            binding: text.statements.map { self.effects.binding(of: $0, context: context) }.max())
+            binding: text.statements.map { self.effects.binding(of: $0, context: context) }.max(),
+            draws: SessionDraws(of: text.statements))
     }
 
     private func route(_ text: ParsedText, _ effects: [SessionEffect], _ context: SessionContext) -> ReadRoute {

@@ -38,7 +38,9 @@ public protocol ProberDelegate: Sendable {
     func proberConnected(_ identity: ServerIdentity, change: ServerIdentity.Change)
     /// Before each `probeCompleted`: what the probe saw of that part of the catalog whose changes are in no log
     /// (`UnloggedCatalog`), under the probe's snapshot. Equal texts: nothing has changed.
-    func unloggedCatalogSeen(_ fingerprint: String, under snapshot: Snapshot)
+    ///
+    /// - Parameter sessionDefaults: The part that tells what sessions begin with.
+    func unloggedCatalogSeen(_ fingerprint: String, sessionDefaults: String, under snapshot: Snapshot)
     func probeCompleted(_ probe: Probe)
     func proberLost(_ loss: ProberLoss)
     /// Asked after each probe, besides what was requested meanwhile.

@@ -68,7 +68,9 @@ final class ProberSession {
         guard let row = result.rows.first, row.count == 3, let snapshot = row[0].flatMap(Snapshot.init),
             let insertLSN = row[1].flatMap(LSN.init)
         else { throw PostgresError(.unexpectedReply, "a probe gave no snapshot and position") }
-        delegate.unloggedCatalogSeen(row[2] ?? "", under: snapshot)
+        let fingerprint = row[2] ?? ""
+        delegate.unloggedCatalogSeen(
+            fingerprint, sessionDefaults: String(UnloggedCatalog.sessionDefaults(in: fingerprint)), under: snapshot)
         delegate.probeCompleted(Probe(startedAt: startedAt, snapshot: snapshot, insertLSN: insertLSN))
     }
 

@@ -22,22 +22,30 @@ enum UnloggedCatalog {
         """
 
     /// Sums over hashes need no order. `pg_authid` itself may be read by superusers only.
-    private static let roles = """
+    private static let members = """
         (SELECT pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(m.xmin, m.ctid), 0)) \
-        FROM pg_catalog.pg_auth_members m), \
-        (SELECT pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(s.xmin, s.ctid), 0)) \
+        FROM pg_catalog.pg_auth_members m)
+        """
+
+    /// What a session begins with.
+    private static let roles = """
+        pg_catalog.concat_ws(',', (SELECT pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(s.xmin, s.ctid), 0)) \
         FROM pg_catalog.pg_db_role_setting s), \
         (SELECT pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat_ws(',', r.oid, r.rolname, r.rolsuper, \
-        r.rolinherit, r.rolbypassrls), 0)) FROM pg_catalog.pg_roles r)
+        r.rolinherit, r.rolbypassrls), 0)) FROM pg_catalog.pg_roles r))
         """
+
+    /// The part of a fingerprint that tells what sessions begin with: `ALTER ROLE`, `ALTER DATABASE … SET`.
+    static func sessionDefaults(in fingerprint: String) -> Substring { fingerprint.prefix { $0 != "/" } }
 
     /// An expression of SQL for the fingerprint, in one text.
     ///
     /// - Parameter watchesSchema: Schema changes are not in the log either.
     static func expression(asking connection: Connection, watchesSchema: Bool) throws(PostgresError) -> String {
         let count = try connection.execute(countSQL).firstValue.flatMap { Int($0) } ?? Int.max
-        let parts = count <= roleLimit ? "\(eventTriggers), \(roles)" : eventTriggers
+        let parts = count <= roleLimit ? "\(eventTriggers), \(members)" : eventTriggers
+        let defaults = count <= roleLimit ? roles : "'-'"
         let schema = watchesSchema ? ", " + SchemaFingerprint.expression(serverVersion: connection.serverVersion) : ""
-        return "pg_catalog.concat_ws('/', pg_catalog.pg_conf_load_time(), \(parts)\(schema))"
+        return "pg_catalog.concat_ws('/', \(defaults), pg_catalog.pg_conf_load_time(), \(parts)\(schema))"
     }
 }

@@ -18,24 +18,27 @@ extension LoopPools {
             } + pool.key.parameters.map { StartupMessage.Parameter(name: $0.name, value: $0.value) })
         let id = LinkID(shared.numbers.next())
         logins[id] = Login(pool: pool, since: now)
+        let epoch = shared.epoch
         let login = LinkLogin(
             by: shared.connector(to: pool.key.node), node: pool.key.node, on: loop, startup: startup,
             credentials: credentials
         ) { result in
             self.logins[id] = nil
             switch result {
-            case .success((let link, let greeting)): self.opened(link, id, greeting, pool)
+            case .success((let link, let greeting)): self.opened(link, id, greeting, pool, epoch)
             case .failure(let failure): self.openFailed(failure, pool)
             }
         }
         login.begin(timeout: settings.loginTimeout)
     }
 
-    private func opened(_ link: ServerLink, _ id: LinkID, _ greeting: ServerGreeting, _ pool: LocalPool) {
+    private func opened(
+        _ link: ServerLink, _ id: LinkID, _ greeting: ServerGreeting, _ pool: LocalPool, _ epoch: UInt64
+    ) {
         pool.machine.linkOpened()
         pool.failure = nil
-        shared.noteGreeting(greeting, of: pool.key)
         let pooled = register(link, id, pool, greeting)
+        pooled.isRetired = !shared.noteGreeting(greeting, of: pool.key, epoch: epoch)
         shared.counters.count { $0.opened += 1 }
         if link.input.readableBytes > 0 { serverSent(on: link) }
         if case .asked = pooled.state { ready(link, pooled) }

@@ -28,6 +28,10 @@ final class PooledClient {
     /// The client has not been told that it is connected; it waits for what a server tells of itself.
     var awaitsGreeting = false
 
+    /// The client has not been told that it is connected; it waits until it is known that sessions still have the
+    /// defaults which are known.
+    var greetingWait: GreetingWait?
+
     /// What is looked at for `ClientTimeLimits`: units that have ended, and those of them that left no transaction open.
     var answers: UInt64 = 0
     var transactions: UInt64 = 0

@@ -36,6 +36,7 @@ final class ServerPools: Sendable {
     private let state: Mutex<Shared>
     private let members = Mutex<[Member]>([])
     private let published = Mutex<[LoopID: [PoolFigures]]>([:])
+    private let defaultsEpoch = Atomic<UInt64>(0)
     private let pausing = Mutex<[String: [CheckedContinuation<Void, Never>]]>([:])
 
     /// Different pools at the same time: startup parameters are the clients' to choose.
@@ -113,7 +114,19 @@ final class ServerPools: Sendable {
     func greeting(of key: PoolKey) -> ServerGreeting? { state.withLock { $0.greetings[key] } }
 
     /// A loop has logged in. Not before the pool is registered, so that there are not too many; so in what follows.
-    func noteGreeting(_ greeting: ServerGreeting, of key: PoolKey) { state.withLock { $0.greetings[key] = greeting } }
+    ///
+    /// - Parameter epoch: When the login began.
+    /// - Returns: False when sessions have got other defaults since: the link is to be closed.
+    func noteGreeting(_ greeting: ServerGreeting, of key: PoolKey, epoch: UInt64) -> Bool {
+        state.withLock { state in
+            guard epoch == self.epoch else { return false }
+            state.greetings[key] = greeting
+            return true
+        }
+    }
+
+    /// Rises when sessions get other defaults.
+    var epoch: UInt64 { defaultsEpoch.load(ordering: .acquiring) }
 
     /// A client has shown who it is. One that was let in without a proof adds nothing to what is held of its user.
     func noteCredentials(_ credentials: ServerCredentials) {
@@ -219,6 +232,15 @@ final class ServerPools: Sendable {
     /// Has links renewed as soon as nobody uses them; nil: in all databases.
     func reconnect(_ database: String?) {
         tellAll { $0.retire(database) }
+    }
+
+    /// No link that is open, or about to be, serves clients that begin from now on.
+    func renew() {
+        state.withLock { state in
+            state.greetings.removeAll()
+            defaultsEpoch.add(1, ordering: .releasing)
+        }
+        reconnect(nil)
     }
 
     func nodeIsUnusable(_ node: NodeID, _ reason: ErrorResponse) {

@@ -101,6 +101,7 @@ final class Instance: Sendable {
                 configuration: proxying, group: group, cache: cache, routes: routes, delegate: surroundings,
                 secrets: secrets, log: log.part("proxy"))
             let proxy = proxy
+            proberCoupling.attach(sessionDefaultsChanged: { proxy.sessionDefaultsChanged() })
             nodes.attach(
                 replayed: { cache.standbysReplayed($0) }, lost: { proxy.nodeLost($0, reason: $1) })
         } catch let problem as ConfigurationProblem {

@@ -32,6 +32,8 @@ final class ProberCoupling: ProberDelegate {
         var repeated = RepeatedProblem()
         var newest: Probe?
         var unloggedCatalog: String?
+        var sessionDefaults: String?
+        var sessionDefaultsChanged: (@Sendable () -> Void)?
         var probes: UInt64 = 0
         var heartbeats: UInt64 = 0
     }
@@ -77,7 +79,19 @@ final class ProberCoupling: ProberDelegate {
         log.info("the control connection stands", metadata: ["timeline": "\(identity.system.timeline)"])
     }
 
-    func unloggedCatalogSeen(_ fingerprint: String, under snapshot: Snapshot) {
+    /// - Parameter sessionDefaultsChanged: Called when sessions that begin from now on have, or may have, other defaults
+    ///   than those that began before; before a probe vouches for a moment after that.
+    func attach(sessionDefaultsChanged: @escaping @Sendable () -> Void) {
+        state.withLock { $0.sessionDefaultsChanged = sessionDefaultsChanged }
+    }
+
+    func unloggedCatalogSeen(_ fingerprint: String, sessionDefaults: String, under snapshot: Snapshot) {
+        let renewal: (@Sendable () -> Void)? = state.withLock { state in
+            guard state.sessionDefaults != sessionDefaults else { return nil }
+            state.sessionDefaults = sessionDefaults
+            return state.sessionDefaultsChanged
+        }
+        renewal?()
         let hands: Hands? = state.withLock { state in
             guard state.unloggedCatalog != fingerprint else { return nil }
             state.unloggedCatalog = fingerprint

@@ -8,6 +8,7 @@ extension SessionMachine {
     /// Adds to the last unit whether a statement may bind the session.
     mutating func noteBinding(_ analysis: StatementAnalysis) {
         guard let pooled else { return }
+        units[units.count - 1].draws.formUnion(analysis.draws)
         let mayBind: Bool
         switch analysis.binding {
         case .mayBind: mayBind = true
@@ -35,6 +36,7 @@ extension SessionMachine {
     mutating func noteUnitEnded(_ unit: Unit, from old: TransactionStatus) {
         guard let pooled else { return }
         pooled.unitAnswered()
+        noteSequences(unit)
         let isUndone = unit.failed && old == .idle && unit.effects.statementCount <= 1
         if unit.effects.isOpaque, !isUndone { pooled.pins.insert(.untraceable) }
         if unit.clearsSession { return }
@@ -43,8 +45,10 @@ extension SessionMachine {
             case .set(let name, _, local: false), .reset(let name): pooled.touched.insert(name)
             // Of a custom setting the empty string is left.
             case .set(let name, _, local: true):
-                let isNew = pooled.server?.assigned.customNames.contains(name) == false
-                if isNew, name.contains(".") { pooled.touched.insert(name) }
+                let isKnown =
+                    pooled.assigned.customNames.contains(name)
+                    && pooled.server?.assigned.customNames.contains(name) ?? false
+                if !isKnown, name.contains(".") { pooled.touched.insert(name) }
             case .resetAll, .discardAll: pooled.suspect(.assignments)
             }
         }
@@ -65,7 +69,8 @@ extension SessionMachine {
         // other session gets the server.
         if pooled.pins.contains(.untraceable) { server.isSpoiled = true }
         let names = server.assigned.customNames.union(pooled.touched).union(settings.assignedNames)
-        pooled.pins.removeAll()
+        pooled.pins.formIntersection([.randomSeed])
+        server.sequences = .unused
         pooled.suspicion = nil
         pooled.touched = names.filter { $0.contains(".") }
         server.assigned = .none

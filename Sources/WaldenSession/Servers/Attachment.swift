@@ -57,6 +57,7 @@ extension SessionMachine {
         pooled?.server = server
         pooled?.promised = []
         pooled?.isConfirmed = true
+        pooled?.sequences.hasWrittenHere = false
         takeDefaults(of: server)
     }
 

@@ -41,7 +41,7 @@ extension SessionMachine {
         }
         let demand = demand(of: candidate, analysis, input)
         if !hasServer { pooled?.promised = transaction.isDeferred || status == .idle ? analysis.promisedSettings : [] }
-        return stepBefore(demand: demand)
+        return stepBefore(demand: demand) ?? (discardSequences(before: analysis) ? .openTransaction : nil)
     }
 
     /// What must be done before `forwardUnit` for the unit offered.
@@ -63,6 +63,7 @@ extension SessionMachine {
             case .ask, .drain: return .openTransaction
             case .tell(let bytes): return .tell(bytes)
             }
+            if discardSequences(before: analysis) { return .openTransaction }
         }
         if openTransaction() { return .openTransaction }
         guard hasFill, let server = pooled?.server else { return .forward }

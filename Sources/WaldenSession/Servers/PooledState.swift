@@ -28,6 +28,7 @@ final class PooledState {
     var touched: Set<String> = []
     /// Custom settings that the statement which waits for a server assigns before it reads anything.
     var promised: Set<String> = []
+    let sequences = SequenceUser()
     /// Named statements are known to the server by the client's names, and it decides which there are.
     var usesOwnNames = false
     var awaited: Awaited?

@@ -70,7 +70,7 @@ extension SessionMachine {
         switch purpose {
         case .replay, .renaming: pooled?.awaited = .replay
         case .census: pooled?.awaited = .census
-        case .cleaning: pooled?.awaited = .cleaning
+        case .cleaning, .sequences: pooled?.awaited = .cleaning
         case .preparation, .begin, .isolationInquiry, .defaultsInquiry: break
         }
     }

@@ -20,6 +20,7 @@ public final class ServerSession {
     var unnamed = UnnamedStatement.unknown
     /// What it said a session has where it assigned nothing, and which settings were assigned when it was asked.
     var defaults: ServerDefaults?
+    var sequences = SequenceState.unused
     /// The census's statements that are prepared there.
     var censuses: Set<Census.Scope> = []
     /// Its state is not known any more: it is to be closed.

@@ -104,7 +104,7 @@ extension SessionMachine {
 
     private mutating func takePins(of census: CensusReading, _ server: ServerSession) {
         guard let old = pooled?.pins else { return }
-        var pins = census.pins.union(old.intersection([.untraceable]))
+        var pins = census.pins.union(old.intersection(Pin.seenByNoCensus))
         if census.scope == .assignments { pins.formUnion(old.intersection([.advisoryLock, .temporaryObject])) }
         pooled?.pins = pins
         if !pins.contains(.temporaryObject), census.scope == .everything { settings.temporaryObjectsGone() }
@@ -155,7 +155,7 @@ extension SessionMachine {
         case .replay: return replayEnded(unit)
         case .renaming: return renamingEnded(unit)
         case .census: censusEnded(unit)
-        case .cleaning:
+        case .cleaning, .sequences:
             pooled?.awaited = nil
             if unit.failed { pooled?.server?.isSpoiled = true }
         case .preparation, .begin, .isolationInquiry, .defaultsInquiry: break

@@ -178,6 +178,11 @@ import WaldenWire
             let other = session()
             for text in texts { other.client(Query(text)) }
             #expect(!other.takeEvents().contains("renew 0"))
+            // It has the name by then, also where the transaction has taken the value back.
+            other.next = 1
+            _ = other.seen()
+            other.client(Query("SHOW app.tenant"))
+            #expect(other.seen() == (texts.count == 1 ? "D(8) C ZI" : "D() C ZI"))
         }
         let refused = session()
         refused.client(Query("BEGIN; SELECT 1; SET app.tenant = 8"))

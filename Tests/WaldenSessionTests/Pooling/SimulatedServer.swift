@@ -13,6 +13,8 @@ final class SimulatedServer {
     private(set) var session: ServerSession
     /// Custom settings that have ever been assigned.
     private var placeholders: Set<String> = []
+    /// What `nextval` told last.
+    private var lastDrawn: String?
     private(set) var statements: [String: String] = [:]
     private(set) var sqlStatements: Set<String> = []
     private(set) var channels: Set<String> = []
@@ -211,6 +213,15 @@ extension SimulatedServer {
             if command == "LISTEN" { channels.insert(words[1]) } else { channels.removeAll() }
             complete(command, &output)
         case "PREPARE", "EXECUTE", "DEALLOCATE": statement(words, &output)
+        case "SELECT" where words[1] == "nextval":
+            lastDrawn = words[2]
+            row(words[2], "SELECT 1", &output)
+        case "SELECT" where words[1] == "lastval":
+            guard let lastDrawn else { return fail("55000", "lastval is not yet defined in this session", &output) }
+            row(lastDrawn, "SELECT 1", &output)
+        case "DISCARD" where words[1] == "SEQUENCES":
+            lastDrawn = nil
+            complete("DISCARD SEQUENCES", &output)
         case "DISCARD": discard(&output)
         case "INSERT" where isReplica: fail("25006", "cannot execute INSERT in a read-only transaction", &output)
         default: row(text, "SELECT 1", &output)
@@ -279,7 +290,7 @@ extension SimulatedServer {
 
     private func discard(_ output: inout [UInt8]) {
         statements = statements.filter { $0.key.isEmpty }
-        (settings, sqlStatements, channels, hasLock) = ([:], [], [], false)
+        (settings, sqlStatements, channels, hasLock, lastDrawn) = ([:], [], [], false, nil)
         complete("DISCARD ALL", &output)
     }
 
