@@ -18,4 +18,6 @@ public protocol ConsoleSource: Sendable {
     /// Those that have saved most.
     var shapes: [ShapeRow] { get }
     var routes: [RouteRow] { get }
+    /// By number.
+    var peers: [PeerRow] { get }
 }

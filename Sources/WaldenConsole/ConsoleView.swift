@@ -86,7 +86,7 @@ public enum ConsoleView: String, Hashable, Sendable, CaseIterable {
         case .version: "Walden's version"
         case .memory: "memory held"
         case .hosts: "host names and their addresses"
-        case .peers: "always empty: Walden shares its clients with no other process"
+        case .peers: "other Waldens, to which cancel requests are passed on"
         case .replicas: "the cluster's nodes as they were seen last"
         case .lag: "how far replicas and cache are behind the primary"
         case .lagHistory: "the same over the last ten minutes"
@@ -124,7 +124,7 @@ extension ConsoleView {
         case .version: return ConsoleTable([VersionRow(version: "Walden \(source.version)")])
         case .memory: return ConsoleTable(source.memory)
         case .hosts: return ConsoleTable(HostRow.hosts(source.replicas, connections))
-        case .peers: return ConsoleTable([PeerRow]())
+        case .peers: return ConsoleTable(source.peers)
         case .replicas: return ConsoleTable(source.replicas)
         case .lag: return ConsoleTable(source.lag)
         case .lagHistory: return ConsoleTable(source.lagHistory)

@@ -1,6 +1,7 @@
 import NIOCore
 import Synchronization
 import WaldenAuth
+import WaldenSession
 import WaldenWire
 
 /// Cancel keys that Walden gave to its clients, and the clients' connections behind them (protocol chapter, Canceling
@@ -12,7 +13,13 @@ final class CancelRegistry: Sendable {
         let loop: any EventLoop
     }
 
+    /// Whose requests come to which instance.
+    let addressing: CancelAddressing
     private let keys = Mutex<[Int32: Entry]>([:])
+
+    init(_ addressing: CancelAddressing) {
+        self.addressing = addressing
+    }
 
     /// A new random key; nil when no free process number was found. To be called on the client's loop.
     ///
@@ -22,7 +29,7 @@ final class CancelRegistry: Sendable {
         let entry = Entry(secret: Secret(secret), client: NIOLoopBound(client, eventLoop: loop), loop: loop)
         return keys.withLock { keys in
             for _ in 0..<64 {
-                let processID = Int32.random(in: 1...Int32.max)
+                let processID = addressing.processID(random: .random(in: .min ... .max))
                 guard keys[processID] == nil else { continue }
                 keys[processID] = entry
                 return BackendKeyData(processID: processID, secret: secret)

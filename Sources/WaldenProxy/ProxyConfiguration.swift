@@ -35,6 +35,10 @@ public struct ProxyConfiguration: Sendable {
     /// How long a request may wait for the cache to become as fresh as it must be.
     public var waitBudget: TimeAmount
     public var pool = PoolConfiguration()
+    /// Which of several Waldens behind one address this is; nil: it is the only one.
+    public var peerID: Int?
+    /// Where the others are, by their numbers.
+    public var peers: [Int: Endpoint] = [:]
     /// How old the state may be that a replica shows (`routing.max_lag`).
     public var maxLag = Duration.seconds(10)
     /// How long a read may wait for a replica (`routing.wait_budget`).

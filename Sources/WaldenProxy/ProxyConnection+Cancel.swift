@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import WaldenCache
 import WaldenCore
@@ -13,8 +14,66 @@ extension ProxyConnection {
         counters.count { $0.cancelRequests += 1 }
         state = .connecting
         let bound = NIOLoopBound(self, eventLoop: loop)
-        context.cancels.cancel(request) {
-            loop.execute { bound.value.close(cause: "cancel_request") }
+        switch context.cancels.addressing.destination(of: request) {
+        case .here(let request):
+            context.cancels.cancel(request) {
+                loop.execute { bound.value.close(cause: "cancel_request") }
+            }
+        case .instance(let number, let request): forward(request, to: number)
+        case .nowhere: close(cause: "cancel_request")
+        }
+    }
+
+    /// Another instance gave the key. Whether the secret is right is for that one to see.
+    private func forward(_ request: CancelRequest, to instance: Int) {
+        guard let peer = context.peers[instance], let loop = client?.eventLoop else {
+            return close(cause: "cancel_request")
+        }
+        counters.count { $0.cancelRequestsForwarded += 1 }
+        send(request, by: peer, on: loop) { result in
+            if case .unreachable(let reason) = result {
+                self.context.log.warning(
+                    "a cancel request could not be passed on",
+                    metadata: ["peer": "\(instance)", "address": "\(peer.endpoint)", "reason": "\(reason)"])
+            }
+            self.close(cause: "cancel_request")
+        }
+    }
+
+    /// What has become of a cancel request.
+    private enum Delivery {
+        case taken
+        case unreachable(String)
+        /// The connection was not closed in time.
+        case unanswered
+    }
+
+    /// Sends it on a connection of its own, and waits until the other end has closed that.
+    private func send(
+        _ request: CancelRequest, by connector: ServerConnector, on loop: any EventLoop,
+        _ done: @escaping (Delivery) -> Void
+    ) {
+        var packet: [UInt8] = []
+        request.encode(into: &packet)
+        let bytes = ByteBuffer(bytes: packet)
+        let limit = context.pools.settings.cancelTimeout
+        connector.connectOnly(on: loop).assumeIsolated().whenComplete { result in
+            switch result {
+            case .failure(let error): return done(.unreachable(ConnectionFailure.words(for: error)))
+            case .success(let connection):
+                let channel = connection.channel
+                var isUnderWay = true
+                let timeout = loop.assumeIsolated().scheduleTask(in: limit) {
+                    isUnderWay = false
+                    done(.unanswered)
+                    channel.close(promise: nil)
+                }
+                channel.closeFuture.assumeIsolated().whenComplete { _ in
+                    timeout.cancel()
+                    if isUnderWay { done(.taken) }
+                }
+                channel.writeAndFlush(bytes, promise: nil)
+            }
         }
     }
 
@@ -39,29 +98,12 @@ extension ProxyConnection {
         guard state == .relaying, let link, let key = link.key, let loop = client?.eventLoop else { return done() }
         let pools = pooled?.pools
         pools?.cancelBegan(on: link)
-        var isUnderWay = true
-        let ended: (Bool) -> Void = { isCertain in
-            guard isUnderWay else { return }
-            isUnderWay = false
+        let request = CancelRequest(processID: key.processID, secret: key.secret)
+        send(request, by: context.pools.connector(to: link.node), on: loop) { result in
+            // One that reached nobody hits nobody.
+            let isCertain = if case .unanswered = result { false } else { true }
             pools?.cancelEnded(on: link, isCertain: isCertain)
             done()
-        }
-        var packet: [UInt8] = []
-        CancelRequest(processID: key.processID, secret: key.secret).encode(into: &packet)
-        let bytes = ByteBuffer(bytes: packet)
-        let limit = context.pools.settings.cancelTimeout
-        context.pools.connector(to: link.node).connectOnly(on: loop).assumeIsolated().whenComplete { result in
-            guard case .success(let connection) = result else { return ended(true) }
-            let channel = connection.channel
-            let timeout = loop.assumeIsolated().scheduleTask(in: limit) {
-                ended(false)
-                channel.close(promise: nil)
-            }
-            channel.closeFuture.assumeIsolated().whenComplete { _ in
-                timeout.cancel()
-                ended(true)
-            }
-            channel.writeAndFlush(bytes, promise: nil)
         }
     }
 

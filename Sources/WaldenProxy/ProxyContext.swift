@@ -23,7 +23,9 @@ final class ProxyContext: Sendable {
     let cache: ResultCache
     let delegate: any ProxyDelegate
     let log: Logger
-    let cancels = CancelRegistry()
+    let cancels: CancelRegistry
+    /// Other Waldens behind the same address, by their numbers.
+    let peers: [Int: ServerConnector]
     let statementNames = StatementNames()
     let encryption: Encryption
     let authenticator: Authenticator
@@ -57,6 +59,10 @@ final class ProxyContext: Sendable {
             ServerConnector(
                 endpoint: endpoint, tls: encryption.server(NodeID(index)), timeout: configuration.pool.loginTimeout,
                 userTimeout: configuration.pool.tcpUserTimeout)
+        }
+        cancels = CancelRegistry(CancelAddressing(instance: configuration.peerID))
+        peers = configuration.peers.mapValues {
+            ServerConnector(endpoint: $0, tls: encryption.peer, timeout: configuration.pool.cancelTimeout)
         }
         let authenticator = Authenticator(configuration.authentication, source: secrets, log: log)
         self.authenticator = authenticator

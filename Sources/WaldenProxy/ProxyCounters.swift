@@ -19,6 +19,8 @@ public struct ProxyFigures: Hashable, Sendable {
     /// Those that went to the server after all.
     public var waitsInVain: UInt64 = 0
     public var cancelRequests: UInt64 = 0
+    /// Those of them that were passed on to another instance.
+    public var cancelRequestsForwarded: UInt64 = 0
     public var bytesFromClients: UInt64 = 0
     public var bytesFromServers: UInt64 = 0
 
@@ -36,6 +38,7 @@ public struct ProxyFigures: Hashable, Sendable {
         sum.waitsServed += right.waitsServed
         sum.waitsInVain += right.waitsInVain
         sum.cancelRequests += right.cancelRequests
+        sum.cancelRequestsForwarded += right.cancelRequestsForwarded
         sum.bytesFromClients += right.bytesFromClients
         sum.bytesFromServers += right.bytesFromServers
         return sum

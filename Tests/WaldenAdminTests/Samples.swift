@@ -48,6 +48,7 @@ extension StatusReport {
         proxy.pool.closed = 15
         proxy.pool.loginFailures = 16
         proxy.cancelRequests = 2
+        proxy.cancelRequestsForwarded = 1
         proxy.coalesced = 7
         proxy.localAnswers = 9
         proxy.waits = ["served": 5]

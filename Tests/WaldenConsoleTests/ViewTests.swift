@@ -33,6 +33,7 @@ import WaldenWire
         var lagHistory: [LagHistoryRow] { lag.map { LagHistoryRow(at: WallTime(microseconds: 0), lag: $0) } }
         var cache: [FigureRow] { [FigureRow(name: "hits", value: "1")] }
         var shapes: [ShapeRow] { [ShapeRow()] }
+        var peers: [PeerRow] { [PeerRow()] }
         var routes: [RouteRow] { [RouteRow(target: "cache", reason: "hit", count: 1)] }
     }
 

@@ -49,6 +49,10 @@ extension MetricsReference {
             "BEGINs answered before the server saw them, and ends of transactions that it never saw."
         ) { $0.proxy.localAnswers },
         .counter("walden_cancel_requests_total", "Cancel requests received.") { $0.proxy.cancelRequests },
+        .counter(
+            "walden_cancel_requests_forwarded_total",
+            "Those of them that were passed on to another instance (proxy.peers)."
+        ) { $0.proxy.cancelRequestsForwarded },
         .counter("walden_clients_received_bytes_total", "Bytes received from clients.") { $0.proxy.bytesFromClients },
         .counter("walden_servers_received_bytes_total", "Bytes received from servers.") { $0.proxy.bytesFromServers },
         Metric(

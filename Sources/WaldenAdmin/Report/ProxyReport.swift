@@ -11,6 +11,8 @@ public struct ProxyReport: Hashable, Sendable {
     public var authenticating = 0
     public var pool = PoolReport()
     public var cancelRequests: UInt64 = 0
+    /// Those of them that were passed on to another instance.
+    public var cancelRequestsForwarded: UInt64 = 0
     /// Misses that waited for the same statement already on its way to a server instead of sending it again.
     public var coalesced: UInt64 = 0
     /// BEGINs answered before the server saw them, and ends of transactions that it never saw.

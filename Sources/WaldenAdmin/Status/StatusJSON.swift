@@ -150,6 +150,7 @@ extension ProxyReport {
             "authenticating": .count(authenticating),
             "pool": pool.json,
             "cancel_requests": .whole(cancelRequests),
+            "cancel_requests_forwarded": .whole(cancelRequestsForwarded),
             "coalesced": .whole(coalesced),
             "local_answers": .whole(localAnswers),
             "waits": .counts(waits),

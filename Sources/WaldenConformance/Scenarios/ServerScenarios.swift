@@ -3,8 +3,41 @@ import WaldenTestKit
 private typealias Send = FrontendMessage
 
 extension Scenario {
-    /// Sessions that only one of the servers can serve.
+    /// Requests that only one of several servers, or of several Waldens, can serve.
     static let servers = [
+        Scenario("cancel at another instance", [45]) { stage in
+            for flags in [[], ["--auth-method", "trust"]] {
+                let owner = try stage.walden(flags + ["--proxy-peer-id", "2"])
+                let peers = ["--proxy-peer-id", "1", "--proxy-peers", "1=127.0.0.1:1"]
+                let other = try stage.walden(flags + peers + ["--proxy-peers", "2=127.0.0.1:\(owner.port)"])
+                for version in [Send.protocol30, Send.protocol32] {
+                    let client = try ProtocolClient(port: owner.port)
+                    try client.start(version: version)
+                    let marker = "/* \(flags) \(version) */"
+                    try client.send(Send.query("SELECT pg_sleep(60) \(marker)"))
+                    try stage.waitUntil(marker, waitsFor: "PgSleep")
+                    for isRight in [false, true] {
+                        var key = client.cancelKey
+                        if !isRight { key[key.count - 1] ^= 1 }
+                        let canceller = try ProtocolClient(port: other.port)
+                        try canceller.send(Send.cancelRequest(processID: client.processID, key: key))
+                        // It is told by the end of the connection, as PostgreSQL does.
+                        try require(try canceller.receiveUntilClosed().isEmpty, "a cancel request was answered")
+                        if !isRight {
+                            try stage.waitUntil(marker, waitsFor: "PgSleep")
+                            try require(!client.hasInput, "a forged key cancelled")
+                        }
+                    }
+                    let answer = try client.receiveUntilReady().compactMap(\.sqlState)
+                    try require(answer, is: ["57014"], "the cancelled query")
+                }
+                try require(
+                    try other.metrics()["walden_cancel_requests_forwarded_total"], is: 4, "requests passed on")
+                try require(
+                    try owner.metrics()["walden_cancel_requests_forwarded_total"], is: 0, "requests passed on again")
+                for walden in [owner, other] { _ = try walden.terminate() }
+            }
+        },
         Scenario("write that was taken for a read", [57]) { _ in
             let cluster = try Cluster.start(.init(standbys: 1))
             defer { cluster.end() }

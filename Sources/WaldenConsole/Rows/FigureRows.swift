@@ -131,12 +131,20 @@ struct HostRow: ConsoleRow {
     ]
 }
 
-/// Another process that shares this one's clients. There is none.
-struct PeerRow: ConsoleRow {
-    static let columns: [RowColumn<PeerRow>] = [
-        .int4("peer_id", "") { _ in nil },
-        .text("host", "") { _ in nil },
-        .int4("port", "") { _ in nil },
-        .int4("pool_size", "") { _ in nil },
+/// Another Walden behind the same address.
+public struct PeerRow: Hashable, Sendable {
+    public var id = 0
+    public var host = ""
+    public var port = 0
+
+    public init() {}
+}
+
+extension PeerRow: ConsoleRow {
+    public static let columns: [RowColumn<PeerRow>] = [
+        .int4("peer_id", "as in `proxy.peers`") { $0.id },
+        .text("host", "a path for a Unix socket") { $0.host },
+        .int4("port", "") { $0.port },
+        .int4("pool_size", "always null: each request has a connection of its own") { _ in nil },
     ]
 }

@@ -5,12 +5,15 @@ import WaldenCore
 final class Encryption: Sendable {
     private let clientState: Mutex<ClientTLS?>
     private let servers: [ServerTLS]
+    /// For other Waldens, which get cancel requests: TLS where it is offered, by whatever certificate.
+    let peer: ServerTLS
 
     init(_ configuration: ProxyConfiguration) throws(TLSFileProblem) {
         clientState = Mutex(try ClientTLS.load(configuration.clientTLS))
         var servers: [ServerTLS] = []
         for settings in configuration.serverTLS { servers.append(try ServerTLS(settings)) }
         self.servers = servers
+        peer = try ServerTLS(ServerTLSSettings())
     }
 
     /// What new clients are offered; nil: nothing.

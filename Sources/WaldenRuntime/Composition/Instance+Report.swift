@@ -76,6 +76,7 @@ extension Instance {
         report.authenticating = proxy.authenticating
         report.pool = poolReport()
         report.cancelRequests = figures.cancelRequests
+        report.cancelRequestsForwarded = figures.cancelRequestsForwarded
         report.coalesced = figures.coalesced
         report.localAnswers = figures.localAnswers
         report.waits = ["served": figures.waitsServed, "in_vain": figures.waitsInVain].filter { $0.value > 0 }

@@ -152,6 +152,15 @@ final class InstanceConsole: ConsoleSource, ConsoleCommands {
             }
     }
 
+    var peers: [PeerRow] {
+        instance.configuration.peers.sorted { $0.key < $1.key }.map { id, endpoint in
+            var row = PeerRow()
+            row.id = id
+            (row.host, row.port) = endpoint.parts
+            return row
+        }
+    }
+
     var cache: [FigureRow] {
         instance.report().cacheFigures.map { FigureRow(name: $0.name, label: $0.label, value: $0.value) }
     }

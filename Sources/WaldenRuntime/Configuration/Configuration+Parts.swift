@@ -44,6 +44,9 @@ extension Configuration {
         proxy.proxyHeader = ProxyHeaderPolicy(
             mode: ProxyHeaderPolicy.Mode(rawValue: proxyProtocol) ?? .off, trusted: proxyProtocolFrom)
         proxy.pool = pool.settings
+        proxy.peerID = peerID == 0 ? nil : peerID
+        // A list that all instances share names this one, too.
+        proxy.peers = peers.filter { $0.key != peerID }
         proxy.maxLag = maxLag
         proxy.routeWait = routeWait
         return proxy

@@ -25,6 +25,10 @@ public struct Configuration: Hashable, Sendable {
     public internal(set) var proxyProtocol = "off"
     /// Load balancers that may send PROXY headers.
     public internal(set) var proxyProtocolFrom: [AddressRange] = []
+    /// Which of several Waldens behind one address this is; 0: it is the only one.
+    public internal(set) var peerID = 0
+    /// They, by their numbers.
+    public internal(set) var peers: [Int: Endpoint] = [:]
     var tls = TLSChoices()
     var auth = AuthChoices()
     /// `auto` or `off`.

@@ -126,6 +126,9 @@ extension Configuration {
                 "proxy.proxy_protocol_from",
                 "names nobody, but whoever may send PROXY headers may name any client: list the load balancers")
         }
+        if !peers.isEmpty, peerID == 0 {
+            report("proxy.peers", "the keys of clients cannot tell whose they are without proxy.peer_id")
+        }
         if auth.method == "hba", auth.rulesFile.isEmpty {
             report("auth.hba_file", "auth.method: hba needs a file of rules")
         }

@@ -85,6 +85,31 @@ extension Setting {
                 }
                 configuration.proxyProtocolFrom = ranges
             }),
+        count(
+            "proxy.peer_id", \.peerID, 0...CancelAddressing.instances.upperBound,
+            "The number of this Walden among several behind one address; it is part of the cancel keys that clients get. "
+                + "0: it is the only one."),
+        Setting(
+            key: "proxy.peers", form: "N=ADDRESS", isList: true,
+            help:
+                "Where those Waldens are reached, by their numbers: cancel requests that come to the wrong one are passed "
+                + "on. The list may name this one, too.",
+            show: { $0.peers.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.spelled)" } },
+            read: { (texts, configuration) throws(Quantity.Malformed) in
+                var peers: [Int: Endpoint] = [:]
+                for text in texts {
+                    let number = text.prefix { $0 != "=" }
+                    guard number.count < text.count, let id = Int(number), CancelAddressing.instances.contains(id)
+                    else {
+                        throw Quantity.Malformed(reason: "\"\(text)\" is not N=ADDRESS with N from 1 to 127")
+                    }
+                    let address = try Quantity.address(String(text.dropFirst(number.count + 1)))
+                    guard peers.updateValue(address, forKey: id) == nil else {
+                        throw Quantity.Malformed(reason: "names \(id) twice")
+                    }
+                }
+                configuration.peers = peers
+            }),
     ]
 }
 

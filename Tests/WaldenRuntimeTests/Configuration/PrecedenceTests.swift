@@ -76,22 +76,28 @@ import WaldenCore
     /// For settings without a default, by their form.
     private static let examples = [
         "DSN": "host=x", "ADDRESS": "h:1", "CIDR": "10.0.0.0/8", "FILE": "/x", "NODE=N": "replica1=2", "ROLE": "r",
+        "N=ADDRESS": "2=h:1",
         "disable|allow|prefer|require|verify-ca|verify-full": "require",
     ]
+
+    /// What a setting needs besides.
+    private static let companions = ["proxy.peers": ["WALDEN_PROXY_PEER_ID": "1"]]
 
     @Test func everySettingIsReadFromEverySource() throws {
         for setting in Setting.all {
             let standard = setting.show(Configuration())
             let texts = standard.isEmpty ? [try #require(Self.examples[setting.form], "\(setting.form)")] : standard
             let text = texts[0]
+            let besides = Self.companions[setting.key] ?? [:]
             // The environment's would win over the file's.
             let primary = setting.key == "primary" ? nil : "host=db"
             let path = setting.key.split(separator: ".")
             let groups = path.dropLast().map { "{\($0): " }.joined()
             let yaml = "\(groups){\(path[path.count - 1]): '\(text)'}\(String(repeating: "}", count: path.count - 1))\n"
             for configuration in [
-                try load(file: yaml, primary: primary), try load([setting.environmentName: text]),
-                try load([:], [(setting.flag, text)]),
+                try load(file: yaml, besides, primary: primary),
+                try load(besides.merging([setting.environmentName: text]) { first, _ in first }),
+                try load(besides, [(setting.flag, text)]),
             ] {
                 #expect(setting.show(configuration) == texts, "\(setting.key)")
             }

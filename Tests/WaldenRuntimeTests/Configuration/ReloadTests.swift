@@ -24,6 +24,13 @@ import Testing
         #expect(old.differences(to: new).needRestart == ["cache.max_bytes", "cache.max_staleness"])
     }
 
+    @Test func poolsAreReloadableButForTheirSockets() throws {
+        let new = try load([:], [("--pool-size", "7"), ("--pool-mode", "session"), ("--pool-tcp-user-timeout", "1s")])
+        let difference = try load().differences(to: new)
+        #expect(difference.reloadable == ["pool.mode", "pool.size"])
+        #expect(difference.needRestart == ["pool.tcp_user_timeout"])
+    }
+
     @Test func changedPasswordCounts() throws {
         let old = try load(["WALDEN_PRIMARY": "host=a password=x"])
         #expect(old.differences(to: try load(["WALDEN_PRIMARY": "host=a password=y"])).needRestart == ["primary"])

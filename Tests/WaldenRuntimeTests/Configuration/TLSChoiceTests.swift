@@ -88,6 +88,19 @@ import WaldenProxy
         #expect(problems([:], [("--tls-server-mode", "sometimes")]).count == 1)
     }
 
+    @Test func peersHaveNumbers() throws {
+        let peers = [("--proxy-peer-id", "1"), ("--proxy-peers", "1=a:6432"), ("--proxy-peers", "127=[::1]:6432")]
+        let proxy = try load([:], peers).proxyConfiguration(try DSN("host=db"), serverTLS: [])
+        #expect(proxy.peerID == 1)
+        // Itself it does not ask.
+        #expect(proxy.peers == [127: .tcp(host: "::1", port: 6432)])
+        #expect(try load().proxyConfiguration(try DSN("host=db"), serverTLS: []).peerID == nil)
+        for wrong in ["a:6432", "=a:6432", "0=a:6432", "128=a:6432", "2=a", "2=", "2=a:1;2=b:1"] {
+            #expect(problems(["WALDEN_PROXY_PEERS": wrong, "WALDEN_PROXY_PEER_ID": "1"], []).count == 1, "\(wrong)")
+        }
+        #expect(problems([:], [("--proxy-peers", "2=a:6432")]).contains { $0.contains("proxy.peer_id") })
+    }
+
     @Test func encryptionIsReloadable() throws {
         let new = try load([:], [("--tls-server-mode", "require"), ("--proxy-proxy-protocol-from", "::1")])
         let difference = try load().differences(to: new)
