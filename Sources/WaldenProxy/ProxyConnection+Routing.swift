@@ -41,6 +41,8 @@ struct RouteWait {
 extension ProxyConnection {
     /// How long a server connection may wait for the look that vouches for it. A look takes a few milliseconds.
     private static let lookLimit = Duration.milliseconds(250)
+    /// How long a read waits at least that no other node can serve.
+    private static let lastPatience = Duration.seconds(1)
     /// Server connections that were too young, until the read is not sent to a replica any more.
     private static let maxAttempts = 4
 
@@ -92,9 +94,7 @@ extension ProxyConnection {
         }
         request.shown = needs.level == .bounded ? .zero : needs.shown
         request.hasWaited = hasWaited
-        let budget = context.configuration.routeWait
-        let insists = request.fallback == .none || needs.preference == .replica
-        if !hasWaited, insists || context.routes.waits.arePromising(within: budget) { request.patience = budget }
+        if !hasWaited { request.patience = patience(request) }
         let (decision, basis) = context.routes.choose(request)
         switch decision {
         case .replica(let node, let reason):
@@ -110,6 +110,13 @@ extension ProxyConnection {
             return false
         }
         return true
+    }
+
+    /// How long the read may wait. Where it has no primary to go to, waiting is better than an error.
+    private func patience(_ request: RouteRequest) -> Duration {
+        let budget = context.configuration.routeWait
+        if request.fallback == .none { return max(budget, Self.lastPatience) }
+        return request.preference == .replica || context.routes.waits.arePromising(within: budget) ? budget : .zero
     }
 
     /// The unit at the front is sent: where it runs is settled.

@@ -78,7 +78,8 @@ extension ProxyConnection {
             case .rerun(let byteCount, let bytes):
                 relay(&relayed, from: link)
                 link.input.moveReaderIndex(forwardBy: byteCount)
-                return runAgain(bytes)
+                runAgain(bytes)
+                return goOnElsewhere()
             case .backendKey(let byteCount, let key):
                 relay(&relayed, from: link)
                 link.input.moveReaderIndex(forwardBy: byteCount)

@@ -73,6 +73,11 @@ extension ProxyConnection {
         case .end(let error?): return fail(error, cause: "server_closed")
         case .end(nil): return close(cause: "server_closed")
         }
+        goOnElsewhere()
+    }
+
+    /// The server that was waited for is not the session's any more, and will not wake it.
+    func goOnElsewhere() {
         pause = nil
         readClock()
         processClient()

@@ -197,11 +197,11 @@ extension SessionMachine {
     /// The cache does not have the answer to the unit offered.
     public mutating func missed(_ input: borrowing RawSpan, _ environment: some SessionEnvironment) -> MissStep {
         guard let candidate else { return .pass(.pipeline) }
-        if transaction.isDeferred, let step = stepBeforeMessage(isRead: true)?.asMissStep { return step }
+        let analysis = analysis(of: candidate, input, environment)
+        if transaction.isDeferred, let step = stepBeforeMessage(of: analysis.effect)?.asMissStep { return step }
         if openTransaction() { return .openTransaction }
         // If the catalog, or the server's configuration, has been read anew since, the older generation gets refused.
         let generation = keyGeneration
-        let analysis = analysis(of: candidate, input, environment)
         // Of a transaction on a replica it is not known what its first statement saw.
         if let server = pooled?.server, !server.isPrimary, status != .idle || transaction.isDeferred {
             return .pass(.replica)

@@ -265,7 +265,8 @@ extension SessionMachine {
             settings.unitEnded(
                 unit.effects, failed: unit.failed, crossedTransactionEnd: unit.crossedTransactionEnd,
                 rolledBack: unit.rolledBack, isIdle: newStatus == .idle)
-            transactionWrote = transactionWrote || unit.effects.writes
+            // A replica has refused it.
+            transactionWrote = transactionWrote || unit.effects.writes && pooled?.server?.isPrimary ?? true
             if transactionWrote { consistency.wrote(now) }
             if newStatus == .idle { transactionWrote = false }
         }

@@ -13,7 +13,7 @@ extension SessionMachine {
         switch command {
         case .begin(let form):
             guard mayDefer(form, found, input, environment) else { return nil }
-            transaction.began(deferring: deferral(of: form.declaredReadOnly(byDefault: isReadOnlyByDefault), found, input, isWhole: true))
+            transaction.began(deferring: deferral(of: declared(form), found, input, isWhole: true))
         case .commit, .rollback:
             guard transaction.isDeferred, found.isBare(in: input) else { return nil }
             transaction.endedUnseen()
@@ -41,7 +41,7 @@ extension SessionMachine {
         guard units.isEmpty, let found = try leadingExecution(input), case .begin(let form)? = found.command(in: input),
             case .execution(let statement, _) = found.source, mayDefer(form, found, input, environment)
         else { return nil }
-        transaction.began(deferring: deferral(of: form.declaredReadOnly(byDefault: isReadOnlyByDefault), found, input, isWhole: false))
+        transaction.began(deferring: deferral(of: declared(form), found, input, isWhole: false))
         if found.parses { statements.define(statement) }
         let reply = found.answer(tag: form.tag.rawValue, shownStatus)
         let ready = ReadyForQuery(shownStatus).encoded()
@@ -67,6 +67,8 @@ extension SessionMachine {
 
     /// `default_transaction_read_only`, which servers report since version 14.
     var isReadOnlyByDefault: Bool { pooled?.told["default_transaction_read_only"] == "on" }
+
+    private func declared(_ form: BeginForm) -> BeginForm { form.declaredReadOnly(byDefault: isReadOnlyByDefault) }
 
     /// What the client has last been told, or is about to be.
     var shownStatus: TransactionStatus { transaction.shown(status) }

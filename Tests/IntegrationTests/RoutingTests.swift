@@ -87,6 +87,68 @@ import WaldenTestKit
         }
     }
 
+    /// A STABLE function that calls a VOLATILE one is a read by all that its text tells.
+    @Test func whatAReplicaCannotRunRunsOnThePrimary() throws {
+        try stack.direct().query(
+            """
+            CREATE TABLE noted (n int);
+            CREATE FUNCTION note() RETURNS int LANGUAGE sql AS 'INSERT INTO noted VALUES (1) RETURNING n';
+            CREATE FUNCTION reads() RETURNS int STABLE LANGUAGE plpgsql AS 'BEGIN RETURN note(); END'
+            """)
+        for standby in stack.cluster.standbys { try stack.cluster.waitForReplay(on: standby) }
+        let before = try reads("primary", ["rerun"])
+        var calls = 0
+        try eventually("one was run again") {
+            calls += 1
+            // A session that has called what Walden did not know yet stays bound to its server.
+            let client = try stack.proxied()
+            try client.query("SET walden.cache = off")
+            #expect(try client.scalar("SELECT reads()") == "1")
+            return try reads("primary", ["rerun"]) > before
+        }
+        #expect(try stack.direct().scalar("SELECT count(*) FROM noted") == "\(calls)")
+        // 0A000 on a standby.
+        let client = try stack.proxied()
+        try client.query("SET walden.cache = off")
+        try client.query("SET default_transaction_isolation = serializable")
+        let again = try reads("primary", ["rerun"])
+        try eventually("one was run again") {
+            #expect(try client.scalar("SELECT count(*) FROM t") == "100")
+            return try reads("primary", ["rerun"]) > again
+        }
+    }
+
+    /// `default_transaction_read_only` counts as if each BEGIN said so, until a transaction says otherwise.
+    @Test func transactionsThatAreReadOnlyByDefaultRunOnReplicas() throws {
+        let client = try stack.proxied()
+        try client.query("SET default_transaction_read_only = on")
+        func run(_ statements: String...) throws -> String? {
+            try client.query("BEGIN")
+            defer { _ = try? client.query("COMMIT") }
+            return try statements.map { try client.query($0).texts.first?.first ?? nil }.last ?? nil
+        }
+        try eventually("one runs on a replica") {
+            try run("SELECT count(*) FROM t, (SELECT now()) n", "SELECT pg_is_in_recovery()") == "t"
+        }
+        #expect(try run("SET TRANSACTION READ WRITE", "UPDATE t SET v = v WHERE id = 50 RETURNING id") == "50")
+    }
+
+    @Test func routesAreShown() throws {
+        let client = try stack.proxied()
+        try client.query("SET walden.cache = off")
+        try warmUp()
+        let (unproven, bound) = (try reads("primary", ["function"]), try reads("primary", ["bound"]))
+        try client.query("SELECT random()")
+        #expect(try reads("primary", ["function"]) == unproven + 1)
+        try client.query("BEGIN")
+        try client.query("SELECT count(*) FROM t")
+        try client.query("COMMIT")
+        #expect(try reads("primary", ["bound"]) == bound + 1)
+        let (all, write) = (try reads("primary"), "UPDATE t SET v = v WHERE id = 51")
+        try client.query(write)
+        #expect(try reads("primary") == all, "a write is no read")
+    }
+
     @Test func readsGoOnWithoutAStandby() throws {
         let client = try stack.proxied()
         try client.query("SET walden.cache = off")

@@ -17,7 +17,8 @@ import WaldenTestKit
 
     private static let stack = Result { () throws -> WaldenStack in
         var configuration = WaldenStack.Configuration(
-            schema: "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT n, 0 FROM generate_series(1, 6) n")
+            schema: "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT n, 0 FROM generate_series(1, 6) n"
+        )
         configuration.cluster.standbys = 2
         configuration.usesStandbys = true
         // The default is a quarter of it; servers, clients and Walden share the machine here.
@@ -44,7 +45,9 @@ import WaldenTestKit
         }
 
         static func + (left: Share, right: Share) -> Share {
-            Share(replica: left.replica + right.replica, primary: left.primary.merging(right.primary, uniquingKeysWith: +))
+            Share(
+                replica: left.replica + right.replica, primary: left.primary.merging(right.primary, uniquingKeysWith: +)
+            )
         }
     }
 

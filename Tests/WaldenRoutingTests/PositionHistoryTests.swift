@@ -12,6 +12,21 @@ import WaldenRouting
         return history
     }
 
+    /// Between two samples the log is taken to have grown evenly.
+    @Test func momentsBetweenSamplesAreEstimated() {
+        var history = PositionHistory()
+        #expect(history.estimatedMoment(of: LSN(5)) == nil)
+        history.record(LSN(100), at: .distantPast + .milliseconds(1_000))
+        history.record(LSN(100), at: .distantPast + .milliseconds(1_100))
+        history.record(LSN(200), at: .distantPast + .milliseconds(1_200))
+        #expect(history.estimatedMoment(of: LSN(99)) == nil)
+        #expect(history.estimatedMoment(of: LSN(100)) == .distantPast + .milliseconds(1_100))
+        #expect(history.estimatedMoment(of: LSN(150)) == .distantPast + .milliseconds(1_150))
+        #expect(history.estimatedMoment(of: LSN(200)) == .distantPast + .milliseconds(1_200))
+        #expect(history.estimatedMoment(of: LSN(900)) == .distantPast + .milliseconds(1_200))
+        #expect(history.lastMoment(covering: LSN(150)) == .distantPast + .milliseconds(1_100), "that is what is shown")
+    }
+
     @Test func anEmptyHistoryKnowsNothing() {
         let history = PositionHistory()
         #expect(history.end == nil)

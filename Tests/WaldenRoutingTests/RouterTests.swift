@@ -165,6 +165,63 @@ import WaldenRouting
         #expect(router.nodes.map(\.outstanding) == [0, 0, 0])
     }
 
+    // MARK: Positions and exclusions
+
+    private func positioned(_ replayed: [UInt64?]) -> Router {
+        var router = Router(
+            isOn: true, nodes: [0, 1, 1].enumerated().map { RoutableNode(id: NodeID($0.offset), weight: $0.element) })
+        let standbys = replayed.enumerated().map { index, position in
+            StandbyStanding(
+                node: NodeID(index + 1), standing: .covered(at(50)), availableSince: at(1),
+                replayed: position.map { LSN($0) })
+        }
+        router.standingsChanged(Standings(version: 1, standbys: standbys))
+        for node in 0..<3 { router.answered(NodeID(node), until: at(200)) }
+        return router
+    }
+
+    /// Whatever moments they cover: the state that the cache has shown is at a position.
+    @Test func aHitIsShownByWhoHasReplayedItsPosition() {
+        var request = request(needs: 40)
+        request.shown = LSN(100)
+        for _ in 0..<4 {
+            #expect(decide(positioned([99, 100]), request) == .replica(NodeID(2), .balanced))
+        }
+        #expect(decide(positioned([99, nil]), request) == .primary(.notCovered))
+        request.patience = .milliseconds(5)
+        let demand = CoverageDemand(at(40), through: LSN(100))
+        #expect(
+            decide(positioned([99, 99]), request) == .wait(for: demand, deadline: Self.now + .milliseconds(5)))
+        #expect(!positioned([99, 99]).someReplicaMeets(demand, Self.now))
+        #expect(positioned([99, 100]).someReplicaMeets(demand, Self.now))
+    }
+
+    @Test func aReplicaThatFailedIsAvoided() {
+        var request = request(needs: 40)
+        request.avoided = NodeID(1)
+        for _ in 0..<4 {
+            #expect(decide(router(covered: [50, 50]), request) == .replica(NodeID(2), .balanced))
+        }
+        #expect(decide(router(covered: [50, 30]), request) == .primary(.notCovered))
+        #expect(decide(router(covered: [50, nil]), request) == .primary(.unusable))
+        request.patience = .milliseconds(5)
+        #expect(decide(router(covered: [50, nil]), request) == .primary(.unusable), "nor is it waited for")
+    }
+
+    @Test func aBoundSessionHasOneNode() {
+        var request = request(needs: 60)
+        request.only = NodeID(1)
+        request.fallback = .none
+        #expect(decide(router(covered: [60, 70]), request) == .replica(NodeID(1), .balanced))
+        #expect(decide(router(covered: [50, 70]), request) == .refused(.notCovered))
+    }
+
+    @Test func whoWaitedInVainIsOverdue() {
+        var request = request(needs: 60)
+        request.hasWaited = true
+        #expect(decide(router(covered: [50, 50]), request) == .primary(.overdue))
+    }
+
     // MARK: Waiting
 
     @Test func aFollowerIsWorthAWait() {

@@ -278,7 +278,7 @@ extension RouteDecision {
     fileprivate var isForFreshness: Bool {
         switch self {
         case .replica, .wait: false
-        case .primary(let reason), .refused(let reason): 
+        case .primary(let reason), .refused(let reason):
             reason == .notCovered || reason == .overdue || reason == .maxLag
         }
     }

@@ -18,12 +18,13 @@ extension SessionMachine {
 
     /// The same for a message of whatever the transaction in progress is.
     ///
-    /// - Parameter isRead: It belongs to a statement that only reads. A transaction that is READ ONLY by default alone may
-    ///   be made READ WRITE by its first statement.
-    mutating func stepBeforeMessage(isRead: Bool = false) -> ClientStep? {
+    /// - Parameter effect: Of the statement that it belongs to; nil: not known. A transaction that is READ ONLY by default
+    ///   alone may well be made READ WRITE by its first statement.
+    mutating func stepBeforeMessage(of effect: SessionEffect? = nil) -> ClientStep? {
         guard isPooled else { return nil }
         if renames, units.contains(where: \.dropsStatements) { return .drain }
-        let demand = isRead || !isReadOnlyByDefault ? transactionDemand : .primary
+        let mayRead = effect.map { $0 == .readOnly } ?? !isReadOnlyByDefault
+        let demand = mayRead ? transactionDemand : .primary
         pooled?.promised = []
         return stepBefore(demand: demand)
     }

@@ -15,6 +15,8 @@ struct RoutingSimulation {
         case unvouchedConnections
         /// The session's own writes count for nothing.
         case writesForgotten
+        /// Nor does what the cache has shown to it.
+        case hitsForgotten
     }
 
     private struct Session {
@@ -25,6 +27,8 @@ struct RoutingSimulation {
         /// The newest state shown to it.
         var seen: UInt64 = 0
         var lastRead: (node: Int, at: Int)?
+        /// By the cache.
+        var shown: UInt64 = 0
     }
 
     private struct Look {
@@ -151,13 +155,14 @@ struct RoutingSimulation {
 
     private mutating func act(_ index: Int) {
         // Some only read, and where they are sent.
-        switch index < 4 || index >= 12 ? 2 : random.next(30) {
+        switch index < 4 || index >= 12 ? 3 : random.next(30) {
         case 0:
             let commit = cluster.write()
             sessions[index].wrote = commit.end
             // Answered when it is visible: until then the session does nothing.
             sessions[index].wroteAt = max(commit.visibleAt, cluster.now)
         case 1: readOnPrimary(index)
+        case 2: hit(index)
         default: if sessions[index].wroteAt <= cluster.now { read(index) }
         }
     }
@@ -167,6 +172,14 @@ struct RoutingSimulation {
         sessions[index].seen = max(sessions[index].seen, cluster.visible)
         sessions[index].sawAt = cluster.now
         sessions[index].lastRead = nil
+    }
+
+    /// The cache shows what the primary's readers saw a moment ago, if the session has not seen more.
+    private mutating func hit(_ index: Int) {
+        let watermark = cluster.visible(at: cluster.now - Int(random.next(20)))
+        guard watermark >= sessions[index].seen, watermark >= sessions[index].wrote else { return }
+        sessions[index].seen = watermark
+        sessions[index].shown = watermark
     }
 
     private mutating func read(_ index: Int) {
@@ -180,9 +193,10 @@ struct RoutingSimulation {
             let since = router.nodes[known.node.index].standby.availableSince
             last = .init(node: known.node, endedAt: max(known.endedAt, since))
         }
-        let request = RouteRequest(
+        var request = RouteRequest(
             needs: Self.instant(max(wrote, session.sawAt)), now: Self.instant(now), lastRead: last,
             maxLag: .microseconds(Self.maxLag * 100))
+        if mutant != .hitsForgotten { request.shown = LSN(session.shown) }
         let decision = router.decide(request)
         guard case .replica(let node, _) = decision, connect(to: node.index - 1) else {
             if decision == .primary(.notCovered) { lookSoon() }

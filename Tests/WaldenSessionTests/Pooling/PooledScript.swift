@@ -32,12 +32,13 @@ final class PooledScript {
     init(
         servers: [SimulatedServer], parameters: [(String, String)] = [], isCaching: Bool = false,
         names: StatementNames = StatementNames(), mode: Pooling.Mode = .transaction,
-        census: Pooling.Census = .suspect
+        census: Pooling.Census = .suspect, isReadOnly: Bool = false
     ) {
         var startup = StartupMessage(user: "alice", database: "shop")
         startup.parameters += parameters.map { StartupMessage.Parameter(name: $0.0, value: $0.1) }
-        machine = SessionMachine(
-            startup: startup, isCaching: isCaching, pooling: Pooling(mode: mode, census: census, statements: names))
+        var pooling = Pooling(mode: mode, census: census, statements: names)
+        pooling.isReadOnly = isReadOnly
+        machine = SessionMachine(startup: startup, isCaching: isCaching, pooling: pooling)
         self.servers = servers
         _ = machine.welcome(SimulatedServer.greeting)
     }
@@ -46,6 +47,8 @@ final class PooledScript {
     var abandonment: Abandonment { machine.abandonment }
     var answersAreUncertain: Bool { machine.answersAreUncertain }
     var mayRelease: Bool { machine.mayRelease }
+
+    func takeUnrouted() -> UnroutedRead? { machine.takeUnrouted() }
 
     func client(_ messages: any FrontendMessage...) {
         clientInput += messages.flatMap { $0.encoded() }

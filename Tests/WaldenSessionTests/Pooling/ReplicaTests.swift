@@ -98,6 +98,136 @@ import WaldenWire
         #expect(script.seen() == "1 2 D(READ f()) C ZI")
     }
 
+    /// A conflict with what it replays is the one replica's; another may serve the read. The primary does in the end.
+    @Test func aReadThatAReplicaGaveUpAvoidsIt() {
+        let script = PooledScript(servers: servers)
+        script.answersAtOnce = false
+        for node in 1...2 {
+            script.next = node
+            if node == 1 { script.client(Query("READ f()")) } else { script.clientBytes([]) }
+            #expect(script.demands.last?.needs?.avoided == (node == 1 ? nil : NodeID(1)))
+            script.say(ErrorResponse(sqlState: .serializationFailure, message: "conflict").encoded())
+            script.say(ReadyForQuery(.idle).encoded())
+        }
+        script.next = 0
+        script.answersAtOnce = true
+        script.clientBytes([])
+        #expect(script.demands.last == .primary)
+        #expect(script.takeUnrouted() == .rerun)
+        #expect(script.seen() == "D(READ f()) C ZI")
+        script.client(Query("READ f()"))
+        #expect(script.demands.last?.needs?.avoided == nil, "the next one begins anew")
+    }
+
+    @Test func aReadThatLostItsReplicaAvoidsIt() {
+        let script = PooledScript(servers: servers)
+        script.next = 1
+        script.answersAtOnce = false
+        script.client(Query("READ f()"))
+        script.next = 2
+        script.answersAtOnce = true
+        _ = script.loseServer()
+        #expect(script.demands.last?.needs?.avoided == NodeID(1))
+        #expect(script.seen() == "D(READ f()) C ZI")
+    }
+
+    /// A client of the read-only address has no primary, so that two replicas that fail end the patience.
+    @Test func aReaderIsToldWhatTheThirdReplicaSays() {
+        let script = PooledScript(servers: servers, isReadOnly: true)
+        script.answersAtOnce = false
+        for node in [1, 2, 1] {
+            script.next = node
+            if script.demands.isEmpty { script.client(Query("READ f()")) } else { script.clientBytes([]) }
+            script.say(ErrorResponse(sqlState: .serializationFailure, message: "conflict").encoded())
+            script.say(ReadyForQuery(.idle).encoded())
+        }
+        #expect(script.seen() == "E(40001 conflict) ZI")
+        script.next = 1
+        script.client(Query("READ f()"))
+        script.say(ErrorResponse(sqlState: .readOnlySQLTransaction, message: "no").encoded())
+        script.say(ReadyForQuery(.idle).encoded())
+        #expect(script.seen() == "E(25006 no) ZI", "no replica would do it")
+    }
+
+    /// What has been shown by the cache is asked for by position, not by the moment.
+    @Test func aHitAsksForItsPosition() {
+        let script = PooledScript(servers: servers, isCaching: true)
+        script.client(Query("SELECT a"))
+        script.keep()
+        script.clock = 90
+        script.client(Query("SELECT a"))
+        script.client(Query("READ f()"))
+        let needs = script.demands.last?.needs
+        #expect(needs?.shown == LSN(90))
+        #expect((needs?.sawAt).map { $0 < Instant(nanoseconds: 90) } == true)
+    }
+
+    /// A hit could show more than the replica does to the statement after it.
+    @Test func noHitInATransactionOnAReplica() {
+        let script = PooledScript(servers: servers, isCaching: true)
+        script.client(Query("SELECT a"))
+        script.keep()
+        script.next = 1
+        script.client(Query("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"), Query("SELECT b"))
+        _ = script.seen()
+        script.client(Query("SELECT a"))
+        #expect(script.seen() == "D(SELECT a) C ZT")
+        script.client(Query("COMMIT"), Query("SELECT a"))
+        #expect(script.seen() == "C ZI ZI")
+    }
+
+    /// Each statement of a session that a replica has bound is as fresh as its level asks for.
+    @Test func aBoundReplicaIsConfirmedForEachStatement() {
+        let script = PooledScript(servers: servers, isReadOnly: true)
+        script.next = 1
+        script.client(Query("SELECT advisory"))
+        #expect(script.pins == [.advisoryLock])
+        _ = script.takeEvents()
+        script.client(Query("READ f()"), Query("READ g()"))
+        #expect(script.takeEvents() == ["confirm", "confirm"])
+        guard case .confirm? = script.demands.last else {
+            Issue.record("\(script.demands)")
+            return
+        }
+    }
+
+    /// SERIALIZABLE apart, what `default_transaction_read_only` says is as good as READ ONLY.
+    @Test func transactionsThatAreReadOnlyByDefault() {
+        let script = PooledScript(servers: servers, isCaching: true)
+        script.client(Query("BEGIN"), Query("COMMIT"))
+        script.client(Query("SET default_transaction_read_only = on"))
+        script.client(Query("BEGIN"), Query("COMMIT"))
+        script.next = 1
+        script.client(Query("BEGIN"), Query("SELECT a"), Query("COMMIT"))
+        guard case .readTransaction? = script.demands.last else {
+            Issue.record("\(script.demands)")
+            return
+        }
+        #expect(servers[1].log.contains("Q BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"), "\(servers[1].log)")
+        script.next = 0
+        script.client(Query("BEGIN"), Query("SET TRANSACTION READ WRITE"), Query("COMMIT"))
+        #expect(script.demands.last == .primary)
+    }
+
+    /// A replica that the transaction stays on may fall behind what is committed before its next statement comes.
+    @Test func strictTransactionsAreThePrimarys() {
+        let script = PooledScript(servers: servers)
+        script.client(Query("SET walden.consistency = strict"))
+        script.client(Query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"), Query("COMMIT"))
+        #expect(script.demands.allSatisfy { $0 == .primary })
+    }
+
+    @Test func whatIsNotRoutedSaysWhy() {
+        let script = PooledScript(servers: servers)
+        script.client(Query("SELECT now()"))
+        #expect(script.takeUnrouted() == .unproven(.catalogUnknown) || script.takeUnrouted() == nil)
+        script.client(Query("INSERT x"))
+        #expect(script.takeUnrouted() == nil, "a write is no read")
+        script.client(Query("BEGIN"), Query("READ f()"))
+        #expect(script.takeUnrouted() == .bound)
+        script.client(Query("COMMIT"))
+    }
+
     /// What comes after a read on a replica chooses its server anew.
     @Test func theNextUnitWaitsForTheReplicasAnswer() {
         let script = PooledScript(servers: servers)
