@@ -15,59 +15,6 @@ public import WaldenCore
 ///
 /// Never: reads a clock, touches a channel, asks the ledger by itself.
 public struct LoopPool {
-    /// What a client that wants a link is told.
-    public enum Arrival: Hashable, Sendable {
-        /// The link is the client's.
-        case lend(LinkID)
-        /// The client waits; test this link, then say `linkReady` or `preparingLinkClosed`.
-        case test(LinkID)
-        /// The client waits; no link that rests suits it. Close this one: one that does takes its place.
-        case replace(LinkID)
-        /// The client waits; act on `demand` if there is one.
-        case wait
-        /// No link can be had at present, for the reason noted by the last `openFailed`.
-        case refuse
-    }
-
-    /// What is to happen with a link that nobody uses.
-    public enum Readiness: Hashable, Sendable {
-        /// The link is the waiting client's.
-        case lend(LinkID, to: WaiterID)
-        case rest
-        case close
-    }
-
-    /// What is due by the clock.
-    public struct Due: Hashable, Sendable {
-        /// Clients that have waited too long; they wait no more.
-        public var expired: [WaiterID] = []
-        /// Clients that are to be told why no server can be reached; they wait no more.
-        public var refused: [WaiterID] = []
-        /// Links to be closed; they are no longer counted as idle but as preparing until `preparingLinkClosed`.
-        public var closing: [LinkID] = []
-
-        public init() {}
-    }
-
-    /// Why no link came into being.
-    public enum OpenFailure: Hashable, Sendable {
-        /// The server said that it has no place, or is starting: clients wait for the next attempt.
-        case passing
-        /// The server was not reached. Clients whose session is established wait for the next attempts, for
-        /// `PoolTimes.outage` at most; nothing of what they ask has been sent anywhere.
-        case outage
-        /// The server refused the login: clients are refused, too, until the next attempt.
-        case refusal
-    }
-
-    /// How urgently the loop wants one more slot.
-    public enum Demand: Hashable, Sendable {
-        case none
-        case ordinary(since: Instant)
-        /// Nothing but a slot can serve the client soon.
-        case pressing(since: Instant)
-    }
-
     private struct Idle {
         let link: LinkID
         let since: Instant
@@ -90,6 +37,8 @@ public struct LoopPool {
     }
 
     private static let outageRetry = Duration.seconds(1)
+    /// How long a pool without links and clients is remembered.
+    private static let retention = Duration.seconds(60)
 
     public var times: PoolTimes
     private var idle: [Idle] = []
@@ -99,6 +48,8 @@ public struct LoopPool {
     public private(set) var preparing = 0
     public private(set) var lent = 0
     private var backoff: Backoff?
+    /// As seen by looks at intervals.
+    private var unusedSince: Instant?
     public private(set) var isPaused = false
 
     public init(times: PoolTimes) {
@@ -324,6 +275,19 @@ public struct LoopPool {
         }
         preparing += due.closing.count
         return due
+    }
+
+    /// Whether the loop may forget the pool; to be asked at intervals.
+    ///
+    /// - Parameter hasClients: Some session may ask for a link, now or later.
+    public mutating func mayBeForgotten(hasClients: Bool, now: Instant) -> Bool {
+        guard !hasClients, isUnused else {
+            unusedSince = nil
+            return false
+        }
+        let since = unusedSince ?? now
+        unusedSince = since
+        return now.elapsed(since: since) >= Self.retention
     }
 
     /// - Returns: links to be closed, which count as preparing.

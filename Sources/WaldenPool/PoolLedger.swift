@@ -1,16 +1,5 @@
 public import WaldenCore
 
-/// What keeps a pool from having one more link.
-public enum PoolScope: Hashable, Sendable {
-    case pool(PoolID)
-    case database(String)
-    case user(String)
-    case node(NodeID)
-    case total
-    /// The database is paused; no link that ends makes room.
-    case paused(String)
-}
-
 /// The account of all links of the process, shared by the event loops: who may open one, and whose place goes to whom.
 ///
 /// A *slot* is the right to have a link open. A loop takes one before it connects and returns it when the channel is
@@ -306,13 +295,6 @@ public struct PoolLedger {
         let notices = grants()
         updateSignals()
         return notices
-    }
-}
-
-extension PoolScope {
-    var isPool: Bool {
-        if case .pool = self { return true }
-        return false
     }
 }
 

@@ -256,6 +256,22 @@ import WaldenPool
         #expect(pool.clientArrived(WaiterID(3), now: .ms(2)) == .wait)
     }
 
+    @Test func aPoolIsForgottenAfterAMinuteWithoutUse() {
+        var pool = pool()
+        func forgets(_ hasClients: Bool, _ time: UInt64) -> Bool {
+            pool.mayBeForgotten(hasClients: hasClients, now: .ms(time))
+        }
+        #expect([forgets(false, 0), forgets(false, 59_999), forgets(true, 60_000)] == [false, false, false])
+        // From the first look without a client on.
+        #expect([forgets(false, 61_000), forgets(false, 120_999), forgets(false, 121_000)] == [false, false, true])
+        pool.slotTakenForMinimum()
+        #expect(!forgets(false, 300_000))
+        _ = pool.openFailed(.refusal, now: .ms(300_001))
+        #expect([forgets(false, 300_002), forgets(false, 360_002)] == [false, true])
+        _ = pool.clientArrived(WaiterID(1), now: .ms(400_000))
+        #expect(!forgets(false, 500_000))
+    }
+
     @Test func aPausedPoolLendsNothing() {
         var pool = pool()
         pool.slotTakenForMinimum()

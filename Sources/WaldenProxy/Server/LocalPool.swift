@@ -1,4 +1,3 @@
-import WaldenCore
 import WaldenPool
 import WaldenWire
 
@@ -16,8 +15,6 @@ final class LocalPool {
     var failure: ErrorResponse?
     /// Sessions that may ask for a link.
     var clients = 0
-    /// Since when there has been neither link nor client, as seen by looks at intervals.
-    var unusedSince: Instant?
 
     init(id: PoolID, key: PoolKey, signal: PoolSignal, times: PoolTimes) {
         self.id = id

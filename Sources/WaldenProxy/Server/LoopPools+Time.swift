@@ -68,15 +68,7 @@ extension LoopPools {
 
     /// Startup parameters are the clients' to choose, so pools are not kept for ever.
     private func forgetUnused(_ now: Instant) {
-        for pool in all {
-            guard pool.clients == 0, pool.machine.isUnused else {
-                pool.unusedSince = nil
-                continue
-            }
-            let since = pool.unusedSince ?? now
-            pool.unusedSince = since
-            if now.elapsed(since: since) >= Self.retention { forget(pool) }
-        }
+        for pool in all where pool.machine.mayBeForgotten(hasClients: pool.clients > 0, now: now) { forget(pool) }
     }
 
     private func tick(_ pool: LocalPool, _ now: Instant) {

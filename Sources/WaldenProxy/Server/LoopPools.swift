@@ -60,8 +60,6 @@ final class LoopPools {
     static let ticksPerNameLook = 300
     /// Every 5 s.
     static let ticksPerForgetting = 50
-    /// How long a pool without link and client is remembered.
-    static let retention = Duration.seconds(60)
 
     init(shared: ServerPools, settings: PoolConfiguration, id: LoopID, loop: any EventLoop) {
         self.settings = settings
