@@ -52,6 +52,7 @@ extension ProxyConnection {
     private func defaultsAwaited() {
         guard state == .connecting, pooled?.greetingWait != nil else { return }
         endGreetingWait()
+        readClock()
         greet()
         flushClient()
     }
