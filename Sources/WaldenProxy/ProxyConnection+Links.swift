@@ -50,6 +50,7 @@ extension ProxyConnection {
     private func defaultsAwaited() {
         guard state == .connecting, pooled?.greetingWait != nil else { return }
         endGreetingWait()
+        readClock()
         greet()
         flushClient()
     }

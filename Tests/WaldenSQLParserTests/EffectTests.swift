@@ -41,7 +41,8 @@ struct EffectTests {
             ("declare c cursor for select setter()", .opaque), ("select nosuch()", .opaque), ("selec 1", .opaque),
             ("select * from v", .opaque), ("select 1 order by query_to_xml('x', true, true, '')", .opaque),
             ("explain analyze select setter()", .opaque), ("set time zone interval '1' hour", .opaque),
-            ("set x from current", .opaque), ("update pg_settings set setting = 'x' where name = 'search_path'", .opaque),
+            ("set x from current", .opaque),
+            ("update pg_settings set setting = 'x' where name = 'search_path'", .opaque),
             ("with u as (update pg_settings set setting = 'x' returning *) select * from u", .opaque),
             ("select setting from pg_settings", .readOnly),
             ("insert into orders values (1); select 1", .writes),
@@ -50,6 +51,18 @@ struct EffectTests {
         ] as [(String, SessionEffect)])
     func effect(_ sql: String, _ expected: SessionEffect) {
         #expect(analyze(sql).effect == expected)
+    }
+
+    /// What a server process knows for its session alone.
+    @Test(
+        arguments: [
+            ("select currval('s')", .sequences), ("insert into orders values (pg_catalog.lastval())", .sequences),
+            ("select 1; select setseed(0.5)", .randomSeed),
+            ("select setseed(0.5), lastval()", [.randomSeed, .sequences]),
+            ("select nextval('s')", []), ("select * from currval", []),
+        ] as [(String, SessionDraws)])
+    func draws(_ sql: String, _ expected: SessionDraws) {
+        #expect(analyze(sql).draws == expected)
     }
 
     @Test(
