@@ -39,10 +39,12 @@ final class SimulatedServer {
         session = ServerSession(
             node: NodeID(node), isPrimary: node == 0, parameters: Self.greeting, statementLimit: statementLimit)
         reported = Dictionary(uniqueKeysWithValues: Self.greeting.map { ($0.name, $0.value) })
+        reported["default_transaction_read_only"] = ""
     }
 
     private static let reportedNames = [
         "application_name": "application_name", "client_encoding": "client_encoding", "timezone": "TimeZone",
+        "default_transaction_read_only": "default_transaction_read_only",
     ]
     private static let defaults = [
         "timezone": "UTC", "client_encoding": "UTF8", "work_mem": "4096",
