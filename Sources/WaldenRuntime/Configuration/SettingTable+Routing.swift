@@ -23,7 +23,7 @@ extension Setting {
         duration(
             "routing.wait_budget", \.routeWait, .zero ... .seconds(1),
             "How long a read may wait for a replica that is about to catch up; then it goes to the primary. 0: it "
-            + "never waits."),
+                + "never waits."),
     ]
 }
 
