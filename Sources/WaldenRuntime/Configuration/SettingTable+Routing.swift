@@ -22,8 +22,8 @@ extension Setting {
                 + "changes it for a session."),
         duration(
             "routing.wait_budget", \.routeWait, .zero ... .seconds(1),
-            "How long a read may wait for a replica to catch up, when that is cheaper than the primary; then it goes "
-                + "there. 0: it never waits."),
+            "How long a read may wait for a replica that is about to catch up; then it goes to the primary. 0: it "
+                + "never waits."),
     ]
 }
 

@@ -43,10 +43,12 @@ final class SimulatedServer {
         session = ServerSession(
             node: NodeID(node), isPrimary: node == 0, parameters: Self.greeting, statementLimit: statementLimit)
         reported = Self.reportedAtStart
+        reported["default_transaction_read_only"] = ""
     }
 
     private static let reportedNames = [
         "application_name": "application_name", "client_encoding": "client_encoding", "timezone": "TimeZone",
+        "default_transaction_read_only": "default_transaction_read_only",
     ]
     private static let defaults = [
         "timezone": "UTC", "client_encoding": "UTF8", "work_mem": "4096",
