@@ -1,5 +1,6 @@
 import Testing
 import WaldenCore
+import WaldenDependency
 import WaldenWire
 
 @testable import WaldenSession
