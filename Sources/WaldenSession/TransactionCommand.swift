@@ -75,7 +75,9 @@ struct BeginForm: Hashable, Sendable {
 
     /// The same command with the level spelled out that the client was promised.
     func spelledOut(_ level: Isolation) -> String {
-        var modes = ["ISOLATION LEVEL \(isSerializable ? "SERIALIZABLE" : level == .snapshot ? "REPEATABLE READ" : "READ COMMITTED")"]
+        var modes = [
+            "ISOLATION LEVEL \(isSerializable ? "SERIALIZABLE" : level == .snapshot ? "REPEATABLE READ" : "READ COMMITTED")"
+        ]
         if let isReadOnly { modes.append(isReadOnly ? "READ ONLY" : "READ WRITE") }
         if let isDeferrable { modes.append(isDeferrable ? "DEFERRABLE" : "NOT DEFERRABLE") }
         return "\(tag.rawValue) \(modes.joined(separator: ", "))"
@@ -158,6 +160,35 @@ struct CommandWords {
             return false
         }
         return true
+    }
+
+    /// The next identifier, as PostgreSQL reads it; nil when something else follows, or one of a spelling that is not
+    /// understood (escapes, doubled quotes, letters beyond ASCII, more than 63 bytes).
+    mutating func identifier(in bytes: borrowing RawSpan) -> [UInt8]? {
+        guard skipBlanks(in: bytes), position < end else { return nil }
+        let quote = UInt8(ascii: "\"")
+        let isQuoted = bytes.byte(at: position) == quote
+        var next = isQuoted ? position + 1 : position
+        var name: [UInt8] = []
+        while next < end {
+            let byte = bytes.byte(at: next)
+            if isQuoted ? byte == quote : !Self.isLetter(byte) && !Self.continuesWord(byte) { break }
+            if byte >= 0x80 { return nil }
+            name.append(!isQuoted && Self.isLetter(byte) ? byte | 0x20 : byte)
+            next += 1
+        }
+        if isQuoted {
+            guard next < end else { return nil }
+            next += 1
+            if next < end, bytes.byte(at: next) == quote { return nil }
+        } else if let first = name.first, (0x30...0x39).contains(first) || first == UInt8(ascii: "$") {
+            return nil
+        } else if next < end, bytes.byte(at: next) == UInt8(ascii: "&") {
+            return nil
+        }
+        guard !name.isEmpty, name.count < 64 else { return nil }
+        position = next
+        return name
     }
 
     mutating func skipComma(in bytes: borrowing RawSpan) -> Bool {

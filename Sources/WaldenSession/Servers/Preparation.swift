@@ -67,7 +67,7 @@ extension SessionMachine {
         case .replay: pooled?.awaited = .replay
         case .census: pooled?.awaited = .census
         case .cleaning: pooled?.awaited = .cleaning
-        case .preparation, .begin, .isolationInquiry, .defaultsInquiry: break
+        case .preparation, .comparison, .begin, .isolationInquiry, .defaultsInquiry: break
         }
     }
 
