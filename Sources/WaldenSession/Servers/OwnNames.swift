@@ -64,11 +64,13 @@ extension SessionMachine {
         named text: Range<Int>?, in bytes: borrowing RawSpan, _ analysis: StatementAnalysis?
     ) -> [PreparedStatement] {
         guard isPooled, let text, let analysis, !analysis.effects.contains(.opaque),
-            !bytes.mentions(Array("pg_prepared_statements".utf8), in: text),
-            !bytes.mentions(Array("pg_prepared_statement".utf8), in: text)
+            !Self.namesAll.contains(where: { bytes.mentions($0, in: text) })
         else { return statements.deferred }
         return statements.deferred.filter { bytes.mentions($0.name, in: text) }
     }
+
+    /// Words in texts that may mean any statement.
+    private static let namesAll = ["all", "pg_prepared_statements", "pg_prepared_statement"].map { Array($0.utf8) }
 
     /// From the last unit on, until the session is seen at rest without statements of SQL's.
     private mutating func takeOwnNames() {
