@@ -112,7 +112,7 @@ extension SessionMachine {
         guard header.byteCount <= limits.heldBytes else {
             if let step = stepBeforeMessage() { return step }
             if openTransaction() { return .openTransaction }
-            injectDeferredBeforeQuery()
+            injectDeferredBeforeQuery(in: input)
             pushQuery(fill: nil)
             units[units.count - 1].effects.add(.opaque)
             units[units.count - 1].isSuspect = true
@@ -162,6 +162,9 @@ extension SessionMachine {
             }
         }
         guard beginKey(environment) else { return forwardCandidate(input, environment, .tooManySessions) }
+        guard isShapeKnown(of: found, environment) else {
+            return forwardCandidate(input, environment, .unknownStatement)
+        }
         appendKey(of: found, in: input)
         return .lookup
     }
@@ -174,6 +177,14 @@ extension SessionMachine {
             if let step = stepBefore(candidate, analysis, input) { return step }
         }
         if openTransaction() { return .openTransaction }
+        if let candidate {
+            if mustCompareNamed(candidate, input, environment) { return .openTransaction }
+            switch comparison(of: candidate, input, environment) {
+            case .none: break
+            case .ask: return .openTransaction
+            case .drain: return .drain
+            }
+        }
         let sent = forwardUnit(input, environment, fill: nil)
         return .forward(byteCount: sent.byteCount, replacing: sent.replacing, bypass: bypass)
     }
@@ -253,15 +264,24 @@ extension SessionMachine {
         let command = candidate.command(in: input)
         inquireIsolation(command, environment)
         var replaced = 0
+        let deallocated = deallocated(candidate, input)
         switch candidate.source {
-        case .query:
+        case .query(let text):
             statements.forgetUnnamed()
-            if namesStatements(analysis, command: candidate, input) { injectDeferredBeforeQuery() }
+            if let deallocated {
+                provideDeallocatedBeforeQuery(deallocated)
+            } else if namesStatements(analysis, command: candidate, input) {
+                injectDeferredBeforeQuery(named: text, in: input, analysis)
+            }
             pushQuery(fill: fill)
         case .execution(let statement, _):
-            let isParsed = candidate.parses && isParsedAlready(statement, environment)
-            units.append(Unit(isExtended: true, fill: fill))
-            units[units.count - 1].executes = true
+            if isUnitOpen {
+                // It holds what had to be compared before.
+                isUnitOpen = false
+                units[units.count - 1].fill = fill
+            } else {
+                units.append(Unit(isExtended: true, fill: fill))
+            }
             if !isPooled {
                 if candidate.parses {
                     units[units.count - 1].pendingParses.append(.init(statement: statement, isInjected: false))
@@ -269,9 +289,15 @@ extension SessionMachine {
                     inject(statement)
                 }
             }
-            if namesStatements(analysis, command: candidate, input) { injectDeferred() }
-            if isPooled { replaced = sendExecution(candidate, statement, isParsed: isParsed, input, environment) }
+            if let deallocated {
+                provideDeallocated(deallocated)
+            } else if namesStatements(analysis, command: candidate, input) {
+                injectDeferred(named: statement, analysis)
+            }
+            if isPooled { replaced = sendExecution(candidate, statement, input, environment) }
+            units[units.count - 1].executes = true
         }
+        units[units.count - 1].deallocates = deallocated
         if fill != nil { units[units.count - 1].keyReader = candidateKeys }
         candidateKeys = nil
         if case .begin(let form) = command { units[units.count - 1].begin = form }
@@ -279,6 +305,8 @@ extension SessionMachine {
         if command == .commit { units[units.count - 1].endsTransaction = true }
         noteUnrouted(analysis)
         note(analysis, isPrepared: candidate.parses)
+        // It binds the session to nothing.
+        if deallocated != nil, renames { units[units.count - 1].isSuspect = false }
         holdRead(input, candidate.byteCount)
         return Forwarding(byteCount: candidate.byteCount, replacing: replaced)
     }

@@ -10,6 +10,7 @@ extension SessionMachine {
         _ environment: some SessionEnvironment
     ) throws(WireError) -> ClientStep {
         if awaitsStatement(tag, header, input) { return .drain }
+        if let step = stepBeforeNaming(tag, header, input, environment) { return step }
         var bypass: Bypass?
         if !isUnitOpen, tag == .parse || tag == .bind {
             switch try scanExecution(input) {
@@ -27,6 +28,13 @@ extension SessionMachine {
         }
         if let step = stepBeforeMessage() { return step }
         if openTransaction() { return .openTransaction }
+        if let name = statementName(tag, header, input) {
+            switch comparison(of: name, in: input, environment) {
+            case .none: break
+            case .ask: return .openTransaction
+            case .drain: return .drain
+            }
+        }
         return try forwardMessage(tag, header, input, environment, bypass: bypass)
     }
 
@@ -66,6 +74,21 @@ extension SessionMachine {
         return (0..<earlier).contains { !units[$0].failed && units[$0].parses(own, in: bytes) }
     }
 
+    /// The name of the statement that a Bind or Describe at the front means, of which `input` may hold the beginning.
+    private func statementName(
+        _ tag: FrontendTag, _ header: MessageHeader, _ input: borrowing RawSpan
+    ) -> Range<Int>? {
+        guard isPooled else { return nil }
+        let body = MessageHeader.byteCount..<min(header.byteCount, input.byteCount)
+        switch tag {
+        case .bind: return (try? BindView(in: input, body: body))?.statement
+        case .describe:
+            let view = try? DescribeView(in: input, body: body)
+            return view?.kind == .statement ? view?.name : nil
+        default: return nil
+        }
+    }
+
     /// Forwards one message of a unit that is no candidate, noting what it does to the session.
     private mutating func forwardMessage(
         _ tag: FrontendTag, _ header: MessageHeader, _ input: borrowing RawSpan,
@@ -77,6 +100,7 @@ extension SessionMachine {
         let last = units.count - 1
         let available = MessageHeader.byteCount..<min(header.byteCount, input.byteCount)
         var replaced = 0
+        if isPooled { refuseStale() }
         switch tag {
         case .parse where isHeld: replaced = try noteParse(input, 0..<header.byteCount, environment)
         case .parse: noteLongParse(input, available)
@@ -98,6 +122,7 @@ extension SessionMachine {
                 inject(statement)
             }
             replaced = rename(input, from: 0, named: view.name, byteCount: header.byteCount, environment)
+            noteDescribe(view.name, input)
         case .close:
             let view = try CloseView(in: input, body: available)
             if view.kind == .statement {
@@ -121,11 +146,27 @@ extension SessionMachine {
         let view = try ParseView(in: input, body: MessageHeader.byteCount..<message.upperBound)
         let analysis = analyse(view.query, in: input, environment)
         note(analysis, isPrepared: true)
-        if namesStatements(analysis) { injectDeferred() }
+        if namesStatements(analysis) { injectDeferred(named: view.query, in: input, analysis) }
         let isTaken = provideTaken(view.name, input)
         defer { if isTaken { markDoomed() } }
         return sendParse(
-            PreparedStatement(parsing: view, message: message, in: input), input, named: view.name, environment)
+            PreparedStatement(parsing: view, message: message, in: input), input,
+            isDescribed: isPooled && !isTaken && isToBeDescribed(view.name, from: message.upperBound, input),
+            environment)
+    }
+
+    /// Whether Walden must ask what a statement is whose Parse ends at `end`: the client's next message does not, nor
+    /// executes an unnamed one at once.
+    private func isToBeDescribed(_ name: Range<Int>, from end: Int, _ input: borrowing RawSpan) -> Bool {
+        guard let next = try? MessageHeader.parse(input, at: end, limit: limits.messageBytes) else { return true }
+        switch FrontendTag(rawValue: next.tag) {
+        case .bind: return !name.isEmpty
+        case .describe:
+            let body = (end + MessageHeader.byteCount)..<min(end + next.byteCount, input.byteCount)
+            guard let view = try? DescribeView(in: input, body: body) else { return true }
+            return view.kind != .statement || !input.holds(input.copy(name), at: view.name)
+        default: return true
+        }
     }
 
     /// A Parse too long to hold: its statement is one of the server's, by the client's name.
@@ -153,8 +194,7 @@ extension SessionMachine {
             return false
         } else if case .statement(let taken) = known(name, in: input) {
             // The server must know the first one, to refuse the second.
-            inject(taken)
-            if renames { pooled?.server?.ownStatements.insert(taken.name) }
+            if !isPooled { inject(taken) } else if renames { takeName(taken.name) } else { takeOwnName(of: taken) }
             return true
         }
         return false
@@ -179,13 +219,14 @@ extension SessionMachine {
         }
         let analysis = analyse(statement, environment)
         note(analysis, isPrepared: true)
-        if namesStatements(analysis) { injectDeferred() }
+        if namesStatements(analysis) { injectDeferred(named: statement, analysis) }
         if goesByOwnName(name) { inject(statement) }
     }
 
     /// Whether the last unit itself parses the statement, so that the one known by that name so far is not meant.
     private func isParsedInLastUnit(_ name: Range<Int>, _ input: borrowing RawSpan) -> Bool {
         for parse in units[units.count - 1].pendingParses {
+            if parse.isInjected, parse.statement == nil { continue }
             guard let statement = parse.statement else { return true }
             if input.holds(statement.name, at: name) { return true }
         }
@@ -211,37 +252,20 @@ extension SessionMachine {
     /// Sends the Parse of a deferred statement ahead of what needs it in the last unit.
     mutating func inject(_ statement: PreparedStatement) {
         let last = units.count - 1
-        guard last >= 0, !statement.isOnServer else { return }
+        guard last >= 0, !statement.isOnServer, units[last].staleness == nil else { return }
         // Its Parse may be on its way in this unit or an earlier one.
         for unit in units where !unit.failed {
             for parse in unit.pendingParses[unit.answeredParses...] where parse.statement === statement {
                 if parse.arrival == .own { return }
             }
         }
+        if isPooled { return injectOwn(statement) }
         injection += statement.parseMessage
         units[last].pendingParses.append(.init(statement: statement, isInjected: true))
-    }
-
-    /// Sends all deferred statements ahead of a Query that may name any of them. They need a Sync of their own: after
-    /// an error the server skips to the next Sync, and a Query is none.
-    mutating func injectDeferredBeforeQuery() {
-        // A transaction that has failed takes no Parse, and no command that could name a statement.
-        if isPooled, status == .failed { return }
-        pooled?.usesOwnNames = true
-        let deferred = statements.deferred
-        if deferred.isEmpty { return }
-        units.append(Unit(isExtended: true, isHidden: true))
-        for statement in deferred { inject(statement) }
-        injection += FrontendTag.syncMessage
-    }
-
-    /// The same within the last, extended unit.
-    mutating func injectDeferred() {
-        pooled?.usesOwnNames = true
-        for statement in statements.deferred { inject(statement) }
     }
 }
 
 extension FrontendTag {
     static let syncMessage: [UInt8] = [FrontendTag.sync.rawValue, 0, 0, 0, 4]
+    static let flushMessage: [UInt8] = [FrontendTag.flush.rawValue, 0, 0, 0, 4]
 }

@@ -59,6 +59,7 @@ extension SessionMachine {
         let tag = BackendTag(rawValue: rawValue)
         switch tag {
         case .dataRow where !units.isEmpty && units[0].purpose.isInquiry: return nil
+        case _ where tag.describes && !units.isEmpty && units[0].owesDescription: return nil
         case .dataRow, .rowDescription: return tag
         case .closeComplete where isPooled: return nil
         case .commandComplete:
@@ -81,8 +82,12 @@ extension SessionMachine {
         // Whether an opaque text ran at all, the error tells.
         let awaitsVerdict =
             tag == .errorResponse && (isHidden || isPooled || units.first?.effects.isOpaque ?? false)
-        if isInspected(tag) || awaitsVerdict, header.byteCount > input.byteCount {
-            if header.byteCount <= limits.heldBytes { return .needMore }
+        let isDescription = tag.describes && !units.isEmpty && units[0].owesDescription
+        if isInspected(tag) || awaitsVerdict || isDescription, header.byteCount > input.byteCount {
+            // A description is as long as its columns and parameters are many, which PostgreSQL bounds.
+            if header.byteCount <= (isDescription ? max(limits.heldBytes, 1 << 20) : limits.heldBytes) {
+                return .needMore
+            }
             return .violation(WireError(.lengthOutOfRange(declared: header.byteCount, limit: limits.heldBytes)))
         }
         let body = MessageHeader.byteCount..<header.byteCount
@@ -100,7 +105,7 @@ extension SessionMachine {
             // The last word of a server that goes away is the client's, whatever was under way.
             let isLast = error?.severity == .fatal || error?.severity == .panic
             if isHidden { goesOn = isLast }
-            if isPooled, !isHidden || isLast { return pooledError(header, input, isLast: isLast) }
+            if isPooled, !isHidden || isLast { return pooledError(error, header, input, isLast: isLast) }
         case .dataRow: inquiryAnswered(input, body)
         case .parameterStatus:
             if let broken = breakFill() { return broken }
@@ -115,6 +120,13 @@ extension SessionMachine {
             phase = .transparent
             return .becomeTransparent
         case .bindComplete, .closeComplete: break
+        case _ where isDescription:
+            switch try described(tag, input, body) {
+            case .answer(let isHidden):
+                if !isHidden { return wholeOrPart(header, input, units[0].way) }
+                goesOn = false
+            case .stale: return .giveUp(StaleStatements.changedResult(nil))
+            }
         case .notificationResponse:
             if let broken = breakFill() { return broken }
             // It tells of a commit, which the session may look for now.
@@ -172,8 +184,8 @@ extension SessionMachine {
         guard !units.isEmpty, units[0].answeredParses < units[0].pendingParses.count else { return true }
         let parse = units[0].pendingParses[units[0].answeredParses]
         units[0].answeredParses += 1
-        guard let statement = parse.statement else { return !parse.isInjected }
         pooledParseCompleted(parse)
+        guard let statement = parse.statement else { return !parse.isInjected }
         if case .renamed = parse.arrival {
             if !parse.isInjected { statements.define(statement) }
         } else if parse.isInjected {
@@ -196,8 +208,7 @@ extension SessionMachine {
             units[0].crossedTransactionEnd = true
             units[0].rolledBack = true
         case .statementsGone:
-            // Of one that goes, a pooled session hears from the census.
-            if !isPooled { statements.forgetAll() } else if tag != "DEALLOCATE" { everythingDropped(tag: tag) }
+            if !isPooled { statements.forgetAll() } else { statementsDropped(tag: tag) }
         case .assigned: if first.effects.settings.isEmpty { units[0].setsTransaction = true }
         case nil: break
         }
@@ -251,6 +262,7 @@ extension SessionMachine {
             isRelayOnly = true
             return .unitEnded(byteCount: header.byteCount, fill: nil)
         }
+        forgetUndescribed(of: unit)
         if unit.isToRerun, let held = unit.heldRead {
             return .rerun(byteCount: header.byteCount, held)
         }
@@ -296,6 +308,9 @@ extension Unit {
 extension BackendTag {
     /// Whether a message of this kind is part of a result that may be kept.
     var isResult: Bool { self == .dataRow || self == .rowDescription || self == .commandComplete }
+
+    /// Whether a message of this kind may belong to the answer to a Describe.
+    var describes: Bool { self == .parameterDescription || self == .rowDescription || self == .noData }
 }
 
 /// What a command tag says about transactions and prepared statements (PostgreSQL `tcop/cmdtaglist.h`).

@@ -13,8 +13,30 @@ final class PreparedStatement {
     var isOnServer: Bool
     /// When its text is BEGIN, COMMIT or ROLLBACK.
     let command: TransactionCommand?
-    /// Its number on pooled servers, once it has one, and what that rests on.
+    /// What the client was told of it when it was parsed, or could have asked for then; nil: not known.
+    var shape: StatementShape? {
+        get {
+            if known == nil, let portal { known = try? StatementShape(portal: portal) }
+            return known
+        }
+        set {
+            known = newValue
+            portal = nil
+        }
+    }
+    private var known: StatementShape?
+    /// The body of the RowDescription that its portal was described with, as long as nothing needs to know more.
+    var portal: [UInt8]?
+    /// Under what it was parsed last.
+    var origin: StatementOrigin?
+    /// Its number on pooled servers as it was parsed, once it has one.
     var number: StatementNumber?
+    /// The number of the statement that it has become where it was parsed again later.
+    var standIn: StatementNumber?
+    /// What comparing it has just shown, where SQL may name it.
+    var verdict: StatementVerdict?
+    /// What stands in its place there.
+    var obstacle: StatementObstacle?
 
     init(parseMessage: [UInt8], name: [UInt8], text: Range<Int>, types: Range<Int>, isOnServer: Bool) {
         self.parseMessage = parseMessage
@@ -114,12 +136,18 @@ struct StatementTable {
 
     /// Forgets named statements of other names, whether or not the server should have had them.
     mutating func keep(only names: Set<[UInt8]>) {
-        for name in named.keys where !names.contains(name) && named[name]?.isOnServer ?? false { forget(name) }
+        for (name, statement) in named
+        where !names.contains(name) && (statement.isOnServer || statement.obstacle?.isPlaced ?? false) {
+            forget(name)
+        }
     }
 
     /// No server has the named statements under these names any more.
     mutating func leftServer() {
-        for statement in named.values { statement.isOnServer = false }
+        for statement in named.values {
+            statement.isOnServer = false
+            statement.obstacle = nil
+        }
         deferredCount = named.count
     }
 

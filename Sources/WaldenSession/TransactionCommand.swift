@@ -174,6 +174,35 @@ struct CommandWords {
         return true
     }
 
+    /// The next identifier, as PostgreSQL reads it; nil when something else follows, or one of a spelling that is not
+    /// understood (escapes, doubled quotes, letters beyond ASCII, more than 63 bytes).
+    mutating func identifier(in bytes: borrowing RawSpan) -> [UInt8]? {
+        guard skipBlanks(in: bytes), position < end else { return nil }
+        let quote = UInt8(ascii: "\"")
+        let isQuoted = bytes.byte(at: position) == quote
+        var next = isQuoted ? position + 1 : position
+        var name: [UInt8] = []
+        while next < end {
+            let byte = bytes.byte(at: next)
+            if isQuoted ? byte == quote : !Self.isLetter(byte) && !Self.continuesWord(byte) { break }
+            if byte >= 0x80 { return nil }
+            name.append(!isQuoted && Self.isLetter(byte) ? byte | 0x20 : byte)
+            next += 1
+        }
+        if isQuoted {
+            guard next < end else { return nil }
+            next += 1
+            if next < end, bytes.byte(at: next) == quote { return nil }
+        } else if let first = name.first, (0x30...0x39).contains(first) || first == UInt8(ascii: "$") {
+            return nil
+        } else if next < end, bytes.byte(at: next) == UInt8(ascii: "&") {
+            return nil
+        }
+        guard !name.isEmpty, name.count < 64 else { return nil }
+        position = next
+        return name
+    }
+
     mutating func skipComma(in bytes: borrowing RawSpan) -> Bool {
         guard skipBlanks(in: bytes), position < end, bytes.byte(at: position) == UInt8(ascii: ",") else { return false }
         position += 1

@@ -20,9 +20,15 @@ extension SessionMachine {
         }
         switch found.source {
         case .query: statements.forgetUnnamed()
-        case .execution(let statement, _): if found.parses { statements.define(statement) }
+        case .execution(let statement, _): if found.parses { defineUnseen(statement) }
         }
         return .answer(byteCount: found.byteCount, found.answer(tag: command.completionTag, shownStatus))
+    }
+
+    /// A transaction command without parameters, whose Parse no server has seen.
+    private mutating func defineUnseen(_ statement: PreparedStatement) {
+        statement.shape = .nothing
+        statements.define(statement)
     }
 
     private func mayDefer(
@@ -42,7 +48,7 @@ extension SessionMachine {
             case .execution(let statement, _) = found.source, mayDefer(form, found, input, environment)
         else { return nil }
         transaction.began(deferring: deferral(of: declared(form), found, input, isWhole: false))
-        if found.parses { statements.define(statement) }
+        if found.parses { defineUnseen(statement) }
         let reply = found.answer(tag: form.tag.rawValue, shownStatus)
         let ready = ReadyForQuery(shownStatus).encoded()
         return .answer(byteCount: found.byteCount, Array(reply.dropLast(ready.count)))
@@ -159,9 +165,9 @@ extension SessionMachine {
 
     /// A hidden unit ended. The error that ends the session, when there is no way on.
     mutating func hiddenUnitEnded(_ unit: Unit) -> ErrorResponse? {
-        if unit.purpose == .defaultsInquiry { defaultsInquiryEnded() }
+        if case .defaultsInquiry = unit.purpose { defaultsInquiryEnded() }
         if let error = pooledHiddenUnitEnded(unit) { return error }
-        guard unit.purpose == .begin else { return nil }
+        guard case .begin = unit.purpose else { return nil }
         transaction.opened(status)
         guard !transaction.isDeferred else {
             // Once it may have been a cancel request that came early; what was asked for has not begun yet.

@@ -18,8 +18,10 @@ struct Unit {
     /// Under which name a statement reaches a pooled server.
     enum Arrival: Hashable {
         case own
-        /// `walden_<number>`.
+        /// `walden_<serial>`.
         case renamed(UInt64)
+        /// By the client's name, another statement: the obstacle of that number.
+        case obstacle(UInt64)
     }
 
     /// A Close of which a pooled server owes the answer, in the order sent.
@@ -28,7 +30,7 @@ struct Unit {
             case portal
             /// By the client's name; the statement itself, should the Close never be reached.
             case statement([UInt8], PreparedStatement?)
-            /// Sent by Walden, of `walden_<number>` or of the unnamed statement: the client must not see the answer.
+            /// Sent by Walden, of `walden_<serial>` or of another statement: the client must not see the answer.
             case hidden(UInt64?)
         }
 
@@ -37,10 +39,29 @@ struct Unit {
         let parsesBefore: Int
     }
 
+    /// A Describe of a statement of which a pooled server owes the answer, in the order sent.
+    struct PendingDescribe {
+        /// What the answer is about; nil: it is the client's alone.
+        let subject: DescribedStatement?
+        /// Sent by Walden: the client must not see the answer.
+        let isHidden: Bool
+        /// Of its portal: without ParameterDescription.
+        var isOfPortal = false
+    }
+
+    /// A statement that was parsed again and has another shape than it had for the client.
+    enum Staleness {
+        case found
+        /// The server has been sent what it will refuse.
+        case refused
+    }
+
     /// Why a unit is hidden.
     enum Purpose {
         /// Statements that others may name.
         case preparation
+        /// The same statement as before, in case SQL is about to name it.
+        case comparison(PreparedStatement)
         /// The BEGIN of a transaction of which the client has been told already.
         case begin
         /// What the session's default isolation level is.
@@ -59,7 +80,12 @@ struct Unit {
         case cleaning
 
         /// Whether the rows of the answer are read.
-        var isInquiry: Bool { self == .isolationInquiry || self == .defaultsInquiry || self == .census }
+        var isInquiry: Bool {
+            switch self {
+            case .isolationInquiry, .defaultsInquiry, .census: true
+            case .preparation, .comparison, .begin, .replay, .cleaning: false
+            }
+        }
     }
 
     let isExtended: Bool
@@ -78,16 +104,24 @@ struct Unit {
     /// On pooled servers.
     var pendingCloses: [PendingClose] = []
     var answeredCloses = 0
-    /// The client's Parse was not sent, since the server has the statement; its answer comes before all others.
-    var owesParseComplete = false
+    /// On pooled servers.
+    var pendingDescribes: [PendingDescribe] = []
+    var answeredDescribes = 0
+    /// The first half of the next answer.
+    var describedParameters: [UInt32]?
+    var staleness: Staleness?
+    /// Nothing goes on before a statement has been compared in it.
+    var isComparing = false
+    /// What came before has been asked for by a Flush of Walden's.
+    var isFlushed = false
     /// The client's bytes, in case a read that a replica refuses has to be run again on the primary.
     var heldRead: [UInt8]?
     /// It is to be run again as soon as the server is done with it.
     var isToRerun = false
     /// Its statement is COMMIT.
     var endsTransaction = false
-    /// The statement that it named last by a name of Walden's.
-    var lastRenamed: PreparedStatement?
+    /// The statement that it named last by a name of Walden's, and that name's serial.
+    var lastRenamed: (statement: PreparedStatement, serial: UInt64)?
     /// A Query or FunctionCall ended it without a Sync: after an error the server skips that, too, and goes on to the
     /// next Sync.
     var endsByCall = false
@@ -95,6 +129,8 @@ struct Unit {
     var copiesIn = false
     /// It drops all prepared statements if it succeeds.
     var dropsStatements = false
+    /// It deallocates this statement, if it succeeds.
+    var deallocates: [UInt8]?
     /// DISCARD ALL completed within it.
     var clearsSession = false
     /// Statements of the unit may have bound the session to its server, or assigned settings unseen.
@@ -126,6 +162,11 @@ struct Unit {
 
     /// The server waits for data: it ignores a Sync, and answers nothing before it has all.
     var isCopyingIn: Bool { copiesIn && !copyEnded }
+
+    /// Names may mean nothing any more once it has ended.
+    var takesStatements: Bool { dropsStatements || deallocates != nil }
+
+    var owesDescription: Bool { answeredDescribes < pendingDescribes.count }
 
     /// Answers to Parse messages of the client are still to come.
     var definesStatements: Bool { pendingParses[answeredParses...].contains { !$0.isInjected } }

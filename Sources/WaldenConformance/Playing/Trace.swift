@@ -117,6 +117,10 @@ extension Trace.Event: CustomStringConvertible {
             let fields = message.fields
             return .message(
                 BackendMessage(tag: message.tag, body: Array("\(fields["C"] ?? "") \(fields["M"] ?? "")".utf8)))
+        case "E" where masks.contains(.places):
+            let fields = message.fields.filter { !["F", "L", "R"].contains($0.key) }.sorted { $0.key < $1.key }
+            let text = fields.map { "\($0.key)\($0.value)" }.joined(separator: "\n")
+            return .message(BackendMessage(tag: "E", body: Array(text.utf8)))
         case "E" where masks.contains(.numbers), "N" where masks.contains(.numbers):
             return .message(message.withoutNumbers)
         case "T" where masks.contains(.tables): return .message(message.withoutTables)

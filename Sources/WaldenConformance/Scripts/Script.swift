@@ -72,6 +72,9 @@ enum Expectation: Sendable {
 enum Mask: String, Sendable, CaseIterable {
     /// Process numbers and object identifiers in the text of errors and notices.
     case numbers
+    /// File, line and routine of PostgreSQL's source in errors that Walden gives in a server's stead, in its words: lines
+    /// differ from one release to the next.
+    case places
     /// The table's object identifier in RowDescription, for tables that the script itself makes.
     case tables
     /// Of notices, all but SQLSTATE and message: Walden is at no line of PostgreSQL's source.

@@ -17,7 +17,10 @@ public struct EffectAnalyzer: Sendable {
     }
 
     public func effect(of statement: ParsedStatement, context: SessionContext) -> SessionEffect {
-        let syntax = statement.effect
+        let listsStatements =
+            statement.relations.contains { $0.name == "pg_prepared_statements" }
+            || statement.functions.contains { $0.name == "pg_prepared_statement" }
+        let syntax = listsStatements ? statement.effect.union(.preparedStatements) : statement.effect
         if syntax == .opaque { return syntax }
         if case .settings = syntax, !statement.functions.isEmpty { return assignment(statement, context: context) }
         guard let catalog else {

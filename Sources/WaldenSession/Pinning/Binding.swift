@@ -37,6 +37,7 @@ extension SessionMachine {
         guard let pooled else { return }
         pooled.unitAnswered()
         noteSequences(unit)
+        pooled.failure = nil
         let isUndone = unit.failed && old == .idle && unit.effects.statementCount <= 1
         if unit.effects.isOpaque, !isUndone { pooled.pins.insert(.untraceable) }
         if unit.clearsSession { return }
@@ -55,9 +56,15 @@ extension SessionMachine {
         if unit.isSuspect || !pooled.pins.isEmpty && !unit.effects.isReadOnly { pooled.suspect(.everything) }
     }
 
-    /// DEALLOCATE ALL or DISCARD ALL has completed, as `tag` tells: no statement is left; or nothing at all.
-    mutating func everythingDropped(tag: String) {
+    /// A command has completed, as `tag` tells, that leaves a statement less, or none, or nothing at all.
+    mutating func statementsDropped(tag: String) {
         guard let pooled, let server = pooled.server else { return }
+        if tag == "DEALLOCATE" {
+            // Of one that SQL knows, the census tells.
+            guard !units.isEmpty, let name = units[0].deallocates else { return }
+            server.ownStatements.remove(name)
+            return statements.forget(name)
+        }
         statements.forgetNamed()
         server.statements.removeAll()
         server.ownStatements.removeAll()

@@ -22,7 +22,7 @@ extension SessionMachine {
     ///   alone may well be made READ WRITE by its first statement.
     mutating func stepBeforeMessage(of effect: SessionEffect? = nil) -> ClientStep? {
         guard isPooled else { return nil }
-        if renames, units.contains(where: \.dropsStatements) { return .drain }
+        if !isRelayOnly, units.contains(where: \.takesStatements) { return .drain }
         let mayRead = effect.map { $0 == .readOnly } ?? !isReadOnlyByDefault
         let demand = mayRead ? transactionDemand : .primary
         pooled?.promised = []
@@ -34,15 +34,24 @@ extension SessionMachine {
         _ candidate: Candidate, _ analysis: StatementAnalysis, _ input: borrowing RawSpan
     ) -> ClientStep? {
         guard isPooled else { return nil }
-        // What SQL is about to name must be known by then.
-        if renames, !isRelayOnly {
+        if !isRelayOnly {
+            // What SQL is about to name must be known by then.
             let names = namesStatements(analysis)
-            if names, units.contains(where: { !$0.isHidden || $0.definesStatements }) { return .drain }
-            if candidate.isExtended || names, units.contains(where: \.dropsStatements) { return .drain }
+            if names, renames, units.contains(where: { !$0.isHidden || $0.definesStatements }) { return .drain }
+            if candidate.isExtended || names, units.contains(where: \.takesStatements) { return .drain }
         }
         let demand = demand(of: candidate, analysis, input)
         if !hasServer { pooled?.promised = transaction.isDeferred || status == .idle ? analysis.promisedSettings : [] }
         return stepBefore(demand: demand) ?? (discardSequences(before: analysis) ? .openTransaction : nil)
+    }
+
+    /// What SQL is about to name must still be what it was.
+    mutating func mustCompareNamed(
+        _ candidate: Candidate, _ input: borrowing RawSpan, _ environment: some SessionEnvironment
+    ) -> Bool {
+        guard isPooled, !isRelayOnly else { return false }
+        let analysis = analysis(of: candidate, input, environment)
+        return compareNamed(by: candidate, analysis, input, environment)
     }
 
     /// What must be done before `forwardUnit` for the unit offered.
@@ -67,6 +76,14 @@ extension SessionMachine {
             if discardSequences(before: analysis) { return .openTransaction }
         }
         if openTransaction() { return .openTransaction }
+        if let candidate {
+            if mustCompareNamed(candidate, input, environment) { return .openTransaction }
+            if comparison(of: candidate, input, environment) != .none { return .openTransaction }
+        }
+        // Compared in vain, it fails whatever the server would answer.
+        if isPooled, isUnitOpen, units[units.count - 1].failed || units[units.count - 1].staleness != nil {
+            return .forwardWithoutFill
+        }
         guard hasFill, let server = pooled?.server else { return .forward }
         // The server may have other defaults than the one that the key was made for, or be of the other kind.
         return server.isPrimary != fillsOnReplica && isKeyCurrent ? .forward : .forwardWithoutFill
@@ -123,10 +140,18 @@ extension SessionMachine {
 
     /// Keeps the bytes of a read that has just been sent to a replica, in case it must be run again.
     mutating func holdRead(_ input: borrowing RawSpan, _ byteCount: Int) {
-        guard let server = pooled?.server, !server.isPrimary, status == .idle, units.count == 1,
-            units[0].effects.isReadOnly, units[0].begin == nil, pooled?.mayRunAgain ?? false
+        guard holdsReads, units.count == 1, units[0].effects.isReadOnly, units[0].begin == nil,
+            pooled?.mayRunAgain ?? false
         else { return }
         units[0].heldRead = input.copy(0..<byteCount)
+    }
+
+    /// Whether a read that is sent now is held, if it is one.
+    var willHoldRead: Bool { holdsReads && units.isEmpty && !transaction.isDeferred }
+
+    private var holdsReads: Bool {
+        guard let server = pooled?.server else { return false }
+        return !server.isPrimary && status == .idle && pooled?.pooling.isReadOnly == false
     }
 
     /// The step for answers to a read that is held; nil: it is held no more, and the answers are relayed as any.
@@ -134,12 +159,19 @@ extension SessionMachine {
     /// Nothing is relayed before it is known whether the replica will show the result. What comes before that is little.
     mutating func heldReadStep(_ input: borrowing RawSpan) throws(WireError) -> ServerStep? {
         var position = 0
+        var parameters: [UInt32]?
         while let header = try MessageHeader.parse(input, at: position, limit: limits.messageBytes) {
             let end = position + header.byteCount
-            switch BackendTag(rawValue: header.tag) {
+            let tag = BackendTag(rawValue: header.tag)
+            switch tag {
             case .parseComplete, .bindComplete, .rowDescription, .noData, .parameterDescription, .noticeResponse:
                 guard end <= limits.heldBytes else { return released() }
                 if end > input.byteCount { return .needMore }
+                if tag.describes, isStale(tag, parameters: &parameters, input, header.body(at: position)) {
+                    units[0].isToRerun = true
+                    units[0].failed = true
+                    return .swallow(byteCount: end)
+                }
                 position = end
             case .errorResponse:
                 guard header.byteCount <= limits.heldBytes else { return released() }

@@ -8,22 +8,28 @@ extension SessionMachine {
     mutating func pooledStep(_ input: borrowing RawSpan) throws(WireError) -> ServerStep? {
         guard let unit = units.first, !unit.isToRerun else { return nil }
         if !unit.effects.settings.isEmpty, let step = try nameReset(unit, input) { return step }
-        if unit.heldRead != nil, let step = try heldReadStep(input) { return step }
-        guard unit.owesParseComplete, let header = try MessageHeader.parse(input, at: 0, limit: limits.messageBytes)
-        else { return nil }
-        switch BackendTag(rawValue: header.tag) {
-        // They may come at any time, and are no answers.
-        case .noticeResponse, .notificationResponse, .parameterStatus: return nil
-        case .parseComplete where unit.pendingParses.contains(where: \.isInjected): return nil
-        default: break
-        }
-        units[0].owesParseComplete = false
-        return .replace(byteCount: 0, with: ParseComplete().encoded())
+        return unit.heldRead != nil ? try heldReadStep(input) : nil
     }
 
     /// An ErrorResponse, whole at the front: with the client's names in it.
-    mutating func pooledError(_ header: MessageHeader, _ input: borrowing RawSpan, isLast: Bool) -> ServerStep {
+    mutating func pooledError(
+        _ error: ErrorResponse?, _ header: MessageHeader, _ input: borrowing RawSpan, isLast: Bool
+    ) -> ServerStep {
         if isLast { pooled?.hasRelayedFatal = true }
+        if !isLast, !units.isEmpty, units[0].staleness == .refused, error?.sqlState == .invalidSQLStatementName {
+            return .replace(byteCount: header.byteCount, with: StaleStatements.changedResult(error).encoded())
+        }
+        if let failure = pooled?.failure {
+            pooled?.failure = nil
+            if error?.sqlState == .inFailedSQLTransaction {
+                return .replace(byteCount: header.byteCount, with: failure.encoded())
+            }
+        }
+        if let error, let number = StatementObstacle.number(error),
+            let obstacle = statements.all.first(where: { $0.obstacle?.number == number })?.obstacle
+        {
+            return .replace(byteCount: header.byteCount, with: obstacle.error.encoded())
+        }
         let message = 0..<header.byteCount
         if let translated = translated(input, message: message) {
             return .replace(byteCount: header.byteCount, with: translated)

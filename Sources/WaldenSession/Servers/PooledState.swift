@@ -1,12 +1,15 @@
 import WaldenCore
+import WaldenWire
 
 /// What a session keeps that changes its servers.
 final class PooledState {
-    /// Why nothing may be sent until a hidden unit is answered.
+    /// Why nothing may be sent until something of Walden's own is answered.
     enum Awaited: Hashable {
         case replay
         case census
         case cleaning
+        /// The description of a statement that was parsed again.
+        case description
     }
 
     let pooling: Pooling
@@ -46,6 +49,8 @@ final class PooledState {
     var isConfirmed = false
     /// Why the read sent last runs where it does, though no choice was made for it.
     var unrouted: UnroutedRead?
+    /// Why a question of Walden's made the transaction fail: it is what the client's next statement would have met.
+    var failure: ErrorResponse?
     /// The client has had the server's FATAL error.
     var hasRelayedFatal = false
 

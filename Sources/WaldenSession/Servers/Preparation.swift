@@ -71,7 +71,7 @@ extension SessionMachine {
         case .replay, .renaming: pooled?.awaited = .replay
         case .census: pooled?.awaited = .census
         case .cleaning, .sequences: pooled?.awaited = .cleaning
-        case .preparation, .begin, .isolationInquiry, .defaultsInquiry: break
+        case .preparation, .comparison, .begin, .isolationInquiry, .defaultsInquiry: break
         }
     }
 

@@ -19,14 +19,27 @@ enum RenamedMessage {
         bytes.append(contentsOf: name.utf8)
     }
 
-    /// The Parse of `statement` under `name`.
-    static func appendParse(of statement: PreparedStatement, as name: String, to bytes: inout [UInt8]) {
-        let message = statement.parseMessage
-        bytes.append(FrontendTag.parse.rawValue)
-        bytes.appendInteger(UInt32(clamping: message.count - 1 - statement.name.count + name.utf8.count))
-        bytes.append(contentsOf: name.utf8)
-        bytes.append(0)
-        bytes.append(contentsOf: message[statement.text.lowerBound...])
+    /// The Parse of `statement` under `name`: with the types that its parameters have got, once these are known, since
+    /// PostgreSQL keeps them whatever the text would mean now.
+    static func appendParse(of statement: PreparedStatement, as name: [UInt8], to bytes: inout [UInt8]) {
+        MessageWriter.append(tag: FrontendTag.parse.rawValue, into: &bytes) { body in
+            body += name
+            body.append(0)
+            guard let types = statement.shape?.parameters, types.count <= UInt16.max else {
+                return body += statement.parseMessage[statement.text.lowerBound...]
+            }
+            body += statement.parseMessage[statement.text.lowerBound..<statement.types.lowerBound]
+            body.appendInteger(UInt16(types.count))
+            for type in types { body.appendInteger(type) }
+        }
+    }
+
+    static func appendDescribe(of name: [UInt8], to bytes: inout [UInt8]) {
+        MessageWriter.append(tag: FrontendTag.describe.rawValue, into: &bytes) { body in
+            body.append(DescribeTarget.statement.rawValue)
+            body += name
+            body.append(0)
+        }
     }
 
     static func appendClose(of name: String, to bytes: inout [UInt8]) {

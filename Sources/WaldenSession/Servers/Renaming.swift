@@ -32,65 +32,7 @@ extension SessionMachine {
         return statements.find(name, in: input).map { .statement($0) } ?? .none
     }
 
-    // MARK: Numbers
-
-    /// The statement's number; a new one when what its text means may have changed since it got its last one.
-    private mutating func number(
-        _ statement: PreparedStatement, isParsedNow: Bool, _ environment: some SessionEnvironment
-    ) -> StatementNumber? {
-        guard let pooled else { return nil }
-        let basis = StatementBasis(revision: settings.revision, catalog: environment.catalogGeneration)
-        // What is assigned within the transaction in progress is not known yet.
-        let isSettled = !settings.hasUncommitted && settings.obstacle != .opaque && !pooled.isSuspect
-        if let known = statement.number, known.basis == basis, isSettled || !isParsedNow || known.key == nil {
-            return known
-        }
-        var key: [UInt8]?
-        if isSettled, !statement.mentionsMoment, let session = sessionNumber(environment) {
-            key = statement.key(session: session, catalog: basis.catalog)
-        }
-        let names = pooled.pooling.statements
-        return StatementNumber(value: key.map(names.number) ?? names.fresh(), key: key, basis: basis)
-    }
-
-    /// Whether a Parse under that number is on its way.
-    private func isPending(_ number: UInt64) -> Bool {
-        for unit in units where !unit.failed {
-            for parse in unit.pendingParses[unit.answeredParses...] where parse.arrival == .renamed(number) {
-                return true
-            }
-        }
-        return false
-    }
-
-    /// Whether the server has the statement by itself, so that its Parse need not be sent: a Parse would succeed.
-    mutating func isParsedAlready(_ statement: PreparedStatement, _ environment: some SessionEnvironment) -> Bool {
-        guard let server = pooled?.server, renames, units.isEmpty, status != .failed, !statement.name.isEmpty,
-            let number = number(statement, isParsedNow: true, environment), number.key != nil
-        else { return false }
-        statement.number = number
-        return server.statements.use(number.value)
-    }
-
     // MARK: Messages
-
-    /// The name of a statement on the server, which has it once what is injected has been answered.
-    private mutating func serverName(
-        of statement: PreparedStatement, _ environment: some SessionEnvironment
-    ) -> String? {
-        guard let server = pooled?.server, let known = number(statement, isParsedNow: false, environment) else {
-            return nil
-        }
-        statement.number = known
-        if server.statements.use(known.value) || isPending(known.value) { return ServerStatements.name(known.value) }
-        guard let fresh = number(statement, isParsedNow: true, environment) else { return nil }
-        statement.number = fresh
-        let name = ServerStatements.name(fresh.value)
-        RenamedMessage.appendParse(of: statement, as: name, to: &injection)
-        units[units.count - 1].pendingParses.append(
-            .init(statement: statement, isInjected: true, arrival: .renamed(fresh.value)))
-        return name
-    }
 
     /// Makes the beginning of a Bind or Describe anew that names a statement of the client's, known or not. Returns how
     /// many bytes of `input`, from the front, the injection stands for.
@@ -102,18 +44,24 @@ extension SessionMachine {
         _ input: borrowing RawSpan, from start: Int, named: Range<Int>, byteCount: Int,
         _ environment: some SessionEnvironment
     ) -> Int {
-        guard pooled != nil else { return 0 }
+        guard pooled != nil, !refuseStale() else { return 0 }
         if named.isEmpty {
-            provideUnnamed()
+            provideUnnamed(environment)
             return 0
         }
         guard renames else { return 0 }
         let name: String
         switch known(named, in: input) {
         case .statement(let statement):
-            guard let known = serverName(of: statement, environment) else { return 0 }
-            units[units.count - 1].lastRenamed = statement
-            name = known
+            var present = serial(of: statement, environment)
+            if present == nil, isTransactionFailed, statement.command == nil, statement.shape != nil,
+                input.byte(at: start) == FrontendTag.bind.rawValue
+            {
+                present = parseNothing(for: statement)
+            }
+            guard let serial = present ?? parseAgain(statement, environment) else { return 0 }
+            units[units.count - 1].lastRenamed = (statement, serial)
+            name = ServerStatements.name(serial)
         case .unheld: return 0
         case .none:
             // No name of the client's may mean one of Walden's.
@@ -125,17 +73,13 @@ extension SessionMachine {
     }
 
     /// The server's unnamed statement is the client's, before a message that means it.
-    private mutating func provideUnnamed() {
+    private mutating func provideUnnamed(_ environment: some SessionEnvironment) {
         guard let server = pooled?.server else { return }
-        let last = units.count - 1
         let empty = [UInt8]()
         switch known(0..<0, in: empty.span.bytes) {
         case .unheld: break
         case .statement(let statement):
-            if server.unnamed.isKnown(as: statement) { return }
-            injection += statement.parseMessage
-            units[last].pendingParses.append(.init(statement: statement, isInjected: true))
-            server.unnamed = .statement(statement)
+            if !server.unnamed.isKnown(as: statement) { parseAgain(statement, environment) }
         case .none:
             if case .none = server.unnamed { return }
             RenamedMessage.appendClose(of: empty, to: &injection)
@@ -145,8 +89,10 @@ extension SessionMachine {
     }
 
     /// The client's own Parse in the last unit, held as a whole at the front of `input`. Returns what `rename` does.
+    ///
+    /// - Parameter isDescribed: What it is will be asked for: it may be needed on another server.
     mutating func sendParse(
-        _ statement: PreparedStatement, _ input: borrowing RawSpan, named: Range<Int>,
+        _ statement: PreparedStatement, _ input: borrowing RawSpan, isDescribed: Bool,
         _ environment: some SessionEnvironment
     ) -> Int {
         let last = units.count - 1
@@ -154,35 +100,46 @@ extension SessionMachine {
             units[last].pendingParses.append(.init(statement: statement, isInjected: false))
             return 0
         }
+        statement.shape = nil
+        (statement.number, statement.standIn) = (nil, nil)
         if statement.name.isEmpty {
             server.unnamed = .statement(statement)
             statements.define(statement)
         }
-        guard renames, !statement.name.isEmpty, !server.ownStatements.contains(statement.name),
-            let number = number(statement, isParsedNow: true, environment)
-        else {
+        let origin = origin(of: statement, environment)
+        statement.origin = origin
+        guard renames, !statement.name.isEmpty, !server.ownStatements.contains(statement.name) else {
             units[last].pendingParses.append(.init(statement: statement, isInjected: false))
-            return 0
+            guard isDescribed else { return 0 }
+            injection += statement.parseMessage
+            let subject = DescribedStatement(statement: statement, origin: origin, serial: nil, isCompared: false)
+            describe(subject, as: statement.name)
+            return statement.parseMessage.count
         }
-        statement.number = number
-        let name = ServerStatements.name(number.value)
-        if server.statements.contains(number.value) || isPending(number.value) {
-            // It is parsed again, as it would be by a server of its own, and in its turn.
-            RenamedMessage.appendClose(of: name, to: &injection)
-            noteClose(.hidden(number.value))
+        closeSpare(on: server)
+        let serial = pooled?.pooling.statements.fresh() ?? 0
+        let name = Array(ServerStatements.name(serial).utf8)
+        RenamedMessage.appendParse(of: statement, as: name, to: &injection)
+        units[last].pendingParses.append(.init(statement: statement, isInjected: false, arrival: .renamed(serial)))
+        if isDescribed {
+            let subject = DescribedStatement(statement: statement, origin: origin, serial: serial, isCompared: false)
+            describe(subject, as: name)
         }
-        let byteCount = statement.parseMessage.count
-        RenamedMessage.appendHead(of: input, from: 0, named: named, byteCount: byteCount, as: name, to: &injection)
-        units[last].pendingParses.append(
-            .init(statement: statement, isInjected: false, arrival: .renamed(number.value)))
-        return named.upperBound
+        return statement.parseMessage.count
+    }
+
+    /// Closes statements that nothing needs, along with the next Parse.
+    private mutating func closeSpare(on server: ServerSession) {
+        guard units[units.count - 1].pendingCloses.isEmpty else { return }
+        for serial in server.statements.spareSerials.prefix(16) {
+            RenamedMessage.appendClose(of: ServerStatements.name(serial), to: &injection)
+            noteClose(.hidden(serial))
+        }
     }
 
     /// The messages of a candidate, in the last unit. Returns what `rename` does.
-    ///
-    /// - Parameter isParsed: The server has the statement that the candidate's Parse defines.
     mutating func sendExecution(
-        _ found: Candidate, _ statement: PreparedStatement, isParsed: Bool, _ input: borrowing RawSpan,
+        _ found: Candidate, _ statement: PreparedStatement, _ input: borrowing RawSpan,
         _ environment: some SessionEnvironment
     ) -> Int {
         guard case .execution(_, let binding) = found.source else { return 0 }
@@ -192,18 +149,16 @@ extension SessionMachine {
             return rename(
                 input, from: 0, named: binding.statement, byteCount: found.bind.count, environment)
         }
-        if isParsed {
-            // Its Parse is left out; it would succeed, and what it answers comes first.
-            units[units.count - 1].owesParseComplete = true
-            statements.define(statement)
-        } else {
-            let name = (MessageHeader.byteCount)..<(MessageHeader.byteCount + statement.name.count)
-            let replaced = sendParse(statement, input, named: name, environment)
-            if replaced == 0 { return 0 }
-            injection.append(input, replaced..<found.bind.lowerBound)
+        // An unnamed statement that is executed at once seldom is again.
+        let replaced = sendParse(statement, input, isDescribed: !statement.name.isEmpty, environment)
+        if statement.name.isEmpty, found.describes, let origin = statement.origin {
+            noteDescribe(portalOf: statement, origin)
         }
-        return rename(
+        if replaced == 0 { return 0 }
+        injection.append(input, replaced..<found.bind.lowerBound)
+        let renamed = rename(
             input, from: found.bind.lowerBound, named: binding.statement, byteCount: found.bind.count, environment)
+        return max(renamed, found.bind.lowerBound)
     }
 
     /// The client's Close of a statement, in the last unit. Returns what `rename` does.
@@ -226,7 +181,8 @@ extension SessionMachine {
     mutating func pooledParseCompleted(_ parse: Unit.PendingParse) {
         guard let server = pooled?.server else { return }
         switch parse.arrival {
-        case .renamed(let number): server.statements.arrived(number)
+        case .renamed(let serial): server.statements.parsed(serial)
+        case .obstacle(let number): statements.all.first { $0.obstacle?.number == number }?.obstacle?.isPlaced = true
         case .own: if let name = parse.statement?.name, !name.isEmpty { server.ownStatements.insert(name) }
         }
     }
@@ -238,10 +194,11 @@ extension SessionMachine {
         switch unit.pendingCloses[unit.answeredCloses].subject {
         case .portal: return true
         case .statement(let name, _):
-            statements.forget(name)
+            // An unnamed one has been forgotten, and perhaps another defined since.
+            if !name.isEmpty { statements.forget(name) }
             return true
-        case .hidden(let number):
-            if let number { pooled?.server?.statements.left(number) }
+        case .hidden(let serial):
+            if let serial { pooled?.server?.statements.left(serial) }
             return false
         }
     }
@@ -256,10 +213,13 @@ extension SessionMachine {
     /// The unit at the front of a pooled session has failed: what was to come of it does not.
     mutating func pooledUnitFailed(_ error: ErrorResponse?) {
         guard let server = pooled?.server, let unit = units.first else { return }
+        forgetUndescribed(of: unit)
         var touchesUnnamed = unit.pendingParses.contains { $0.statement?.name.isEmpty ?? true }
         for close in unit.pendingCloses[unit.answeredCloses...] {
             switch close.subject {
-            case .statement(_, let statement?): statements.define(statement)
+            case .statement(let name, let statement?):
+                let none: [UInt8] = []
+                if !name.isEmpty || statements.find(0..<0, in: none.span.bytes) == nil { statements.define(statement) }
             case .hidden(nil): touchesUnnamed = true
             case .portal, .statement, .hidden: break
             }
@@ -269,6 +229,6 @@ extension SessionMachine {
         }
         // How far the server got, is not told.
         if touchesUnnamed { server.unnamed = .unknown }
-        if let error { StaleStatements.forget(error, in: &self) }
+        if let error { StaleStatements.forget(error, on: server) }
     }
 }

@@ -56,7 +56,8 @@ extension SessionMachine {
         pooled?.census = CensusReading(scope: scope)
         push(.census, [])
         var messages: [UInt8] = []
-        if custom.isEmpty {
+        // While SQL may list them, no statement of Walden's stays.
+        if custom.isEmpty, renames {
             if server.censuses.insert(scope).inserted {
                 Parse(name: Census.name(scope), query: Census.question(scope)).encode(into: &messages)
                 units[units.count - 1].pendingParses = [.init(statement: nil, isInjected: true)]
@@ -142,9 +143,9 @@ extension SessionMachine {
             pooled?.usesOwnNames = false
             statements.leftServer()
         }
-        for number in server.statements.surplus() {
-            RenamedMessage.appendClose(of: ServerStatements.name(number), to: &messages)
-            server.statements.left(number)
+        for serial in server.statements.surplus() {
+            RenamedMessage.appendClose(of: ServerStatements.name(serial), to: &messages)
+            server.statements.left(serial)
         }
         return messages.isEmpty ? nil : messages + FrontendTag.syncMessage
     }
@@ -158,6 +159,7 @@ extension SessionMachine {
         case .cleaning, .sequences:
             pooled?.awaited = nil
             if unit.failed { pooled?.server?.isSpoiled = true }
+        case .comparison(let statement): namedCompared(statement, unit)
         case .preparation, .begin, .isolationInquiry, .defaultsInquiry: break
         }
         return nil

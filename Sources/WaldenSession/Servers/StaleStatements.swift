@@ -1,44 +1,39 @@
+import DequeModule
 import WaldenCore
 import WaldenWire
 
-/// Errors that tell that a statement on a pooled server is not what a session takes it for.
+/// Statements on pooled servers that are not what a session takes them for.
 enum StaleStatements {
-    /// Gives the statements that the error is about new numbers.
-    static func forget(_ error: ErrorResponse, in machine: inout SessionMachine) {
-        guard let pooled = machine.pooled, let server = pooled.server else { return }
-        if error.sqlState == .invalidSQLStatementName {
-            // Something has dropped it: SQL within a function, say. It is prepared again when it is next needed.
-            for number in numbers(in: Array(error.message.utf8)) { server.statements.left(number) }
-        } else if isStalePlan(error) {
-            // A session that prepares the text now, or this one again, must get what the text means now.
-            for statement in machine.statements.all {
-                if let key = statement.number?.key { pooled.pooling.statements.forget(key) }
-                statement.number = nil
-            }
-        }
-    }
-
-    /// PostgreSQL `utils/cache/plancache.c`: the text has other result columns now than when it was parsed. The message
-    /// is translated, the routine is not.
-    private static func isStalePlan(_ error: ErrorResponse) -> Bool {
-        error.sqlState == .featureNotSupported && error.fields[.routine] == "RevalidateCachedQuery"
-    }
-
-    /// The numbers of Walden's names within a text.
-    private static func numbers(in text: [UInt8]) -> [UInt64] {
-        var result: [UInt64] = []
-        RenamedText.scan(text) { name in
-            if case .number(let number) = name { result.append(number) }
+    /// Forgets the statements that an error says the server does not have.
+    static func forget(_ error: ErrorResponse, on server: ServerSession) {
+        guard error.sqlState == .invalidSQLStatementName else { return }
+        // Something has dropped it: SQL within a function, say. It is prepared again when it is next needed.
+        RenamedText.scan(Array(error.message.utf8)) { name in
+            if case .serial(let serial) = name { server.statements.left(serial) }
         } copy: { _ in
         }
-        return result
+    }
+
+    /// What PostgreSQL says of a statement whose result would be another than when it was parsed (`plancache.c`,
+    /// `RevalidateCachedQuery`).
+    ///
+    /// - Parameter provoked: The server's error in whose place the client gets it.
+    static func changedResult(_ provoked: ErrorResponse?) -> ErrorResponse {
+        let severity = provoked?.fields[.localizedSeverity] ?? ResponseFields.Severity.error.rawValue
+        return ErrorResponse(
+            ResponseFields(fields: [
+                .init(.localizedSeverity, severity), .init(.severity, ResponseFields.Severity.error.rawValue),
+                .init(.sqlState, SQLState.featureNotSupported.code),
+                .init(.message, "cached plan must not change result type"), .init(.file, "plancache.c"),
+                .init(.routine, "RevalidateCachedQuery"),
+            ]))
     }
 }
 
 /// A server's text that may name statements by Walden's names.
 enum RenamedText {
     enum Name: Hashable {
-        case number(UInt64)
+        case serial(UInt64)
         /// What follows is a name of the client's.
         case foreign
     }
@@ -67,7 +62,7 @@ enum RenamedText {
                 continue
             }
             copy(text[start..<position])
-            name(isForeign ? .foreign : .number(number))
+            name(isForeign ? .foreign : .serial(number))
             start = isForeign ? end + 1 : end
             position = start
         }
@@ -84,8 +79,8 @@ extension SessionMachine {
         var changed = false
         RenamedText.scan(body) { name in
             changed = true
-            if case .number(let number) = name {
-                result += clientName(of: number) ?? Array(ServerStatements.name(number).utf8)
+            if case .serial(let serial) = name {
+                result += clientName(of: serial) ?? Array(ServerStatements.name(serial).utf8)
             }
         } copy: { part in
             result += part
@@ -96,15 +91,16 @@ extension SessionMachine {
         return bytes
     }
 
-    /// By which name the client knows the statement of that number: the one last used, if several.
-    private func clientName(of number: UInt64) -> [UInt8]? {
-        if let unit = units.first {
-            if unit.lastRenamed?.number?.value == number { return unit.lastRenamed?.name }
-            for parse in unit.pendingParses.reversed() where parse.arrival == .renamed(number) {
-                return parse.statement?.name
+    /// By which name the client knows the statement of that serial: the one last used, if several.
+    private func clientName(of serial: UInt64) -> [UInt8]? {
+        if !units.isEmpty {
+            if let last = units[0].lastRenamed, last.serial == serial { return last.statement.name }
+            for parse in units[0].pendingParses.reversed() where parse.arrival == .renamed(serial) {
+                if let statement = parse.statement { return statement.name }
             }
         }
-        return statements.all.first { $0.number?.value == number }?.name
+        guard let number = pooled?.server?.statements.number(of: serial) else { return nil }
+        return statements.all.first { $0.number?.value == number || $0.standIn?.value == number }?.name
     }
 }
 

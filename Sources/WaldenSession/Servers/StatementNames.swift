@@ -1,13 +1,13 @@
 import Synchronization
 
-/// Numbers for the statements that pooled sessions prepare, one for each distinct text with its parameter types and
-/// what its analysis depended on. Shared by all sessions of a process.
+/// Numbers for the statements that pooled sessions prepare, one for each distinct text with its parameter types, what its
+/// analysis depended on, and what came of it (`StatementShape`). Shared by all sessions of a process.
 ///
-/// A number is never given to another statement, so a server that holds `walden_<number>` holds that statement. The
-/// table is bounded; a statement that was dropped from it gets a new number when it comes again.
+/// A number is never given to another statement. The table is bounded; a statement that was dropped from it gets a new
+/// number when it comes again.
 public final class StatementNames: Sendable {
     private struct State {
-        var numbers: [[UInt8]: UInt64] = [:]
+        var numbers: [[UInt8]: Numbered] = [:]
         /// The keys of `numbers`, oldest first.
         var order: [[UInt8]] = []
         var bytes = 0
@@ -28,6 +28,12 @@ public final class StatementNames: Sendable {
         }
     }
 
+    /// What a key stands for since its text was last parsed.
+    struct Numbered: Sendable {
+        let number: UInt64
+        let shape: StatementShape
+    }
+
     private let state = Mutex(State())
     private let count: Int
     private let totalBytes: Int
@@ -40,33 +46,32 @@ public final class StatementNames: Sendable {
         self.totalBytes = totalBytes
     }
 
-    /// A number that no other statement has or gets.
+    /// A number that no other statement has or gets, nor any name on a server.
     func fresh() -> UInt64 {
         state.withLock { $0.take() }
     }
 
-    /// The number of the statement that `key` describes.
-    func number(for key: [UInt8]) -> UInt64 {
-        state.withLock { state in
-            if let known = state.numbers[key] { return known }
-            let number = state.take()
-            guard key.count <= totalBytes else { return number }
-            while state.numbers.count >= count || state.bytes + key.count > totalBytes {
-                state.forgetHalf()
-            }
-            state.numbers[key] = number
-            state.order.append(key)
-            state.bytes += key.count
-            return number
-        }
+    /// The statement that `key` describes, as it was parsed last.
+    func known(_ key: [UInt8]) -> Numbered? {
+        state.withLock { $0.numbers[key] }
     }
 
-    /// The statement's text no longer means what it did when it got its number.
-    func forget(_ key: [UInt8]) {
+    /// The number of the statement that `key` describes and that has just been found to have that shape.
+    func number(for key: [UInt8], _ shape: StatementShape) -> UInt64 {
         state.withLock { state in
-            guard state.numbers.removeValue(forKey: key) != nil else { return }
-            state.bytes -= key.count
-            state.order.removeAll { $0 == key }
+            let known = state.numbers[key]
+            if let known, known.shape == shape { return known.number }
+            let number = state.take()
+            guard key.count <= totalBytes else { return number }
+            if known == nil {
+                while state.numbers.count >= count || state.bytes + key.count > totalBytes {
+                    state.forgetHalf()
+                }
+                state.order.append(key)
+                state.bytes += key.count
+            }
+            state.numbers[key] = Numbered(number: number, shape: shape)
+            return number
         }
     }
 }

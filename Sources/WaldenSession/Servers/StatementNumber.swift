@@ -3,9 +3,16 @@ import WaldenWire
 /// Under which number a session's statement is known to pooled servers.
 struct StatementNumber: Hashable {
     let value: UInt64
-    /// The key by which other sessions find the number; nil: it is this statement's alone.
-    let key: [UInt8]?
+    /// Whether other sessions' statements may have the same; if not, it is this statement's alone.
+    let isShared: Bool
     let basis: StatementBasis
+}
+
+/// Under what a statement is parsed.
+struct StatementOrigin {
+    let basis: StatementBasis
+    /// What is the same for all sessions for which it would be parsed alike; nil: it is not to be shared.
+    let key: [UInt8]?
 }
 
 /// What the analysis of a statement by the server rests on, beside its text: constants are read, and names and types

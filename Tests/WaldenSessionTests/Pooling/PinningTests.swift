@@ -75,7 +75,8 @@ import WaldenWire
     @Test func theServerStaysUntilTheLastSync() {
         let script = session()
         script.answersAtOnce = false
-        script.client(Parse(query: "SELECT 1"), Bind(), Execute(), Sync(), Parse(query: "SELECT 2"), Bind(), Execute(), Sync())
+        script.client(
+            Parse(query: "SELECT 1"), Bind(), Execute(), Sync(), Parse(query: "SELECT 2"), Bind(), Execute(), Sync())
         #expect(!script.mayRelease)
         #expect(script.abandonment == .close)
         script.answersAtOnce = true

@@ -22,12 +22,15 @@ import WaldenWire
     @Test func aStatementIsParsedAgainWhereItIsMissing() {
         let script = pool()
         prepare(script, "s", "SELECT 1")
-        #expect(script.seen() == "1 n ZI")
+        #expect(script.seen() == "1 t n ZI")
         script.next = 1
         execute(script, "s")
         execute(script, "s")
         #expect(script.seen() == "2 D(SELECT 1) C ZI 2 D(SELECT 1) C ZI")
-        #expect(script.servers[1].log == ["P walden_1", "B walden_1", "E", "S", "B walden_1", "E", "S"])
+        #expect(
+            script.servers[1].log == [
+                "P walden_3", "D walden_3", "H", "B walden_3", "E", "S", "B walden_3", "E", "S",
+            ])
         #expect(script.takeEvents() == ["acquire 0", "release 0", "acquire 1", "release 1", "acquire 1", "release 1"])
     }
 
@@ -41,8 +44,8 @@ import WaldenWire
         prepare(second, "s", "SELECT 2")
         execute(first, "s")
         execute(second, "s")
-        #expect(first.seen() == "1 n ZI 2 D(SELECT 1) C ZI")
-        #expect(second.seen() == "1 n ZI 2 D(SELECT 2) C ZI")
+        #expect(first.seen() == "1 t n ZI 2 D(SELECT 1) C ZI")
+        #expect(second.seen() == "1 t n ZI 2 D(SELECT 2) C ZI")
     }
 
     @Test func equalStatementsAreShared() {
@@ -54,7 +57,11 @@ import WaldenWire
                 Parse(name: "a", query: "SELECT 1"), Bind(statement: "a"), Describe(.portal), Execute(), Sync())
             #expect(script.seen() == "1 2 n D(SELECT 1) C ZI")
         }
-        #expect(servers[0].log.filter { $0.hasPrefix("P") } == ["P walden_1"])
+        // Each Parse is the server's to answer; the older statement goes with the next one.
+        #expect(servers[0].log.filter { $0.hasPrefix("P") } == ["P walden_1", "P walden_3"])
+        let third = PooledScript(servers: servers, names: names)
+        prepare(third, "b", "SELECT 2")
+        #expect(servers[0].statements.keys.sorted() == ["walden_3", "walden_4"])
     }
 
     /// In a pipeline the server itself keeps the order.
@@ -105,7 +112,7 @@ import WaldenWire
             prepare(script, "a", "SELECT 'today'::date")
             execute(script, "a")
         }
-        #expect(servers[0].statements.keys.sorted() == ["walden_1", "walden_2"])
+        #expect(servers[0].statements.keys.sorted() == ["walden_1", "walden_3"])
     }
 
     /// Case 29.
@@ -143,10 +150,10 @@ import WaldenWire
         script.client(Parse(name: "s", query: "SELECT 2"), Sync())
         script.client(Parse(name: "s", query: "SELECT 2"), Bind(statement: "s"), Execute(), Sync())
         let refusal = "E(42P05 prepared statement \"s\" already exists) ZI"
-        #expect(script.seen() == "1 n ZI \(refusal) \(refusal)")
+        #expect(script.seen() == "1 t n ZI \(refusal) \(refusal)")
         execute(script, "s")
         #expect(script.seen() == "2 D(SELECT 1) C ZI")
-        #expect(script.servers[1].statements.keys.sorted() == ["walden_1"])
+        #expect(script.servers[1].statements.keys.sorted() == ["walden_4"])
         #expect(script.current == nil)
     }
 
@@ -156,10 +163,10 @@ import WaldenWire
         prepare(script, "s", "SELECT 1")
         script.client(Close(.statement, name: "t"), Close(.statement, name: "s"), Sync())
         execute(script, "s")
-        #expect(script.seen() == "1 n ZI 3 3 ZI E(26000 prepared statement \"s\" does not exist) ZI")
+        #expect(script.seen() == "1 t n ZI 3 3 ZI E(26000 prepared statement \"s\" does not exist) ZI")
         prepare(script, "s", "SELECT 2")
         execute(script, "s")
-        #expect(script.seen() == "1 n ZI 2 D(SELECT 2) C ZI")
+        #expect(script.seen() == "1 t n ZI 2 D(SELECT 2) C ZI")
         #expect(script.servers[0].statements["walden_1"] == "SELECT 1")
     }
 
@@ -173,7 +180,8 @@ import WaldenWire
         prepare(script, "s", "SELECT 2")
         execute(script, "s")
         #expect(
-            script.seen() == "1 n ZI C ZI E(26000 prepared statement \"s\" does not exist) ZI 1 n ZI 2 D(SELECT 2) C ZI"
+            script.seen()
+                == "1 t n ZI C ZI E(26000 prepared statement \"s\" does not exist) ZI 1 t n ZI 2 D(SELECT 2) C ZI"
         )
         #expect(script.pins.isEmpty)
     }
@@ -189,7 +197,7 @@ import WaldenWire
         execute(script, "t")
         #expect(
             script.seen()
-                == "1 n ZI 1 n ZI C ZI E(26000 prepared statement \"s\" does not exist) ZI 2 D(SELECT 2) C ZI")
+                == "1 t n ZI 1 t n ZI C ZI E(26000 prepared statement \"s\" does not exist) ZI 2 D(SELECT 2) C ZI")
         #expect(script.servers[1].statements.keys.allSatisfy { $0.hasPrefix("walden ") })
         #expect(script.pins.isEmpty)
     }
@@ -199,7 +207,7 @@ import WaldenWire
         prepare(script, "s", "SELECT 1")
         script.next = 1
         script.client(Query("EXECUTE s"))
-        #expect(script.seen() == "1 n ZI D(SELECT 1) C ZI")
+        #expect(script.seen() == "1 t n ZI D(SELECT 1) C ZI")
         #expect(script.current == nil)
         #expect(script.servers[1].statements.keys.filter { !$0.hasPrefix("walden ") }.isEmpty)
     }
@@ -248,7 +256,7 @@ import WaldenWire
         execute(script, "s")
         execute(script, "s")
         #expect(
-            script.seen() == "1 n ZI E(26000 prepared statement \"s\" does not exist) ZI 2 D(SELECT 1) C ZI")
+            script.seen() == "1 t n ZI E(26000 prepared statement \"s\" does not exist) ZI 2 D(SELECT 1) C ZI")
     }
 
     @Test func aBindTooLongToHoldIsRenamedToo() {
@@ -259,8 +267,8 @@ import WaldenWire
         script.clientBytes(Array(bind.prefix(100_000)))
         script.clientBytes(Array(bind.dropFirst(100_000)))
         script.client(Execute(), Sync())
-        #expect(script.seen() == "1 n ZI 2 D(SELECT 1) C ZI")
-        #expect(script.servers[1].log == ["P walden_1", "B walden_1", "E", "S"])
+        #expect(script.seen() == "1 t n ZI 2 D(SELECT 1) C ZI")
+        #expect(script.servers[1].log == ["P walden_3", "D walden_3", "H", "B walden_3", "E", "S"])
     }
 
     @Test func aParseTooLongToHoldBindsTheSession() {

@@ -6,14 +6,19 @@ import WaldenWire
 
 /// Clients that share servers in a random order see, byte for byte, what each would see on a server of its own.
 @Suite struct PoolingDifferenceTests {
-    @Test(arguments: 0..<200) func sharedServersAnswerAsOnesOwn(_ seed: UInt64) {
+    @Test(arguments: 0..<300) func sharedServersAnswerAsOnesOwn(_ seed: UInt64) {
         var random = Generator(state: seed)
         let names = StatementNames(count: 5)
-        let servers = (0..<3).map { _ in SimulatedServer(statementLimit: 3) }
+        let shared = SimulatedServer.Schema()
+        let servers = (0..<3).map { _ in SimulatedServer(statementLimit: 3, schema: shared) }
         let census = random.one(of: [Pooling.Census.suspect, .always])
         let clients = (0..<2).map { _ in Client(PooledScript(servers: servers, names: names, census: census)) }
         for _ in 0..<60 {
             let client = random.one(of: clients)
+            if random.below(6) == 0 {
+                shared.type = random.one(of: [0, 23, 25])
+                for client in clients { client.schemaChanges(to: shared.type) }
+            }
             let taken = clients.compactMap { $0.script.current }
             client.script.next = random.one(of: (0..<servers.count).filter { !taken.contains($0) })
             let bytes = (0..<random.below(3) + 1).flatMap { _ in client.unit(&random) }
@@ -38,10 +43,17 @@ private final class Client {
         self.script = script
     }
 
+    func schemaChanges(to type: UInt32) {
+        own.schema.type = type
+        history.append("(type \(type))")
+    }
+
     /// The messages of one unit, up to its Sync.
     func unit(_ random: inout Generator) -> [UInt8] {
         let name = random.one(of: ["a", "b", "c", ""])
-        let text = random.one(of: ["SELECT 1", "SELECT 2", "INSERT x", "BAD", "SHOW work_mem", "SHOW timezone"])
+        let text = random.one(of: [
+            "SELECT 1", "SELECT 2", "INSERT x", "BAD", "SHOW work_mem", "SHOW timezone", "SELECT * FROM t",
+        ])
         let number = random.below(4)
         switch random.below(22) {
         case 0..<4: return sync("parse \(name) \(text)", [Parse(name: name, query: text)])

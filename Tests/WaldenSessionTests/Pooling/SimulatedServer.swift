@@ -7,15 +7,24 @@ import WaldenWire
 /// session finds on the wrong server shows in its answers.
 ///
 /// `SHOW name` answers with a setting, `SET name = value`, `RESET name`, `LISTEN c`, `DEALLOCATE n`, `PREPARE n AS …`,
-/// `EXECUTE n`, `DISCARD ALL` and the transaction commands do what they should; `BAD` is a syntax error, every other
-/// text gives one row: itself.
+/// `EXECUTE n`, `DISCARD ALL` and the transaction commands do what they should; `BAD` is a syntax error, what reads
+/// `FROM t` gives a row of the table's type, every other text gives one row: itself.
 final class SimulatedServer {
+    /// What servers of one cluster have in common.
+    final class Schema {
+        /// Of the one column that `t` has; 0: there is no such table.
+        var type: UInt32 = 23
+    }
+
     private(set) var session: ServerSession
     /// Custom settings that have ever been assigned.
     private var placeholders: Set<String> = []
     /// What `nextval` told last.
     private var lastDrawn: String?
+    let schema: Schema
     private(set) var statements: [String: String] = [:]
+    /// Of statements that read `t`: its type when they were parsed.
+    private var types: [String: UInt32] = [:]
     private(set) var sqlStatements: Set<String> = []
     private(set) var channels: Set<String> = []
     private(set) var hasLock = false
@@ -38,7 +47,8 @@ final class SimulatedServer {
         ParameterStatus(name: "TimeZone", value: "UTC"),
     ]
 
-    init(node: Int = 0, statementLimit: Int = 200) {
+    init(node: Int = 0, statementLimit: Int = 200, schema: Schema = Schema()) {
+        self.schema = schema
         isReplica = node > 0
         session = ServerSession(
             node: NodeID(node), isPrimary: node == 0, parameters: Self.greeting, statementLimit: statementLimit)
@@ -101,10 +111,15 @@ final class SimulatedServer {
             case .describe:
                 let view = try Describe(in: bytes, body: body)
                 log.append("D \(view.kind == .statement ? view.name : "")")
-                if view.kind == .statement, statements[view.name] == nil { return unknown(view.name, &output) }
-                // PostgreSQL `exec_describe_statement_message`: of statements that return rows, as all do here.
-                if status == .failed { return refuseFailed(&output) }
-                output += NoData().encoded()
+                let text = view.kind == .statement ? statements[view.name] : portals[view.name]
+                if view.kind == .statement, text == nil { return unknown(view.name, &output) }
+                // PostgreSQL `exec_describe_statement_message`: of statements that return rows.
+                if status == .failed, text != "ROLLBACK" { return refuseFailed(&output) }
+                if view.kind == .statement {
+                    if let text, !revalidate(view.name, text, &output) { return }
+                    output += ParameterDescription([]).encoded()
+                }
+                output += describe(text ?? "")
             case .execute:
                 log.append("E")
                 guard let text = portals[try Execute(in: bytes, body: body).portal] else {
@@ -130,20 +145,43 @@ final class SimulatedServer {
 
     private func parse(_ parse: Parse, _ output: inout [UInt8]) {
         log.append("P \(parse.name)")
-        if status == .failed, parse.query != "ROLLBACK" { return refuseFailed(&output) }
         if parse.name.isEmpty { statements[""] = nil }
+        if status == .failed, parse.query != "ROLLBACK", !parse.query.isEmpty { return refuseFailed(&output) }
         if parse.query.hasPrefix("BAD") { return fail("42601", "syntax error", &output) }
         guard statements[parse.name] == nil else {
             return fail("42P05", "prepared statement \"\(parse.name)\" already exists", &output)
         }
+        guard schema.type > 0 || !Self.readsTable(parse.query) else {
+            return fail("42P01", "relation \"t\" does not exist", &output)
+        }
         statements[parse.name] = parse.query
+        types[parse.name] = schema.type
         output += ParseComplete().encoded()
+    }
+
+    private static func readsTable(_ text: String) -> Bool { text.hasSuffix("FROM t") }
+
+    private func describe(_ text: String) -> [UInt8] {
+        guard Self.readsTable(text) else { return NoData().encoded() }
+        return RowDescription([.init(name: "a", type: TypeID(schema.type), typeSize: 4)]).encoded()
+    }
+
+    /// PostgreSQL `utils/cache/plancache.c`, `RevalidateCachedQuery`.
+    private func revalidate(_ name: String, _ text: String, _ output: inout [UInt8]) -> Bool {
+        guard Self.readsTable(text), types[name] != schema.type else { return true }
+        if schema.type == 0 {
+            fail("42P01", "relation \"t\" does not exist", &output)
+        } else {
+            fail("0A000", "cached plan must not change result type", &output)
+        }
+        return false
     }
 
     private func bind(_ bind: Bind, _ output: inout [UInt8]) {
         log.append("B \(bind.statement)")
         guard let text = statements[bind.statement] else { return unknown(bind.statement, &output) }
         if status == .failed, text != "ROLLBACK" { return refuseFailed(&output) }
+        guard revalidate(bind.statement, text, &output) else { return }
         portals[bind.portal] = text
         output += BindComplete().encoded()
     }
@@ -190,6 +228,10 @@ extension SimulatedServer {
         if status == .failed, command != "ROLLBACK", command != "COMMIT" { return refuseFailed(&output) }
         if text.hasPrefix("SELECT 'setting'") { return census(text, &output) }
         if text.hasPrefix("SELECT pg_catalog.set_config(") { return assignByCall(text, &output) }
+        if text.hasPrefix("SELECT pg_catalog.current_setting('walden.") {
+            let name = text.split(separator: "'")[1]
+            return fail("42704", "unrecognized configuration parameter \"\(name)\"", &output)
+        }
         switch command {
         case "BAD": fail("42601", "syntax error", &output)
         case "BEGIN", "START":
@@ -226,7 +268,11 @@ extension SimulatedServer {
             complete("DISCARD SEQUENCES", &output)
         case "DISCARD": discard(&output)
         case "INSERT" where isReplica: fail("25006", "cannot execute INSERT in a read-only transaction", &output)
-        default: row(text, "SELECT 1", &output)
+        default:
+            if Self.readsTable(text), schema.type == 0 {
+                return fail("42P01", "relation \"t\" does not exist", &output)
+            }
+            row(Self.readsTable(text) ? "type \(schema.type)" : text, "SELECT 1", &output)
         }
         if text.contains("advisory_lock") { hasLock = true }
         if text.contains("advisory_unlock") { hasLock = false }
@@ -279,11 +325,15 @@ extension SimulatedServer {
             complete("DEALLOCATE ALL", &output)
         case "PREPARE":
             statements[name] = words.dropFirst(3).joined(separator: " ")
+            types[name] = schema.type
             sqlStatements.insert(name)
             complete("PREPARE", &output)
         default:
             guard let text = statements[name] else { return unknown(name, &output) }
-            if words[0] == "EXECUTE" { return run(text, &output) }
+            if words[0] == "EXECUTE" {
+                if revalidate(name, text, &output) { run(text, &output) }
+                return
+            }
             statements[name] = nil
             sqlStatements.remove(name)
             complete("DEALLOCATE", &output)
