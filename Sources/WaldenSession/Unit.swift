@@ -83,7 +83,7 @@ struct Unit {
         var isInquiry: Bool {
             switch self {
             case .isolationInquiry, .defaultsInquiry, .census: true
-            case .preparation, .comparison, .begin, .replay, .cleaning: false
+            case .preparation, .comparison, .begin, .replay, .renaming, .sequences, .cleaning: false
             }
         }
     }

@@ -140,9 +140,7 @@ extension SessionMachine {
 
     /// Keeps the bytes of a read that has just been sent to a replica, in case it must be run again.
     mutating func holdRead(_ input: borrowing RawSpan, _ byteCount: Int) {
-        guard holdsReads, units.count == 1, units[0].effects.isReadOnly, units[0].begin == nil,
-            pooled?.mayRunAgain ?? false
-        else { return }
+        guard holdsReads, units.count == 1, units[0].effects.isReadOnly, units[0].begin == nil else { return }
         units[0].heldRead = input.copy(0..<byteCount)
     }
 
@@ -150,8 +148,8 @@ extension SessionMachine {
     var willHoldRead: Bool { holdsReads && units.isEmpty && !transaction.isDeferred }
 
     private var holdsReads: Bool {
-        guard let server = pooled?.server else { return false }
-        return !server.isPrimary && status == .idle && pooled?.pooling.isReadOnly == false
+        guard let pooled, let server = pooled.server else { return false }
+        return !server.isPrimary && status == .idle && pooled.mayRunAgain
     }
 
     /// The step for answers to a read that is held; nil: it is held no more, and the answers are relayed as any.
