@@ -53,7 +53,6 @@ final class SimulatedServer {
         session = ServerSession(
             node: NodeID(node), isPrimary: node == 0, parameters: Self.greeting, statementLimit: statementLimit)
         reported = Self.reportedAtStart
-        reported["default_transaction_read_only"] = ""
     }
 
     private static let reportedNames = [
@@ -77,7 +76,8 @@ final class SimulatedServer {
         log.removeAll()
     }
 
-    private static let reportedAtStart = Dictionary(uniqueKeysWithValues: greeting.map { ($0.name, $0.value) })
+    private static let reportedAtStart = Dictionary(
+        uniqueKeysWithValues: greeting.map { ($0.name, $0.value) } + [("default_transaction_read_only", "")])
 
     func setting(_ name: String) -> String { settings[name] ?? Self.defaults[name] ?? "" }
 
