@@ -155,13 +155,18 @@ final class ProxyConnection {
         let serverTakes = link?.takes ?? true
         let readsClient =
             state == .startup || (state == .authenticating && login?.isBusy == false)
-            || (state == .relaying && pause == nil && clientTakes && serverTakes)
+            || (state == .relaying && clientTakes && serverTakes && mayTakeInput)
         if readsClient != isReadingClient {
             isReadingClient = readsClient
             try? client.syncOptions?.setOption(.autoRead, value: readsClient)
         }
         link?.setReading(clientTakes)
     }
+
+    /// What comes while something is waited for is kept, for most clients send no more before they are answered, and to stop
+    /// reading and begin again takes two system calls. More than this stops them.
+    private var mayTakeInput: Bool { pause == nil || clientInput.readableBytes < Self.awaitingBytes }
+    private static let awaitingBytes = 16 * 1024
 
     // MARK: End
 

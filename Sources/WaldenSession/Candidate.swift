@@ -21,6 +21,8 @@ struct Candidate {
     let parses: Bool
     let describes: Bool
     let closesPortal: Bool
+    /// Of its text, once it is known that nothing comes between it and the unit's bytes being sent.
+    var analysis: StatementAnalysis?
 }
 
 enum CandidateScan {

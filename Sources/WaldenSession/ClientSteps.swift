@@ -175,6 +175,7 @@ extension SessionMachine {
         if isPooled, let candidate {
             let analysis = analysis(of: candidate, input, environment)
             if let step = stepBefore(candidate, analysis, input) { return step }
+            self.candidate?.analysis = analysis
         }
         if openTransaction() { return .openTransaction }
         if let candidate {
@@ -242,7 +243,8 @@ extension SessionMachine {
     func analysis(
         of candidate: Candidate, _ input: borrowing RawSpan, _ environment: some SessionEnvironment
     ) -> StatementAnalysis {
-        switch candidate.source {
+        if let analysis = candidate.analysis { return analysis }
+        return switch candidate.source {
         case .query(let text): analyse(text, in: input, environment)
         case .execution(let statement, _): analyse(statement, environment)
         }

@@ -22,7 +22,7 @@ struct SettingsTracker: Sendable {
     /// Rises whenever the session's default isolation level may have changed.
     private(set) var isolationRevision: UInt64 = 0
     /// What the server last said the session has where it assigned nothing.
-    private(set) var defaults: SessionDefaults?
+    private(set) var defaults: SessionDefaults? { didSet { context = readContext() } }
     /// Rises whenever an assignment is taken back, so that a value shows which `defaults` may not know.
     private(set) var resets: UInt64 = 0
     /// Walden's own settings as they are in force now.
@@ -36,11 +36,13 @@ struct SettingsTracker: Sendable {
     private let startup: [String: String]
     private let isStartupUnderstood: Bool
     /// Committed assignments, over `startup`; a reset removes them, for the startup packet's values are the defaults.
-    private var overlay: [String: String] = [:]
+    private var overlay: [String: String] = [:] { didSet { context = readContext() } }
     /// Assignments of the transaction in progress, in order.
     private var uncommitted: [SettingChange] = []
     /// What the server reported of settings that shape results (protocol chapter, asynchronous operations).
-    private var reported: [String: String] = [:]
+    private var reported: [String: String] = [:] { didSet { context = readContext() } }
+    /// What the meaning of this session's statements depends on. Every statement asks for it; it changes rarely.
+    private(set) var context = SessionContext(searchPath: nil, loginUser: "", user: "")
 
     /// - Parameters:
     ///   - parameters: name and value of the startup packet, in order.
@@ -70,6 +72,7 @@ struct SettingsTracker: Sendable {
         self.startup = settings
         isStartupUnderstood = understood
         if !understood { obstacle = .opaque }
+        context = readContext()
         readOwnSettings()
     }
 
@@ -305,8 +308,7 @@ extension SettingChange {
 }
 
 extension SettingsTracker {
-    /// What the meaning of this session's statements depends on.
-    var context: SessionContext {
+    private func readContext() -> SessionContext {
         let sessionUser = reported["session_authorization"] ?? user
         return SessionContext(
             searchPath: overlay["search_path"] ?? defaults?["search_path"] ?? startup["search_path"], loginUser: user,

@@ -3,7 +3,8 @@ import WaldenTestKit
 /// Many clients at the same time, of which most are silent: what each of these costs in memory, and how well the others
 /// are served meanwhile. All share a few server connections.
 ///
-/// Nothing is pinned: PgBouncer has one thread, Walden two, PostgreSQL and the load have what they leave.
+/// Nothing is pinned: PgBouncer has one thread, Walden two or, as `walden-pooled-1`, one; PostgreSQL and the load have what
+/// they leave.
 struct CrowdSuite: Suite {
     private static let name = "crowd"
     private static let links = 50
@@ -16,6 +17,7 @@ struct CrowdSuite: Suite {
         let clients = Self.idle + Self.active + 100
         let kinds: [(name: String, start: () throws -> System)] = [
             ("walden-pooled", { try .waldenPool(bench, links: Self.links, clients: clients, workers: 2) }),
+            ("walden-pooled-1", { try .waldenPool(bench, links: Self.links, clients: clients, workers: 1) }),
             ("pgbouncer", { try .pgbouncer(bench, .transaction, links: Self.links, clients: clients) }),
         ]
         let chosen = kinds.filter { bench.selection.includes(system: $0.name) }
@@ -68,7 +70,9 @@ struct CrowdSuite: Suite {
             table.add(cells)
         }
         table.print()
-        report.compare(
-            case: Self.name, system: "walden-pooled", with: "pgbouncer", metric: "throughput", goal: .atLeast(1))
+        for system in ["walden-pooled", "walden-pooled-1"] {
+            report.compare(
+                case: Self.name, system: system, with: "pgbouncer", metric: "throughput", goal: .atLeast(1))
+        }
     }
 }

@@ -35,6 +35,7 @@ extension SessionMachine {
         }
         guard pooled.told !== server.reported else { return .done }
         let differences = server.reported.differences(from: pooled.told)
+        if differences.isEmpty, let shared = server.reported.shared(with: pooled.told) { server.reported = shared }
         self.pooled?.told = server.reported
         guard !differences.isEmpty else { return .done }
         var bytes: [UInt8] = []

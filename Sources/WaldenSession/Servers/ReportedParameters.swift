@@ -27,6 +27,12 @@ final class ReportedParameters: Sendable {
         return ReportedParameters(values)
     }
 
+    /// One object for both, if their values are equal. Always the same of the two, so that all that meet come to hold one.
+    func shared(with other: ReportedParameters) -> ReportedParameters? {
+        guard values == other.values else { return nil }
+        return ObjectIdentifier(self) < ObjectIdentifier(other) ? self : other
+    }
+
     /// What a client that was told `told` must be told to know these; in order of names.
     func differences(from told: ReportedParameters) -> [ParameterStatus] {
         if self === told { return [] }
