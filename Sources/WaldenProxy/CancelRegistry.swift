@@ -21,13 +21,23 @@ final class CancelRegistry: Sendable {
         self.addressing = addressing
     }
 
-    /// A new random key; nil when no free process number was found. To be called on the client's loop.
+    /// A new key with a random secret; nil when no free process number was found. To be called on the client's loop.
     ///
-    /// - Parameter secretByteCount: As the client's protocol version wants it.
-    func register(_ client: ProxyConnection, on loop: any EventLoop, secretByteCount: Int) -> BackendKeyData? {
+    /// - Parameters:
+    ///   - secretByteCount: As the client's protocol version wants it.
+    ///   - serverProcessID: Of the one server that the client ever has; nil: it may have several. The client is told it as
+    ///     it is, for clients compare it with `pg_backend_pid()` and with senders of notifications, unless process numbers
+    ///     tell instances apart.
+    func register(
+        _ client: ProxyConnection, on loop: any EventLoop, secretByteCount: Int, serverProcessID: Int32?
+    ) -> BackendKeyData? {
         let secret = (0..<secretByteCount).map { _ in UInt8.random(in: .min ... .max) }
         let entry = Entry(secret: Secret(secret), client: NIOLoopBound(client, eventLoop: loop), loop: loop)
         return keys.withLock { keys in
+            if addressing.instance == nil, let serverProcessID, serverProcessID > 0, keys[serverProcessID] == nil {
+                keys[serverProcessID] = entry
+                return BackendKeyData(processID: serverProcessID, secret: secret)
+            }
             for _ in 0..<64 {
                 let processID = addressing.processID(random: .random(in: .min ... .max))
                 guard keys[processID] == nil else { continue }

@@ -79,7 +79,9 @@ extension ProxyConnection {
 
     func giveCancelKey() {
         guard let loop = client?.eventLoop,
-            let own = context.cancels.register(self, on: loop, secretByteCount: cancelSecretByteCount)
+            let own = context.cancels.register(
+                self, on: loop, secretByteCount: cancelSecretByteCount,
+                serverProcessID: pooled == nil ? link?.key?.processID : nil)
         else { return }
         cancelKey = own
         clientOutput.writeBytes(own.encoded())

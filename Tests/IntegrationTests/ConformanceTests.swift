@@ -1,16 +1,14 @@
 import Testing
 import WaldenConformance
 
-/// Scenario: every protocol script is held with PostgreSQL and through Walden, cached and not, each client on a server
-/// session of its own. Risk: a client sees another conversation than PostgreSQL's.
+/// Scenario: every protocol script is held with PostgreSQL and through Walden in every mode: cached and not, each client on a
+/// server session of its own or several sharing one. Risk: a client sees another conversation than PostgreSQL's.
 ///
-/// `make conformance` also plays the modes of pools and the scenarios; not all of them are answered alike yet
-/// (docs/internals/conformance.md).
+/// `make conformance` also plays the scenarios, which need faults, many clients, or a configuration of their own.
 @Suite(.serialized) struct ConformanceTests {
     @Test func everyScriptIsAnsweredAsByPostgreSQL() throws {
         var options = Options()
         options.isBrief = true
-        options.modes = ["relay", "uncached"]
         options.skipsScenarios = true
         #expect(try Conformance(options).run().failed == 0)
     }

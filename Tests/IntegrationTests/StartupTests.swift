@@ -9,6 +9,12 @@ private typealias Send = FrontendMessage
 @Suite(.serialized) struct StartupTests {
     private static let stack = Result { try WaldenStack.start() }
 
+    /// Clients compare it with senders of notifications, and with what they find in the server's views.
+    @Test func aClientWithAServerOfItsOwnIsToldItsProcessNumber() throws {
+        let client = try Self.stack.get().proxied()
+        #expect(try client.scalar("SELECT pg_backend_pid()") == String(client.backendPID))
+    }
+
     @Test func protocol32HasALongKey() throws {
         let stack = try Self.stack.get()
         let client = try ProtocolClient(port: stack.walden.port)
