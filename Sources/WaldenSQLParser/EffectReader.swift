@@ -20,8 +20,7 @@ struct EffectReader {
         case "DeclareCursorStmt":
             return SessionEffect.writes.union(tree.child(of: node, "query").map { innerEffect($0) } ?? .opaque)
         case "CreateStmt": return creation(tree.child(of: node, "relation"))
-        case "CreateTableAsStmt":
-            return creation(tree.child(of: node, "into").flatMap { tree.child(of: $0, "rel") })
+        case "CreateTableAsStmt": return creationByQuery(node)
         case "ViewStmt": return creation(tree.child(of: node, "view"))
         case "CreateSeqStmt": return creation(tree.child(of: node, "sequence"))
         case "DoStmt", "CallStmt", "LoadStmt": return .opaque
@@ -60,6 +59,20 @@ struct EffectReader {
         return isTemporary ? .temporaryObjects : .writes
     }
 
+    /// CREATE TABLE … AS a query, or as what EXECUTE of a prepared statement shows.
+    private func creationByQuery(_ node: Int) -> SessionEffect {
+        let effect = creation(tree.child(of: node, "into").flatMap { tree.child(of: $0, "rel") })
+        guard executes(node) else { return effect }
+        // No kind of effect tells of a statement's name and of a temporary relation.
+        return effect == .writes ? .preparedStatements : .opaque
+    }
+
+    /// Whether what a statement wraps is EXECUTE.
+    private func executes(_ node: Int) -> Bool {
+        guard let inner = tree.child(of: node, "query").flatMap({ tree.children(of: $0).first }) else { return false }
+        return tree.isKey(of: inner, "ExecuteStmt") || tree.isKey(of: inner, "CreateTableAsStmt") && executes(inner)
+    }
+
     private func transactionEffect(_ node: Int) -> SessionEffect {
         switch tree.child(of: node, "kind").flatMap({ tree.string($0) }) {
         case "TRANS_STMT_COMMIT_PREPARED", "TRANS_STMT_ROLLBACK_PREPARED": .writes
@@ -78,7 +91,8 @@ struct EffectReader {
 
     private func explainEffect(_ node: Int) -> SessionEffect {
         guard let inner = tree.child(of: node, "query") else { return .opaque }
-        return explainRuns(node) ? innerEffect(inner) : .readOnly
+        if explainRuns(node) { return innerEffect(inner) }
+        return executes(node) ? .preparedStatements : .readOnly
     }
 
     private func explainRuns(_ node: Int) -> Bool {

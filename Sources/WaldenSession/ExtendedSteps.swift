@@ -29,7 +29,7 @@ extension SessionMachine {
         if let step = stepBeforeMessage() { return step }
         if openTransaction() { return .openTransaction }
         if let name = statementName(tag, header, input) {
-            switch comparison(of: name, in: input, environment) {
+            switch comparison(of: name, in: input, environment, forDescribe: tag == .describe) {
             case .none: break
             case .ask: return .openTransaction
             case .drain: return .drain

@@ -112,6 +112,10 @@ struct Unit {
     var staleness: Staleness?
     /// Nothing goes on before a statement has been compared in it.
     var isComparing = false
+    /// The statement is compared for a Describe: what that tells of parameters before it tells that the result is another.
+    var parametersToTell: [UInt32]?
+    /// Nothing of the client's was sent in it before what is compared.
+    var beginsComparing = false
     /// What came before has been asked for by a Flush of Walden's.
     var isFlushed = false
     /// The client's bytes, in case a read that a replica refuses has to be run again on the primary.

@@ -28,10 +28,18 @@ extension SessionMachine {
 
     /// Whether the statement of that name must be parsed again and compared before it is used.
     mutating func comparison(
-        of name: Range<Int>, in input: borrowing RawSpan, _ environment: some SessionEnvironment
+        of name: Range<Int>, in input: borrowing RawSpan, _ environment: some SessionEnvironment,
+        forDescribe: Bool = false
     ) -> Comparison {
         guard isPooled, case .statement(let statement) = known(name, in: input) else { return .none }
-        return comparison(of: statement, environment)
+        if forDescribe, renames, statement.isDescribedByHeart, status != .failed { return .none }
+        let isBegun = isUnitOpen
+        let comparison = comparison(of: statement, environment)
+        if comparison == .ask, forDescribe {
+            units[units.count - 1].parametersToTell = statement.shape?.parameters
+            units[units.count - 1].beginsComparing = !isBegun
+        }
+        return comparison
     }
 
     mutating func comparison(
@@ -100,8 +108,8 @@ extension SessionMachine {
         return serial
     }
 
-    /// Sends an empty statement in the place of one that the server does not have, for a Bind that meets a failed
-    /// transaction: that is refused for it, whatever it would run.
+    /// Sends an empty statement in the place of one that the server does not have: for a Bind that meets a failed
+    /// transaction, which is refused for it, whatever it would run, and for the Describe of one without a result.
     mutating func parseNothing(for statement: PreparedStatement) -> UInt64? {
         guard let pooled else { return nil }
         let serial = pooled.pooling.statements.fresh()
@@ -250,8 +258,24 @@ extension SessionMachine {
         if unit.isComparing, !unit.isHidden { pooled?.awaited = nil }
     }
 
+    /// The server's or Walden's refusal to describe a statement, behind what PostgreSQL tells of its parameters before it
+    /// looks at the result (`tcop/postgres.c`, `exec_describe_statement_message`).
+    func refusal(_ error: [UInt8]) -> [UInt8] {
+        guard let parameters = units.first?.parametersToTell else { return error }
+        return ParameterDescription(parameters.map { TypeID($0) }).encoded() + error
+    }
+
     private mutating func comparisonEnded() {
         units[0].isComparing = false
+        if units[0].staleness == nil { units[0].parametersToTell = nil }
         pooled?.awaited = nil
+    }
+}
+
+extension PreparedStatement {
+    /// PostgreSQL describes a statement without a result as it was parsed, whatever has become of it.
+    var isDescribedByHeart: Bool {
+        guard let shape else { return false }
+        return shape.columns == nil && shape.parameters != nil && !name.isEmpty
     }
 }

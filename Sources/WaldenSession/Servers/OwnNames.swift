@@ -36,7 +36,7 @@ extension SessionMachine {
         }
     }
 
-    private mutating func endPreparation(since count: Int) {
+    mutating func endPreparation(since count: Int) {
         if injection.count > count { injection += FrontendTag.syncMessage } else { units.removeLast() }
     }
 
@@ -121,31 +121,6 @@ extension SessionMachine {
         if isUnderOwnName(statement) { return }
         if let obstacle = statement.obstacle, obstacle.isPlaced || isUnderWay(obstacle) { return }
         obstruct(statement, StaleStatements.changedResult(nil))
-    }
-
-    private mutating func obstruct(_ statement: PreparedStatement, _ error: ErrorResponse) {
-        guard let names = pooled?.pooling.statements else { return }
-        let old = statement.obstacle
-        let isThere = old.map { $0.isPlaced || isUnderWay($0) } ?? false
-        let obstacle = StatementObstacle(
-            number: old?.number ?? names.fresh(), error: error, isPlaced: old?.isPlaced ?? false)
-        statement.obstacle = obstacle
-        if isThere { return }
-        let types = statement.shape?.parameters?.map { TypeID($0) } ?? []
-        let name = String(decoding: statement.name, as: UTF8.self)
-        injection += Parse(name: name, query: obstacle.text, parameterTypes: types).encoded()
-        units[units.count - 1].pendingParses.append(
-            .init(statement: nil, isInjected: true, arrival: .obstacle(obstacle.number)))
-    }
-
-    private func isUnderWay(_ obstacle: StatementObstacle) -> Bool {
-        for index in units.indices where !units[index].failed {
-            for parse in units[index].pendingParses[units[index].answeredParses...]
-            where parse.arrival == .obstacle(obstacle.number) {
-                return true
-            }
-        }
-        return false
     }
 
     /// Takes a statement's name on the server, by an empty one: that can always be parsed, also where what the statement
@@ -238,97 +213,15 @@ extension SessionMachine {
     /// One of these units has ended.
     mutating func namedCompared(_ statement: PreparedStatement, _ unit: Unit) {
         if !units.contains(where: { $0.isHidden && $0.isComparing }) { pooled?.awaited = nil }
-        if unit.failed || unit.staleness != nil {
+        if unit.failed, status == .failed {
+            // The transaction has failed of it, before the client's own statement could: that comes to nothing by itself,
+            // and what the statement is afterwards is another question.
+            pooled?.failure = unit.error
+        } else if unit.failed || unit.staleness != nil {
             statement.verdict = .obstructed(unit.error ?? StaleStatements.changedResult(nil))
-            // The transaction has failed of it, before the client's own statement could.
-            if unit.failed, status == .failed { pooled?.failure = unit.error }
         } else {
             statement.verdict = .unchanged
         }
-    }
-
-    // MARK: DEALLOCATE
-
-    /// The statement of the protocol that a unit offered is to deallocate.
-    func deallocated(_ candidate: Candidate, _ input: borrowing RawSpan) -> [UInt8]? {
-        guard isPooled else { return nil }
-        let name: [UInt8]?
-        switch candidate.source {
-        case .query(let text): name = Deallocation.name(text, in: input)
-        case .execution(let statement, _):
-            let message = statement.parseMessage
-            name = Deallocation.name(statement.text, in: message.span.bytes)
-        }
-        guard let name, statements.contains(0..<name.count, in: name.span.bytes) else { return nil }
-        return name
-    }
-
-    /// The server gets to know its name, in the last unit: what it is does not matter any more.
-    mutating func provideDeallocated(_ name: [UInt8]) {
-        if renames { return takeName(name) }
-        if let statement = statements.find(0..<name.count, in: name.span.bytes) { takeOwnName(of: statement) }
-    }
-
-    /// The same ahead of a Query.
-    mutating func provideDeallocatedBeforeQuery(_ name: [UInt8]) {
-        units.append(Unit(isExtended: true, isHidden: true))
-        let before = injection.count
-        provideDeallocated(name)
-        endPreparation(since: before)
-    }
-}
-
-/// Whether a statement can be executed now.
-enum StatementVerdict {
-    case unchanged
-    case obstructed(ErrorResponse)
-}
-
-/// Why a statement cannot be executed, which its name must exist for nevertheless: on the server, another stands in its
-/// place, of which the error is known.
-struct StatementObstacle {
-    /// Tells it from others.
-    let number: UInt64
-    let error: ErrorResponse
-    /// The server has what stands in its place.
-    var isPlaced = false
-
-    private static let setting = "walden.obstacle_"
-
-    /// The text that fails when it is executed, and not before.
-    var text: String { "SELECT pg_catalog.current_setting('\(Self.setting)\(number)')" }
-
-    /// Which obstacle an error is about.
-    static func number(_ error: ErrorResponse) -> UInt64? {
-        guard error.sqlState == .undefinedObject, let start = error.message.range(of: setting) else { return nil }
-        return UInt64(error.message[start...].prefix { $0.isASCII && $0.isNumber })
-    }
-}
-
-extension String {
-    /// The index behind the first place where `word` stands.
-    fileprivate func range(of word: String) -> Index? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(word) { return index(start, offsetBy: word.count) }
-            start = index(after: start)
-        }
-        return nil
-    }
-}
-
-/// `DEALLOCATE [PREPARE] name`, read off the bytes.
-private enum Deallocation {
-    static func name(_ text: Range<Int>, in bytes: borrowing RawSpan) -> [UInt8]? {
-        guard text.count <= TransactionCommand.textLimit else { return nil }
-        var words = CommandWords(text)
-        guard words.skip("deallocate", in: bytes) else { return nil }
-        if words.skip("all", in: bytes) { return nil }
-        _ = words.skip("prepare", in: bytes)
-        guard let name = words.identifier(in: bytes), words.isAtEnd(in: bytes), name != Array("all".utf8) else {
-            return nil
-        }
-        return name
     }
 }
 

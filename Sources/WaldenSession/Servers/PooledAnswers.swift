@@ -17,7 +17,13 @@ extension SessionMachine {
     ) -> ServerStep {
         if isLast { pooled?.hasRelayedFatal = true }
         if !isLast, !units.isEmpty, units[0].staleness == .refused, error?.sqlState == .invalidSQLStatementName {
-            return .replace(byteCount: header.byteCount, with: StaleStatements.changedResult(error).encoded())
+            let changed = StaleStatements.changedResult(error).encoded()
+            return .replace(byteCount: header.byteCount, with: refusal(changed))
+        }
+        if !isLast, !units.isEmpty, units[0].isComparing, units[0].beginsComparing, let error,
+            error.sqlState != .inFailedSQLTransaction
+        {
+            return .replace(byteCount: header.byteCount, with: refusal(error.encoded()))
         }
         if let failure = pooled?.failure {
             pooled?.failure = nil
@@ -25,9 +31,7 @@ extension SessionMachine {
                 return .replace(byteCount: header.byteCount, with: failure.encoded())
             }
         }
-        if let error, let number = StatementObstacle.number(error),
-            let obstacle = statements.all.first(where: { $0.obstacle?.number == number })?.obstacle
-        {
+        if let error, let number = StatementObstacle.number(error), let obstacle = obstructed(number)?.obstacle {
             return .replace(byteCount: header.byteCount, with: obstacle.error.encoded())
         }
         let message = 0..<header.byteCount

@@ -54,9 +54,7 @@ extension SessionMachine {
         switch known(named, in: input) {
         case .statement(let statement):
             var present = serial(of: statement, environment)
-            if present == nil, isTransactionFailed, statement.command == nil, statement.shape != nil,
-                input.byte(at: start) == FrontendTag.bind.rawValue
-            {
+            if present == nil, mayStandEmpty(statement, for: FrontendTag(rawValue: input.byte(at: start))) {
                 present = parseNothing(for: statement)
             }
             guard let serial = present ?? parseAgain(statement, environment) else { return 0 }
@@ -70,6 +68,12 @@ extension SessionMachine {
         }
         RenamedMessage.appendHead(of: input, from: start, named: named, byteCount: byteCount, as: name, to: &injection)
         return named.upperBound
+    }
+
+    /// Whether an empty statement answers the message as the one would that the server does not have.
+    private func mayStandEmpty(_ statement: PreparedStatement, for tag: FrontendTag) -> Bool {
+        if tag == .describe { return statement.isDescribedByHeart && status != .failed }
+        return tag == .bind && isTransactionFailed && statement.command == nil && statement.shape != nil
     }
 
     /// The server's unnamed statement is the client's, before a message that means it.
@@ -182,7 +186,7 @@ extension SessionMachine {
         guard let server = pooled?.server else { return }
         switch parse.arrival {
         case .renamed(let serial): server.statements.parsed(serial)
-        case .obstacle(let number): statements.all.first { $0.obstacle?.number == number }?.obstacle?.isPlaced = true
+        case .obstacle(let number): obstructed(number)?.obstacle?.isPlaced = true
         case .own: if let name = parse.statement?.name, !name.isEmpty { server.ownStatements.insert(name) }
         }
     }

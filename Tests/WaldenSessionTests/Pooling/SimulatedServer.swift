@@ -116,8 +116,8 @@ final class SimulatedServer {
                 // PostgreSQL `exec_describe_statement_message`: of statements that return rows.
                 if status == .failed, text != "ROLLBACK" { return refuseFailed(&output) }
                 if view.kind == .statement {
-                    if let text, !revalidate(view.name, text, &output) { return }
                     output += ParameterDescription([]).encoded()
+                    if let text, !revalidate(view.name, text, &output) { return }
                 }
                 output += describe(text ?? "")
             case .execute:
@@ -266,6 +266,8 @@ extension SimulatedServer {
         case "DISCARD" where words[1] == "SEQUENCES":
             lastDrawn = nil
             complete("DISCARD SEQUENCES", &output)
+        case "DISCARD" where status == .inTransaction:
+            fail("25001", "DISCARD ALL cannot run inside a transaction block", &output)
         case "DISCARD": discard(&output)
         case "INSERT" where isReplica: fail("25006", "cannot execute INSERT in a read-only transaction", &output)
         default:
