@@ -101,6 +101,10 @@ public enum TransitionTable {
             420, .hold, .sever, "nothing is under way, and the standby has it all",
             when: { $0.isSwitchover && $0.isDrained }, then: { machine, _ in machine.detachStandbys() }),
         row(
+            425, .hold, .hold, "the primary is gone before all was drained: a failover from here",
+            when: { $0.isSwitchover && $0.failoverIsDue },
+            then: { machine, situation in machine.begin(.found(situation.finding)) }),
+        row(
             430, .hold, .aborting, "the work under way did not end in time",
             when: { $0.isSwitchover && $0.hasLasted($0.machine.timings.switchover) },
             then: { machine, _ in machine.refuse("statements were under way for longer than the switchover waits") }),
