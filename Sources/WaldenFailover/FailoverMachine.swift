@@ -272,7 +272,9 @@ public struct FailoverMachine: Sendable {
     private func waits(for step: Step) -> Duration? {
         switch step {
         case .drain: timings.switchover
-        case .checkpoint, .rejoin: .seconds(3_600)
+        // The server does two of them as one.
+        case .checkpoint: .seconds(60)
+        case .rejoin: .seconds(3_600)
         case .fenceHook: timings.fence
         case .hold, .sever, .follow, .raiseTerm, .closeConnections, .setSynchronousNames, .promote, .createSlot,
             .beginEpoch, .release:

@@ -101,6 +101,7 @@ extension Simulation {
     private mutating func perform(_ actions: [FailoverAction]) {
         for action in actions {
             switch action {
+            case .record(let record) where isJournalStalled: stalledRecords.append((record, life))
             case .record(let record): agenda.add(.recordWritten(record, life: life), in: dice.milliseconds(1...6))
             case .note(let note): noted(note)
             case .perform(let order): take(order)
@@ -188,6 +189,11 @@ extension Simulation {
             // It is temporary: the connection of the one before is closed.
             for other in nodes.indices { nodes[other].hasSlot = other == at }
         case .hold, .drain, .raiseTerm, .closeConnections, .fenceHook, .beginEpoch, .release, .rejoin: return
+        }
+        // Now and then an answer is lost with its connection, which is noticed sooner or later.
+        if dice.happens(3) {
+            let noticed = dice.milliseconds(10...3_000)
+            return agenda.add(.answered(id: order.id, .failed("connection lost"), life: life), in: noticed)
         }
         reply(from: at, .answered(id: order.id, .done, life: life), after: dice.milliseconds(0...5))
     }
