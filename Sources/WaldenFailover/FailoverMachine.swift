@@ -236,7 +236,8 @@ public struct FailoverMachine: Sendable {
         sequence += 1
         return JournalRecord(
             sequence: sequence, row: row, state: state, term: term, primary: evidence.primary,
-            timeline: evidence.timeline, systemIdentifier: evidence.systemIdentifier, rules: evidence.rules, incident: incident, detached: detached, parted: parted,
+            timeline: evidence.timeline, systemIdentifier: evidence.systemIdentifier, rules: evidence.rules,
+            incident: incident, detached: detached, parted: parted,
             fork: fork)
     }
 
@@ -269,7 +270,7 @@ public struct FailoverMachine: Sendable {
     }
 
     /// Steps that may take long are not ordered twice meanwhile.
-    private func waits(for step: Step) -> Duration? {
+    func waits(for step: Step) -> Duration? {
         switch step {
         case .drain: timings.switchover
         // The server does two of them as one.

@@ -73,7 +73,8 @@ extension Simulation {
             send(.write(Write(id: writes, isProxied: true, term: proxy.term)), to: primary)
         } else if let node = nodes.randomElement(using: &dice), node.process == .up, !node.isStandby {
             agenda.add(
-                .arrived(.write(Write(id: writes, isProxied: false, term: .first)), at: node.id), in: dice.milliseconds(0...2)
+                .arrived(.write(Write(id: writes, isProxied: false, term: .first)), at: node.id),
+                in: dice.milliseconds(0...2)
             )
         }
     }

@@ -157,7 +157,8 @@ extension Simulation {
         nodes[at].connections += 1
         nodes[at].receiver = (upstream, now, nodes[at].connections)
         agenda.add(
-            .logArrived(at: nodes[at].id, from: upstream, connection: nodes[at].connections), in: dice.milliseconds(1...5))
+            .logArrived(at: nodes[at].id, from: upstream, connection: nodes[at].connections),
+            in: dice.milliseconds(1...5))
         tellFlushed(at, to: upstream)
     }
 

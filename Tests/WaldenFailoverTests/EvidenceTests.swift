@@ -10,7 +10,8 @@ import WaldenCore
     private static let a = NodeID(0), b = NodeID(1), c = NodeID(2)
 
     init() {
-        evidence = Evidence(primary: Self.a, names: ["a": Self.a, "b": Self.b, "c": Self.c], timings: FailoverTimings())
+        evidence = Evidence(
+            primary: Self.a, names: ["a": Self.a, "b": Self.b, "c": Self.c], timings: FailoverTimings())
         evidence.reported(Self.a, Self.report(isInRecovery: false, names: "ANY 1 (b, c)"), at: Self.start)
         evidence.contacted(Self.a, .answered, at: Self.start)
         evidence.sessionAnswered(at: Self.start)

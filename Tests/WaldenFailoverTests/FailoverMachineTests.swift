@@ -344,4 +344,14 @@ import WaldenCore
         #expect(bench.rows.contains(425))
         #expect(bench.machine.evidence.primary == Bench.b)
     }
+
+    /// An answer that never comes does not keep the old primary out for long.
+    @Test func aCheckpointWithoutAnAnswerIsOrderedAgain() {
+        var book = OrderBook()
+        let start = Instant(nanoseconds: 0)
+        let step = Step.checkpoint(Bench.b)
+        #expect(book.order(step, at: start, FailoverTimings(), waits: Self.steady().machine.waits(for: step)) != nil)
+        let later = start + .seconds(61)
+        #expect(book.order(step, at: later, FailoverTimings(), waits: Self.steady().machine.waits(for: step)) != nil)
+    }
 }

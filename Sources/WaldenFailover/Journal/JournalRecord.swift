@@ -29,7 +29,8 @@ public struct JournalRecord: Hashable, Sendable, Codable {
 
     public init(
         sequence: UInt64, row: Int, state: FailoverState, term: Term, primary: NodeID, timeline: TimelineID?,
-        systemIdentifier: String? = nil, rules: SynchronousRules, incident: Incident?, detached: Set<NodeID>, parted: Set<NodeID>, fork: Fork?
+        systemIdentifier: String? = nil, rules: SynchronousRules, incident: Incident?, detached: Set<NodeID>,
+        parted: Set<NodeID>, fork: Fork?
     ) {
         self.sequence = sequence
         self.row = row

@@ -117,7 +117,9 @@ public enum TransitionTable {
         row(
             510, .sever, .aborting, "too few standbys could be severed for a proof",
             when: { $0.hasLasted($0.machine.timings.sever) },
-            then: { machine, _ in machine.refuse("too few standbys could be severed: acknowledged commits might be lost") }
+            then: { machine, _ in
+                machine.refuse("too few standbys could be severed: acknowledged commits might be lost")
+            }
         ),
     ]
 
