@@ -1,6 +1,6 @@
 # What people run. Everything below needs Swift; the rest is installed by scripts/bootstrap.sh.
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap python-env build release test fuzz soundness torture conformance client-suites mutants demo up down bench lint format clean
+.PHONY: help bootstrap python-env build release test fuzz soundness torture simulate conformance client-suites mutants demo up down bench lint format clean
 
 SOURCES := Package.swift Sources Tests Benchmarks/Driver
 
@@ -29,6 +29,7 @@ test: bootstrap python-env ## Build and run all tests, on temporary PostgreSQL c
 	@status=0; \
 	$(run_tests) --skip '$(with_servers)' || status=1; \
 	$(run_tests) --filter '$(with_servers)' || status=1; \
+	$(MAKE) --no-print-directory simulate || status=1; \
 	exit $$status
 
 # How long each of the three targets is fuzzed.
@@ -50,6 +51,12 @@ torture: bootstrap ## Attack Walden with concurrent sessions and faults for SECO
 	@swift build --product walden
 	@swift build --product walden-torture
 	@.build/debug/walden-torture --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(TORTURE_FLAGS)
+
+# The sentinel against simulated faults, RUNS seeds from SEED on; RUNS=1 TELL=--story tells what happened in one.
+RUNS ?= 2000
+simulate: bootstrap ## Run the sentinel against simulated faults and check its invariants; SEED=… RUNS=…
+	scripts/build-release.sh --product walden-simulate
+	@.build/release/walden-simulate --seed $(or $(SEED),1) --runs $(RUNS) $(TELL)
 
 # ONLY=name or number of a case takes some of the scripts and scenarios, MODE=name one of the modes.
 conformance: bootstrap ## Compare protocol scripts with PostgreSQL, byte by byte; ONLY=… MODE=…

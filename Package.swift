@@ -136,7 +136,7 @@ let package = Package(
                 name: "WaldenFailoverSimulation", dependencies: ["WaldenCore", "WaldenFailover"], swiftSettings: strict),
             .executableTarget(
                 name: "walden-simulate", dependencies: ["WaldenFailoverSimulation"], swiftSettings: strict),
-            tests("WaldenFailoverSimulation", ["WaldenCore", "WaldenFailover"]),
+            tests("WaldenFailoverSimulation", ["WaldenCore", "WaldenFailover", "WaldenTestKit"]),
             .target(name: "WaldenTorture", dependencies: ["WaldenTestKit"], swiftSettings: strict),
             .executableTarget(
                 name: "walden-torture", dependencies: ["WaldenTorture"], swiftSettings: strict),

@@ -29,6 +29,7 @@ public struct FailoverMachine: Sendable {
     private(set) var findingSince: Instant
     /// An order of people that waits for the state to take it.
     var request: FailoverRequest?
+    private var requestedAt = Instant.distantPast
     /// The last automatic or ordered failover; nil: none within `cooldown`.
     private(set) var lastFailoverAt: Instant?
     /// Looks at each standby in which it was seen severed, one after the other.
@@ -74,7 +75,7 @@ public struct FailoverMachine: Sendable {
         parted = record?.parted ?? []
         evidence = Evidence(
             primary: record?.primary ?? .configuredPrimary, names: names, timings: timings, rules: record?.rules,
-            timeline: record?.timeline)
+            timeline: record?.timeline, systemIdentifier: record?.systemIdentifier)
         state = .discover
         if let record { resume(record) }
     }
@@ -96,7 +97,7 @@ public struct FailoverMachine: Sendable {
     public mutating func observe(_ fact: FailoverFact, at now: Instant) {
         switch fact {
         case .reported(let node, let report):
-            evidence.reported(node, report)
+            evidence.reported(node, report, at: now)
             noteSevered(node, report)
             noteDrained(node, report)
             noteParted(node, report)
@@ -106,14 +107,17 @@ public struct FailoverMachine: Sendable {
         case .heartbeatBegun(let kind): evidence.heartbeatBegun(kind, at: now)
         case .heartbeatAcknowledged(let kind, let end): evidence.heartbeatAcknowledged(kind, end: end, at: now)
         case .heartbeatFailed(let kind): evidence.heartbeatFailed(kind)
-        case .requested(let request): self.request = request
+        case .requested(let request):
+            self.request = request
+            requestedAt = now
         }
     }
 
     /// Gone twice, in two looks that both began after it was ordered: one alone may be of a receiver that was just
     /// starting.
     private mutating func noteSevered(_ node: NodeID, _ report: NodeReport) {
-        guard var incident, [.sever, .census].contains(state), node != incident.old else { return }
+        guard var incident, [.sever, .census].contains(state), node != incident.old, evidence.isOfThisCluster(report)
+        else { return }
         guard report.isSevered, book.isDone(.sever(node)), report.askedAt > enteredAt else {
             sightings[node] = nil
             return
@@ -185,6 +189,7 @@ public struct FailoverMachine: Sendable {
     /// Looks at what is known, decides, and orders what the state wants.
     public mutating func tick(at now: Instant) -> [FailoverAction] {
         noteFinding(at: now)
+        forgetOldRequest(at: now)
         var actions: [FailoverAction] = []
         // A row may lead to a state that another row leaves at once; each state is left at most once a tick.
         for _ in FailoverState.allCases {
@@ -206,6 +211,12 @@ public struct FailoverMachine: Sendable {
         findingSince = now
     }
 
+    /// An order that nothing could take is not carried out when nobody thinks of it any more: a forced failover least of
+    /// all.
+    private mutating func forgetOldRequest(at now: Instant) {
+        if request != nil, now.elapsed(since: requestedAt) > timings.orderPatience { request = nil }
+    }
+
     private mutating func take(_ row: TransitionTable.Row, _ situation: Situation) -> [FailoverAction] {
         let now = situation.now
         row.change(&self, situation)
@@ -225,7 +236,8 @@ public struct FailoverMachine: Sendable {
         sequence += 1
         return JournalRecord(
             sequence: sequence, row: row, state: state, term: term, primary: evidence.primary,
-            timeline: evidence.timeline, rules: evidence.rules, incident: incident, detached: detached, parted: parted,
+            timeline: evidence.timeline, systemIdentifier: evidence.systemIdentifier, rules: evidence.rules,
+            incident: incident, detached: detached, parted: parted,
             fork: fork)
     }
 
@@ -258,10 +270,12 @@ public struct FailoverMachine: Sendable {
     }
 
     /// Steps that may take long are not ordered twice meanwhile.
-    private func waits(for step: Step) -> Duration? {
+    func waits(for step: Step) -> Duration? {
         switch step {
         case .drain: timings.switchover
-        case .checkpoint, .rejoin: .seconds(3_600)
+        // The server does two of them as one.
+        case .checkpoint: .seconds(60)
+        case .rejoin: .seconds(3_600)
         case .fenceHook: timings.fence
         case .hold, .sever, .follow, .raiseTerm, .closeConnections, .setSynchronousNames, .promote, .createSlot,
             .beginEpoch, .release:

@@ -31,6 +31,8 @@ public struct FailoverTimings: Hashable, Sendable {
     public var cooldown = Duration.seconds(600)
     /// A sentinel that was away for longer knows nothing of the rule in force when it finds a dead primary.
     public var memory = Duration.seconds(60)
+    /// An order of people that no row could take for so long is forgotten.
+    public var orderPatience = Duration.seconds(2)
     /// A step that has not been answered for so long is tried again.
     public var stepTimeout = Duration.seconds(2)
     /// Between two tries of a step that failed.

@@ -40,11 +40,14 @@ extension FailoverMachine {
         if !policy.isAutomatic { return "failover.automatic is off" }
         if let problem = evidence.ruleProblem { return problem.description }
         if election.winner == nil {
-            let reasons = election.refusals.sorted { $0.key < $1.key }.map { "\(evidence.name(of: $0.key)): \($0.value)" }
+            let reasons = election.refusals.sorted { $0.key < $1.key }.map {
+                "\(evidence.name(of: $0.key)): \($0.value)"
+            }
             return reasons.isEmpty ? "no standby answers" : reasons.joined(separator: "; ")
         }
         if let rule = evidence.rules.current, !isProven {
-            return "\(answering) standbys answer; to prove that nothing acknowledged is lost, \(rule.severedRequired) of "
+            return
+                "\(answering) standbys answer; to prove that nothing acknowledged is lost, \(rule.severedRequired) of "
                 + "those in synchronous_standby_names must be severed"
         }
         if evidence.rules.current == nil, !policy.mayLoseUnacknowledged {

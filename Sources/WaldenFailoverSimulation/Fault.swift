@@ -15,13 +15,18 @@ enum Fault: Hashable {
     case switchover(NodeID?)
     /// Somebody sets another rule.
     case names(required: Int)
+    /// Somebody promotes a standby and makes it a standby again: its log has left the primary's.
+    case estrange(NodeID)
+    /// The sentinel's disk takes no record.
+    case stallJournal(Bool)
+    case pauseReplay(NodeID, Bool)
     case healAll
 }
 
 /// Which faults happen when.
 struct FaultPlan {
     enum Kind: String, CaseIterable {
-        case none, overload, crash, pause, network, sentinel, mixed, switchover
+        case none, overload, crash, pause, network, sentinel, mixed, switchover, storm
     }
 
     let kind: Kind
@@ -41,6 +46,7 @@ struct FaultPlan {
         case .switchover:
             add(.switchover(nodes.randomElement(using: &dice)), dice.milliseconds(100...3_000))
             if dice.happens(60) { any(nodes, &dice) }
+        case .storm: for _ in 0..<Int.random(in: 5...14, using: &dice) { any(nodes, &dice) }
         case .mixed: for _ in 0..<Int.random(in: 2...7, using: &dice) { any(nodes, &dice) }
         }
     }
@@ -48,7 +54,7 @@ struct FaultPlan {
     private mutating func add(_ fault: Fault, _ after: Duration) { faults.append((after, fault)) }
 
     private mutating func any(_ nodes: [NodeID], _ dice: inout Dice) {
-        switch Int.random(in: 0..<8, using: &dice) {
+        switch Int.random(in: 0..<9, using: &dice) {
         case 0, 1: crash(nodes, &dice)
         case 2, 3: pause(nodes, &dice)
         case 4, 5: cut(nodes, &dice)
@@ -56,9 +62,19 @@ struct FaultPlan {
         default:
             let node = nodes.randomElement(using: &dice) ?? .configuredPrimary
             let at = dice.milliseconds(0...6_000)
-            switch Int.random(in: 0..<3, using: &dice) {
+            switch Int.random(in: 0..<7, using: &dice) {
             case 0: add(.fillDisk(node, true), at)
             case 1: add(.names(required: Int.random(in: 1...2, using: &dice)), at)
+            case 2:
+                add(.stallJournal(true), at)
+                add(.stallJournal(false), at + dice.milliseconds(100...5_000))
+            case 3:
+                add(.pauseReplay(node, true), at)
+                add(.pauseReplay(node, false), at + dice.milliseconds(500...9_000))
+            case 4: if dice.happens(30) { add(.estrange(node), at) }
+            case 5:
+                add(.fillConnections(node, true), at)
+                add(.fillConnections(node, false), at + dice.milliseconds(500...6_000))
             default: add(.switchover(dice.happens(50) ? node : nil), at)
             }
         }

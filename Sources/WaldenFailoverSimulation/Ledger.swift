@@ -40,7 +40,9 @@ struct Ledger {
     mutating func serves(_ node: NodeID, in term: Term) {
         if term < highestTerm { violated("I2", "the proxy went back to term \(term)") }
         highestTerm = max(highestTerm, term)
-        if let other = servedIn[term], other != node { violated("I2", "\(other) and \(node) both serve in term \(term)") }
+        if let other = servedIn[term], other != node {
+            violated("I2", "\(other) and \(node) both serve in term \(term)")
+        }
         servedIn[term] = node
     }
 }

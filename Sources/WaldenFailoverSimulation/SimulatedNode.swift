@@ -53,6 +53,7 @@ struct SimulatedNode {
     var isFull = false
     /// Nothing can be written to its disk.
     var isDiskFull = false
+    var isReplayPaused = false
     var replayed = 0
     /// The connection by which it receives: to whom, since when it has heard nothing, and its number.
     var receiver: (from: NodeID, heardAt: Instant, connection: Int)?
@@ -100,7 +101,7 @@ struct SimulatedNode {
             replayed: isStandby ? LSN(UInt64(replayed) * 100 + 100) : position,
             receiver: receiver.map { .init(isStreaming: true, silentFor: now.elapsed(since: $0.heardAt)) },
             hasUpstream: isStandby && upstream != nil, synchronousStandbyNames: synchronousNames,
-            freeSlots: hasSlot ? 0 : 1, askedAt: asked)
+            freeSlots: hasSlot ? 0 : 1, isReplayPaused: isReplayPaused, askedAt: asked)
     }
 
     /// The records that both logs begin with.

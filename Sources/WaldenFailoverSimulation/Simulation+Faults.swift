@@ -22,21 +22,46 @@ extension Simulation {
                 let others = nodes.filter { $0.id != nodes[at].id }.map(\.name)
                 nodes[at].synchronousNames = "ANY \(required) (\(others.joined(separator: ", ")))"
             }
+        case .estrange(let node): estrange(node)
+        case .stallJournal(let stalls): stallJournal(stalls)
+        case .pauseReplay(let node, let isPaused): nodes[index(of: node)].isReplayPaused = isPaused
         case .healAll: healAll()
         }
     }
 
     private mutating func healAll() {
         network.heal()
+        stallJournal(false)
         for node in nodes.map(\.id) {
             thaw(node)
             start(node)
             nodes[index(of: node)].hangsAccept = false
             nodes[index(of: node)].isFull = false
+            nodes[index(of: node)].isReplayPaused = false
             nodes[index(of: node)].isDiskFull = false
         }
         // A connection that was cut for long is found dead by its ends.
         for at in nodes.indices { nodes[at].receiver = nil }
+    }
+
+    private mutating func estrange(_ id: NodeID) {
+        let at = index(of: id)
+        guard nodes[at].process == .up, nodes[at].isStandby, let upstream = nodes[at].upstream else { return }
+        kill(id)
+        nodes[at].timeline += 1
+        marks += 1
+        _ = nodes[at].append(0, mark: marks)
+        nodes[at].isStandby = true
+        nodes[at].upstream = upstream
+        estranged.insert(id)
+        start(id)
+    }
+
+    private mutating func stallJournal(_ stalls: Bool) {
+        isJournalStalled = stalls
+        guard !stalls else { return }
+        for (record, life) in stalledRecords { agenda.add(.recordWritten(record, life: life), in: .milliseconds(1)) }
+        stalledRecords.removeAll()
     }
 
     /// Writers through the proxy, and now and then one past it.
@@ -48,7 +73,8 @@ extension Simulation {
             send(.write(Write(id: writes, isProxied: true, term: proxy.term)), to: primary)
         } else if let node = nodes.randomElement(using: &dice), node.process == .up, !node.isStandby {
             agenda.add(
-                .arrived(.write(Write(id: writes, isProxied: false, term: .first)), at: node.id), in: dice.milliseconds(0...2)
+                .arrived(.write(Write(id: writes, isProxied: false, term: .first)), at: node.id),
+                in: dice.milliseconds(0...2)
             )
         }
     }

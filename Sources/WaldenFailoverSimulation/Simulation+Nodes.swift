@@ -114,7 +114,7 @@ extension Simulation {
         guard nodes[at].log.count < source.log.count else { return }
         nodes[at].log += source.log[nodes[at].log.count...]
         nodes[at].timeline = source.timeline
-        if dice.happens(70) { nodes[at].replayed = nodes[at].log.count }
+        if !nodes[at].isReplayPaused, dice.happens(70) { nodes[at].replayed = nodes[at].log.count }
         tellFlushed(at, to: from)
     }
 
@@ -141,7 +141,7 @@ extension Simulation {
         agenda.add(.receiverDue(id), in: .milliseconds(50))
         let at = index(of: id)
         guard nodes[at].process == .up, nodes[at].isStandby else { return }
-        nodes[at].replayed = nodes[at].log.count
+        if !nodes[at].isReplayPaused { nodes[at].replayed = nodes[at].log.count }
         if let receiver = nodes[at].receiver, receiver.from != nodes[at].upstream { endReceiver(at) }
         if nodes[at].receiver == nil, let upstream = nodes[at].upstream { connect(at, to: upstream) }
     }
@@ -157,7 +157,8 @@ extension Simulation {
         nodes[at].connections += 1
         nodes[at].receiver = (upstream, now, nodes[at].connections)
         agenda.add(
-            .logArrived(at: nodes[at].id, from: upstream, connection: nodes[at].connections), in: dice.milliseconds(1...5))
+            .logArrived(at: nodes[at].id, from: upstream, connection: nodes[at].connections),
+            in: dice.milliseconds(1...5))
         tellFlushed(at, to: upstream)
     }
 
@@ -201,7 +202,8 @@ extension Simulation {
         nodes[at].process = .up
         let waiting = nodes[at].inbox
         nodes[at].inbox.removeAll()
-        for message in waiting { take(message, at) }
+        // Each came by a connection of its own; the order in which they are served is anybody's guess.
+        for message in waiting.shuffled(using: &dice) { take(message, at) }
     }
 
     mutating func promoted(_ id: NodeID, run: Int) {

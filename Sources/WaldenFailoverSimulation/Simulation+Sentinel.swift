@@ -89,8 +89,8 @@ extension Simulation {
 
     mutating func written(_ record: JournalRecord, life: Int) {
         guard life == self.life else {
-            // It died while the record was on its way to the disk.
-            if dice.happens(50), record.sequence > journal?.sequence ?? 0 { journal = record }
+            // It died while the record was on its way to the disk. The journal's lock keeps the next one waiting till then.
+            if machine == nil, dice.happens(50), record.sequence > journal?.sequence ?? 0 { journal = record }
             return
         }
         journal = record
@@ -101,6 +101,7 @@ extension Simulation {
     private mutating func perform(_ actions: [FailoverAction]) {
         for action in actions {
             switch action {
+            case .record(let record) where isJournalStalled: stalledRecords.append((record, life))
             case .record(let record): agenda.add(.recordWritten(record, life: life), in: dice.milliseconds(1...6))
             case .note(let note): noted(note)
             case .perform(let order): take(order)
@@ -129,7 +130,9 @@ extension Simulation {
         case .release: release(order)
         case .fenceHook:
             let outcome: StepOutcome = dice.happens(70) ? .done : dice.happens(50) ? .refused("no") : .failed("exit 1")
-            if dice.happens(90) { agenda.add(.answered(id: order.id, outcome, life: life), in: dice.milliseconds(10...500)) }
+            if dice.happens(90) {
+                agenda.add(.answered(id: order.id, outcome, life: life), in: dice.milliseconds(10...500))
+            }
         case .sever(let node), .follow(let node), .checkpoint(let node), .setSynchronousNames(let node),
             .promote(let node), .createSlot(let node):
             if case .promote = order.step { judgePromotion(order) }
@@ -189,12 +192,18 @@ extension Simulation {
             for other in nodes.indices { nodes[other].hasSlot = other == at }
         case .hold, .drain, .raiseTerm, .closeConnections, .fenceHook, .beginEpoch, .release, .rejoin: return
         }
+        // Now and then an answer is lost with its connection, which is noticed sooner or later.
+        if dice.happens(3) {
+            let noticed = dice.milliseconds(10...3_000)
+            return agenda.add(.answered(id: order.id, .failed("connection lost"), life: life), in: noticed)
+        }
         reply(from: at, .answered(id: order.id, .done, life: life), after: dice.milliseconds(0...5))
     }
 
     func text(_ rule: SynchronousRule?) -> String {
         guard let rule else { return "" }
-        return "ANY \(rule.required) (\(rule.members.sorted().map { nodes[index(of: $0)].name }.joined(separator: ", ")))"
+        return
+            "ANY \(rule.required) (\(rule.members.sorted().map { nodes[index(of: $0)].name }.joined(separator: ", ")))"
     }
 
     /// The agent: stop, rewind, start as a standby.

@@ -41,6 +41,11 @@ public struct Simulation {
     /// The sentinel's session at the primary: to whom.
     var session: NodeID?
 
+    /// Standbys whose log somebody has made leave the primary's: they are for people.
+    var estranged: Set<NodeID> = []
+    var isJournalStalled = false
+    var stalledRecords: [(record: JournalRecord, life: Int)] = []
+
     var writes: UInt64 = 0
     var marks: UInt64 = 0
     var lastAcknowledgement = Instant.distantPast
@@ -49,12 +54,16 @@ public struct Simulation {
         self.seed = seed
         story = Story(isKept: tellsStory)
         now = agenda.now
-        dice = Dice(seed: seed)
-        let names = ["a", "b", "c"]
+        var dice = Dice(seed: seed)
+        let names = Array(["a", "b", "c", "d", "e"].prefix(dice.happens(60) ? 3 : 5))
         nodes = names.indices.map { index in
             SimulatedNode(id: NodeID(index), name: names[index], upstream: index == 0 ? nil : NodeID(0))
         }
-        nodes[0].synchronousNames = dice.happens(85) ? "ANY 1 (b, c)" : "FIRST 1 (b, c)"
+        // Some rules leave a standby out, and some clusters have none.
+        let members = names[1..<(names.count > 3 && dice.happens(40) ? names.count - 1 : names.count)]
+        let required = Int.random(in: 1...(members.count - (dice.happens(30) ? 0 : 1)), using: &dice)
+        let method = dice.happens(80) ? "ANY" : "FIRST"
+        nodes[0].synchronousNames = "\(method) \(required) (\(members.joined(separator: ", ")))"
         var policy = FailoverPolicy()
         policy.hasAgent = dice.happens(70)
         policy.hasFenceHook = dice.happens(20)
@@ -65,6 +74,7 @@ public struct Simulation {
         let kind = FaultPlan.Kind.allCases.randomElement(using: &dice) ?? .mixed
         plan = FaultPlan(kind: kind, nodes: nodes.map(\.id), dice: &dice)
         proxy = SimulatedProxy(resuming: nil)
+        self.dice = dice
     }
 
     /// Runs to the end and judges.
@@ -140,10 +150,11 @@ public struct Simulation {
         }
     }
 
-    /// Without an agent the old primary is no standby again, and a rule that needs it waits for ever.
+    /// Without an agent the old primary is no standby again, and neither is one whose log has left the primary's by somebody
+    /// else's doing; a rule that needs it waits for ever.
     private func mayAcknowledge(_ primary: SimulatedNode) -> Bool {
         let receiving = nodes.filter { $0.receiver?.from == primary.id }.map(\.id)
-        return policy.hasAgent || rule(of: primary)?.canAcknowledge(with: Set(receiving)) ?? true
+        return policy.hasAgent && estranged.isEmpty || rule(of: primary)?.canAcknowledge(with: Set(receiving)) ?? true
     }
 }
 

@@ -20,7 +20,8 @@ struct Bench {
     private var reports: [NodeID: NodeReport]
 
     init(
-        policy: FailoverPolicy = FailoverPolicy(), names: String = "ANY 1 (b, c)", resuming record: JournalRecord? = nil,
+        policy: FailoverPolicy = FailoverPolicy(), names: String = "ANY 1 (b, c)",
+        resuming record: JournalRecord? = nil,
         unwatchedFor: Duration? = nil
     ) {
         machine = FailoverMachine(

@@ -10,8 +10,9 @@ import WaldenCore
     private static let a = NodeID(0), b = NodeID(1), c = NodeID(2)
 
     init() {
-        evidence = Evidence(primary: Self.a, names: ["a": Self.a, "b": Self.b, "c": Self.c], timings: FailoverTimings())
-        evidence.reported(Self.a, Self.report(isInRecovery: false, names: "ANY 1 (b, c)"))
+        evidence = Evidence(
+            primary: Self.a, names: ["a": Self.a, "b": Self.b, "c": Self.c], timings: FailoverTimings())
+        evidence.reported(Self.a, Self.report(isInRecovery: false, names: "ANY 1 (b, c)"), at: Self.start)
         evidence.contacted(Self.a, .answered, at: Self.start)
         evidence.sessionAnswered(at: Self.start)
     }
@@ -28,8 +29,8 @@ import WaldenCore
     }
 
     private mutating func standbys(b: Int?, c: Int?, at milliseconds: Int) {
-        evidence.reported(Self.b, Self.report(silent: b, at: milliseconds))
-        evidence.reported(Self.c, Self.report(silent: c, at: milliseconds))
+        evidence.reported(Self.b, Self.report(silent: b, at: milliseconds), at: Self.at(milliseconds))
+        evidence.reported(Self.c, Self.report(silent: c, at: milliseconds), at: Self.at(milliseconds))
     }
 
     @Test mutating func whoAnswersIsHealthy() {
@@ -47,7 +48,7 @@ import WaldenCore
     @Test mutating func refusedAndOneStandbyDoesNotAnswer() {
         evidence.sessionBroke()
         evidence.contacted(Self.a, .refused, at: Self.at(100))
-        evidence.reported(Self.b, Self.report(silent: nil, at: 100))
+        evidence.reported(Self.b, Self.report(silent: nil, at: 100), at: Self.at(100))
         #expect(evidence.finding(at: Self.at(100)) == .doubtful)
     }
 
@@ -103,10 +104,10 @@ import WaldenCore
 
     /// Without a rule all standbys must say so.
     @Test mutating func withoutARuleEveryStandbyIsAsked() {
-        evidence.reported(Self.a, Self.report(isInRecovery: false, names: "", at: 50))
+        evidence.reported(Self.a, Self.report(isInRecovery: false, names: "", at: 50), at: Self.at(50))
         evidence.sessionBroke()
         evidence.contacted(Self.a, .refused, at: Self.at(100))
-        evidence.reported(Self.b, Self.report(silent: nil, at: 100))
+        evidence.reported(Self.b, Self.report(silent: nil, at: 100), at: Self.at(100))
         #expect(evidence.finding(at: Self.at(100)) == .doubtful)
         standbys(b: nil, c: nil, at: 110)
         #expect(evidence.finding(at: Self.at(110)) == .crashed)
@@ -115,7 +116,7 @@ import WaldenCore
     /// A commit that began before the new rule was read says nothing of its members.
     @Test mutating func aHeartbeatProvesTheRuleItBeganUnder() {
         evidence.heartbeatBegun(.quorum, at: Self.at(90))
-        evidence.reported(Self.a, Self.report(isInRecovery: false, names: "ANY 2 (b, c)", at: 100))
+        evidence.reported(Self.a, Self.report(isInRecovery: false, names: "ANY 2 (b, c)", at: 100), at: Self.at(100))
         evidence.heartbeatAcknowledged(.quorum, end: LSN(200), at: Self.at(120))
         #expect(evidence.rules.outgoing.count == 1)
         evidence.heartbeatBegun(.quorum, at: Self.at(130))
@@ -124,8 +125,20 @@ import WaldenCore
     }
 
     @Test mutating func aRuleThatProvesNothingIsTold() {
-        evidence.reported(Self.a, Self.report(isInRecovery: false, names: "*", at: 100))
+        evidence.reported(Self.a, Self.report(isInRecovery: false, names: "*", at: 100), at: Self.at(100))
         #expect(evidence.ruleProblem == .namesEverybody)
         #expect(evidence.rules.current == nil)
+    }
+
+    /// The answer arrives long after the question: the heartbeat between the two may have committed under the old rule.
+    @Test mutating func aHeartbeatBegunBeforeTheNewRuleWasHeardOfProvesNothingOfIt() {
+        evidence.heartbeatBegun(.quorum, at: Self.at(150))
+        evidence.reported(
+            Self.a, Self.report(isInRecovery: false, names: "ANY 2 (b, c)", at: 100), at: Self.at(200))
+        evidence.heartbeatAcknowledged(.quorum, end: LSN(200), at: Self.at(250))
+        #expect(evidence.rules.outgoing.count == 1)
+        evidence.heartbeatBegun(.quorum, at: Self.at(300))
+        evidence.heartbeatAcknowledged(.quorum, end: LSN(300), at: Self.at(310))
+        #expect(evidence.rules.outgoing.isEmpty)
     }
 }

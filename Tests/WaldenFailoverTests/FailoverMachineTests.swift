@@ -284,4 +284,74 @@ import WaldenCore
         #expect(bench.rows.first == 100)
         #expect(bench.machine.state == .needsHuman)
     }
+
+    /// Somebody promoted c and made it a standby again: its log left the primary's, maybe with what it alone had acknowledged.
+    @Test func aStandbyOfALaterTimelineIsNoProof() {
+        var bench = Self.steady()
+        bench.change(Bench.c) { $0.timeline = TimelineID(2) }
+        bench.kill(Bench.a)
+        bench.pass(.seconds(20))
+        #expect(bench.rows.contains(510))
+        #expect(!bench.rows.contains(710))
+    }
+
+    /// With ANY 2 one severed standby is enough; that one must be of this cluster, whatever its log's numbers say.
+    @Test func aNodeOfAnotherClusterIsNeitherSeveredNorChosen() {
+        var bench = Self.steady(names: "ANY 2 (b, c)")
+        bench.change(Bench.c) {
+            $0.systemIdentifier = "2"
+            $0.received = LSN(9_000)
+        }
+        bench.kill(Bench.a)
+        bench.pass(.seconds(3))
+        let transcript = bench.takeTranscript()
+        #expect(!transcript.contains("sever c"))
+        #expect(transcript.contains("promote b"))
+    }
+
+    /// The same after a restart beside a dead primary: the journal tells whose cluster it is.
+    @Test func aRestartKnowsItsCluster() throws {
+        var bench = Self.steady(names: "ANY 2 (b, c)")
+        bench.pass(.milliseconds(100))
+        let record = try #require(bench.records.last)
+        var restarted = Bench(names: "ANY 2 (b, c)", resuming: record, unwatchedFor: .seconds(1))
+        restarted.away[Bench.b] = .silent
+        restarted.change(Bench.c) { $0.systemIdentifier = "2" }
+        restarted.kill(Bench.a)
+        restarted.pass(.seconds(30))
+        #expect(!restarted.takeTranscript().contains(" c"))
+    }
+
+    /// An order to lose commits does not lie in wait for the next hiccup.
+    @Test func aForcedFailoverThatNothingCalledForIsForgotten() {
+        var bench = Self.steady()
+        bench.machine.observe(.requested(.force), at: bench.now)
+        bench.pass(.seconds(5))
+        bench.isolate(Bench.a, after: .milliseconds(10))
+        bench.pass(.seconds(5))
+        #expect(bench.machine.state == .suspect)
+        #expect(!bench.rows.contains(320))
+    }
+
+    @Test func aPrimaryThatDiesInASwitchoverIsFailedOverFromAtOnce() {
+        var bench = Self.steady()
+        bench.outcomes["drain"] = .failed("1 transaction is open")
+        bench.machine.observe(.requested(.switchover(to: nil)), at: bench.now)
+        bench.pass(.seconds(1))
+        #expect(bench.machine.state == .hold)
+        bench.kill(Bench.a)
+        bench.pass(.seconds(1))
+        #expect(bench.rows.contains(425))
+        #expect(bench.machine.evidence.primary == Bench.b)
+    }
+
+    /// An answer that never comes does not keep the old primary out for long.
+    @Test func aCheckpointWithoutAnAnswerIsOrderedAgain() {
+        var book = OrderBook()
+        let start = Instant(nanoseconds: 0)
+        let step = Step.checkpoint(Bench.b)
+        #expect(book.order(step, at: start, FailoverTimings(), waits: Self.steady().machine.waits(for: step)) != nil)
+        let later = start + .seconds(61)
+        #expect(book.order(step, at: later, FailoverTimings(), waits: Self.steady().machine.waits(for: step)) != nil)
+    }
 }

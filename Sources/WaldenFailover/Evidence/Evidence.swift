@@ -39,9 +39,10 @@ public struct Evidence: Sendable {
 
     public init(
         primary: NodeID, names: [String: NodeID], timings: FailoverTimings, rules: SynchronousRules? = nil,
-        timeline: TimelineID? = nil
+        timeline: TimelineID? = nil, systemIdentifier: String? = nil
     ) {
         self.primary = primary
+        self.systemIdentifier = systemIdentifier
         self.timeline = timeline
         self.names = names
         self.timings = timings
@@ -56,17 +57,17 @@ public struct Evidence: Sendable {
 
     // MARK: Facts
 
-    public mutating func reported(_ node: NodeID, _ report: NodeReport) {
+    public mutating func reported(_ node: NodeID, _ report: NodeReport, at now: Instant) {
         if let known = reports[node], known.askedAt > report.askedAt { return }
         reports[node] = report
         guard node == primary, !report.isInRecovery else { return }
         primaryEnd = max(primaryEnd, report.received)
         timeline = report.timeline
         systemIdentifier = report.systemIdentifier
-        noteRule(report)
+        noteRule(report, at: now)
     }
 
-    private mutating func noteRule(_ report: NodeReport) {
+    private mutating func noteRule(_ report: NodeReport, at now: Instant) {
         let before = rules.current
         isRuleSeen = true
         do {
@@ -77,7 +78,8 @@ public struct Evidence: Sendable {
             ruleProblem = error
             rules.reported(nil)
         }
-        if rules.current != before { signs.ruleReportedAt = report.askedAt }
+        // The rule may have changed at any moment between question and answer.
+        if rules.current != before { signs.ruleReportedAt = now }
     }
 
     public mutating func contacted(_ node: NodeID, _ contact: Contact, at now: Instant) {
@@ -147,13 +149,17 @@ public struct Evidence: Sendable {
         return report
     }
 
+    /// Whether the node that told this was made from the primary, as far as is known.
+    func isOfThisCluster(_ report: NodeReport) -> Bool {
+        systemIdentifier == nil || report.systemIdentifier == systemIdentifier
+    }
+
     var standbys: [NodeID] { nodes.filter { $0 != primary } }
 
     /// Standbys of this cluster that answer.
     func freshStandbys(at now: Instant) -> [(node: NodeID, report: NodeReport)] {
         standbys.compactMap { node in
-            guard let report = freshReport(of: node, at: now), report.isInRecovery,
-                systemIdentifier == nil || report.systemIdentifier == systemIdentifier
+            guard let report = freshReport(of: node, at: now), report.isInRecovery, isOfThisCluster(report)
             else { return nil }
             return (node, report)
         }

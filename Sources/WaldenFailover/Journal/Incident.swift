@@ -77,5 +77,11 @@ public struct Incident: Hashable, Sendable, Codable {
     public var isForced: Bool { cause == .forced }
 
     /// Whether the most advanced of the severed holds every acknowledged commit.
-    public var isProven: Bool { rules.isProven(bySevered: Set(severed.keys)) }
+    ///
+    /// One on a later timeline does not count: its log cannot be compared, and it may hold what was acknowledged before it
+    /// left. One on an earlier timeline has received nothing of this one yet.
+    public var isProven: Bool {
+        let comparable = severed.filter { node, position in timeline.map { position.timeline <= $0 } ?? true }
+        return rules.isProven(bySevered: Set(comparable.keys))
+    }
 }

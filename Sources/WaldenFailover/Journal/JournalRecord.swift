@@ -15,6 +15,8 @@ public struct JournalRecord: Hashable, Sendable, Codable {
     public var primary: NodeID
     /// Of the primary; nil: nobody has asked it yet.
     public var timeline: TimelineID?
+    /// Of the cluster; nil: nobody has asked it yet.
+    public var systemIdentifier: String?
     /// Those that count for the primary.
     public var rules: SynchronousRules
     public var incident: Incident?
@@ -27,7 +29,8 @@ public struct JournalRecord: Hashable, Sendable, Codable {
 
     public init(
         sequence: UInt64, row: Int, state: FailoverState, term: Term, primary: NodeID, timeline: TimelineID?,
-        rules: SynchronousRules, incident: Incident?, detached: Set<NodeID>, parted: Set<NodeID>, fork: Fork?
+        systemIdentifier: String? = nil, rules: SynchronousRules, incident: Incident?, detached: Set<NodeID>,
+        parted: Set<NodeID>, fork: Fork?
     ) {
         self.sequence = sequence
         self.row = row
@@ -35,6 +38,7 @@ public struct JournalRecord: Hashable, Sendable, Codable {
         self.term = term
         self.primary = primary
         self.timeline = timeline
+        self.systemIdentifier = systemIdentifier
         self.rules = rules
         self.incident = incident
         self.detached = detached

@@ -42,7 +42,9 @@ struct Situation {
 
     /// What is found is proof enough, and has lasted as long as it must.
     var failoverIsDue: Bool {
-        guard machine.policy.isAutomatic, isOutOfCooldown, evidence.ruleProblem == nil, ruleIsKnown else { return false }
+        guard machine.policy.isAutomatic, isOutOfCooldown, evidence.ruleProblem == nil, ruleIsKnown else {
+            return false
+        }
         switch finding {
         case .crashed: return hasRule ? true : machine.policy.mayLoseUnacknowledged && found >= timings.restartGrace
         case .unreachable: return hasRule && found >= timings.confirmation
@@ -133,7 +135,8 @@ struct Situation {
     /// The hook did not answer; the severed standbys are fence enough where they are proof.
     var isFencedWithoutHook: Bool {
         guard let incident, hasLasted(timings.fence) else { return false }
-        return incident.isProven && machine.book.isDone(.raiseTerm) && machine.book.isDone(.closeConnections(incident.old))
+        return incident.isProven && machine.book.isDone(.raiseTerm)
+            && machine.book.isDone(.closeConnections(incident.old))
     }
 
     // MARK: The new primary
@@ -167,7 +170,8 @@ struct Situation {
             }
             let role = report.isInRecovery ? "standby" : "writes"
             let upstream =
-                report.receiver.map { "last message \($0.silentFor) ago" } ?? (report.isInRecovery ? "receives nothing" : "")
+                report.receiver.map { "last message \($0.silentFor) ago" }
+                ?? (report.isInRecovery ? "receives nothing" : "")
             lines.append(
                 "\(evidence.name(of: node)): \(role), timeline \(report.timeline), \(report.received)"
                     + (upstream.isEmpty ? "" : ", \(upstream)"))

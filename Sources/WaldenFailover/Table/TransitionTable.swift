@@ -101,6 +101,10 @@ public enum TransitionTable {
             420, .hold, .sever, "nothing is under way, and the standby has it all",
             when: { $0.isSwitchover && $0.isDrained }, then: { machine, _ in machine.detachStandbys() }),
         row(
+            425, .hold, .hold, "the primary is gone before all was drained: a failover from here",
+            when: { $0.isSwitchover && $0.failoverIsDue },
+            then: { machine, situation in machine.begin(.found(situation.finding)) }),
+        row(
             430, .hold, .aborting, "the work under way did not end in time",
             when: { $0.isSwitchover && $0.hasLasted($0.machine.timings.switchover) },
             then: { machine, _ in machine.refuse("statements were under way for longer than the switchover waits") }),
@@ -113,7 +117,9 @@ public enum TransitionTable {
         row(
             510, .sever, .aborting, "too few standbys could be severed for a proof",
             when: { $0.hasLasted($0.machine.timings.sever) },
-            then: { machine, _ in machine.refuse("too few standbys could be severed: acknowledged commits might be lost") }
+            then: { machine, _ in
+                machine.refuse("too few standbys could be severed: acknowledged commits might be lost")
+            }
         ),
     ]
 

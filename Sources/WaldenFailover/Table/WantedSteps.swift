@@ -30,7 +30,10 @@ extension Situation {
     /// All standbys: one that is no member of the quorum would go on applying what may never be acknowledged.
     private var severing: [Step] {
         guard let incident = machine.incident else { return [] }
-        return machine.evidence.nodes.filter { $0 != incident.old }.map(Step.sever)
+        return machine.evidence.nodes.filter { node in
+            node != incident.old
+                && machine.evidence.freshReport(of: node, at: now).map(machine.evidence.isOfThisCluster) ?? true
+        }.map(Step.sever)
     }
 
     private var fencing: [Step] {
