@@ -175,7 +175,8 @@ let package = Package(
             .testTarget(
                 name: "IntegrationTests",
                 dependencies: [
-                    "WaldenTestKit", "WaldenTorture", "WaldenConformance", "WaldenCore", "WaldenFailover", "WaldenPostgres",
+                    "WaldenTestKit", "WaldenTorture", "WaldenConformance", "WaldenCore", "WaldenFailover",
+                    "WaldenPostgres",
                     "WaldenSentinel", logging,
                 ],
                 exclude: ["Scripts"],

@@ -138,7 +138,8 @@ final class NodeHand: Sendable {
             _ = try connection.executeSimple("CHECKPOINT", timeout: Self.checkpointTimeout)
             _ = try connection.executeSimple("RESET statement_timeout", timeout: timeout)
         // The proxies', the stream's and the agent's (`SentinelDelegate`).
-        case .hold, .drain, .raiseTerm, .closeConnections, .fenceHook, .createSlot, .beginEpoch, .release, .rejoin: return
+        case .hold, .drain, .raiseTerm, .closeConnections, .fenceHook, .createSlot, .beginEpoch, .release, .rejoin:
+            return
         }
     }
 

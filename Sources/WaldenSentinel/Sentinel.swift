@@ -1,8 +1,8 @@
+public import Logging
 import Synchronization
 import WaldenCore
 public import WaldenFailover
 public import WaldenPostgres
-public import Logging
 
 /// Runs a `FailoverMachine` against real servers: one thread that feeds it, writes its records and hands out its orders.
 /// Everything that may wait for a server has a thread of its own and tells what it learned through the queue.

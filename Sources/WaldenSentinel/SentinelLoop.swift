@@ -52,10 +52,12 @@ final class SentinelLoop: Sendable {
     }
 
     func run() {
-        guard let journal = journal.withLock({ journal -> Journal? in
-            defer { journal = nil }
-            return journal
-        }) else { return }
+        guard
+            let journal = journal.withLock({ journal -> Journal? in
+                defer { journal = nil }
+                return journal
+            })
+        else { return }
         var threads: [OwnedThread] = []
         do throws(PostgresError) {
             for watch in watches { threads.append(try watch.start()) }
