@@ -10,7 +10,7 @@ import WaldenTestKit
 
 /// Scenario: a primary with two standbys and `ANY 1`, a client that writes without pause, and the primary dies in one way
 /// or another. Risk: an acknowledged write that is nowhere, one that is there twice, or a cluster that writes nothing more.
-@Suite struct SentinelTests {
+@Suite(.serialized) struct SentinelTests {
     @Test(.timeLimit(.minutes(3))) func aKilledPrimaryIsReplacedAndNothingIsLost() throws {
         let scene = try SentinelScene()
         defer { scene.end() }
@@ -24,6 +24,66 @@ import WaldenTestKit
         let outage = try scene.judge(on: promoted)
         print("sentinel: kill -9 of the whole primary, outage \(outage)")
         #expect(outage < .seconds(20))
+    }
+
+    @Test(.timeLimit(.minutes(3))) func aFrozenPrimaryAcknowledgesNothingOnceItIsBack() throws {
+        let scene = try SentinelScene()
+        defer { scene.end() }
+        let sentinel = try scene.startSentinel()
+        defer { sentinel.stop() }
+        try scene.writeSome()
+        // A client of its own, past the proxy, whose commit is under way while the primary is frozen.
+        let direct = try scene.cluster.primary.connect()
+        try direct.query("SET application_name = 'past the proxy'")
+        scene.cluster.primary.freeze()
+        try direct.begin("INSERT INTO writes VALUES (0)")
+        let promoted = try scene.awaitFailover()
+        scene.cluster.primary.thaw()
+        // It runs again, has written the commit, and waits for a quorum that it has no more.
+        let witness = try scene.cluster.primary.connect()
+        try eventually("the old primary waits for a quorum in vain") {
+            let waits =
+                "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'past the proxy'"
+            return try witness.query(waits).rows.count == 1
+        }
+        try scene.awaitFollower(of: promoted)
+        try scene.writeSome()
+        #expect(direct.isBusy, "the old primary acknowledged a commit after the promotion")
+        #expect(try witness.query("SELECT FROM pg_stat_replication").rows.isEmpty)
+        let outage = try scene.judge(on: promoted)
+        print("sentinel: SIGSTOP of the whole primary, outage \(outage)")
+        #expect(outage < .seconds(20))
+        #expect(try promoted.connect().scalar("SELECT count(*) FROM writes WHERE id = 0") == "0")
+    }
+
+    /// Before the point of no return all is undone and begun anew; past it the second sentinel goes on.
+    @Test(.timeLimit(.minutes(3)), arguments: [FailoverState.sever, .promote, .opening])
+    func aSentinelEndedAtARecordGoesOnFromIt(_ state: FailoverState) throws {
+        let scene = try SentinelScene()
+        defer { scene.end() }
+        let first = try scene.startSentinel()
+        try scene.writeSome()
+        // Asked on its own thread: the record follows, and nothing after the orders of that state.
+        scene.proxy.onNote { note in if note.to == state { first.stop() } }
+        try scene.cluster.primary.kill()
+        try eventually("the sentinel comes to \(state.rawValue)") { scene.proxy.notes.contains { $0.to == state } }
+        first.stop()
+        // It died in the middle of a record as well: that one was never spoken of.
+        try Files.write(#"{"at":1,"rec"#.utf8, to: scene.journalPath, appending: true)
+        let second = try scene.startSentinel()
+        defer { second.stop() }
+        let promoted = try scene.awaitFailover()
+        try scene.awaitFollower(of: promoted)
+        try scene.writeSome()
+        let outage = try scene.judge(on: promoted)
+        print("sentinel: ended in \(state.rawValue), outage with its restart \(outage)")
+        #expect(throws: SentinelError.self, "a second one at once") { try scene.makeSentinel() }
+        second.stop()
+        try Files.write("{}\n".utf8, to: scene.journalPath, appending: true)
+        let refusal = try #require(throws: SentinelError.self) { try scene.makeSentinel() }
+        #expect(refusal.description.contains("of \(scene.journalPath) cannot be read"), "\(refusal)")
+        let terms = Set(scene.proxy.notes.filter { $0.to == .hold }.map(\.term))
+        #expect(terms.count == (state == .sever ? 2 : 1), "\(terms)")
     }
 }
 
@@ -59,7 +119,9 @@ final class SentinelScene: Sendable {
 
     var servers: [PostgresServer] { [cluster.primary] + cluster.standbys }
 
-    func startSentinel() throws -> Sentinel {
+    var journalPath: String { "\(cluster.scratch.path)/sentinel/journal" }
+
+    func makeSentinel() throws -> Sentinel {
         let nodes = try zip(names, servers).enumerated().map { index, pair in
             SentinelConfiguration.Node(
                 id: NodeID(index), name: pair.0, dsn: try DSN(pair.1.dsn(user: "walden_sentinel")),
@@ -69,9 +131,13 @@ final class SentinelScene: Sendable {
         configuration.timings.cooldown = .seconds(1)
         var logger = Logger(label: "sentinel")
         logger.logLevel = getenv("WALDEN_SENTINEL_LOG") == nil ? .error : .info
-        let sentinel = try Sentinel.make(configuration, delegate: proxy, logger: logger)
+        return try Sentinel.make(configuration, delegate: proxy, logger: logger)
+    }
+
+    func startSentinel() throws -> Sentinel {
+        let sentinel = try makeSentinel()
         try sentinel.start()
-        try eventually("the sentinel is steady") { proxy.notes.last?.to == .steady }
+        try eventually("the sentinel is steady", timeout: .seconds(40)) { proxy.notes.last?.to == .steady }
         return sentinel
     }
 
@@ -157,8 +223,8 @@ final class WriterProxy: SentinelDelegate {
         /// Rises whenever connections are to be closed.
         var generation = 0
         var isEnded = false
-        var steps: [Step] = []
         var notes: [FailoverNote] = []
+        var onNote: (@Sendable (FailoverNote) -> Void)?
     }
 
     private let state: Mutex<State>
@@ -171,20 +237,26 @@ final class WriterProxy: SentinelDelegate {
     var generation: Int { state.withLock { $0.generation } }
     var isEnded: Bool { state.withLock { $0.isEnded } }
     var notes: [FailoverNote] { state.withLock { $0.notes } }
-    var steps: [Step] { state.withLock { $0.steps } }
 
     func end() {
         state.withLock { $0.isEnded = true }
     }
 
     func noted(_ note: FailoverNote) {
-        state.withLock { $0.notes.append(note) }
+        let onNote = state.withLock { state in
+            state.notes.append(note)
+            return state.onNote
+        }
+        onNote?(note)
+    }
+
+    func onNote(_ body: @escaping @Sendable (FailoverNote) -> Void) {
+        state.withLock { $0.onNote = body }
     }
 
     func carryOut(_ order: Order, answer: @escaping @Sendable (StepOutcome) -> Void) {
         let outcome = state.withLock { state -> StepOutcome in
             guard order.term >= state.term else { return .failed("term \(order.term) is over") }
-            state.steps.append(order.step)
             switch order.step {
             case .hold: state.isHeld = true
             case .raiseTerm: state.term = order.term
