@@ -125,6 +125,7 @@ let package = Package(
             shell(
                 "WaldenFuzzing", ["WaldenCore", "WaldenWire", "WaldenDependency", "WaldenSession", "WaldenAuth"]),
             tests("WaldenFuzzing", []),
+            shell("WaldenSentinel", ["WaldenCore", "WaldenFailover", "WaldenPostgres", logging]),
             shell("WaldenTestKit", ["CLibPQ"]),
             .executableTarget(
                 name: "walden-demo",
@@ -173,7 +174,11 @@ let package = Package(
             ),
             .testTarget(
                 name: "IntegrationTests",
-                dependencies: ["WaldenTestKit", "WaldenTorture", "WaldenConformance"],
+                dependencies: [
+                    "WaldenTestKit", "WaldenTorture", "WaldenConformance", "WaldenCore", "WaldenFailover",
+                    "WaldenPostgres",
+                    "WaldenSentinel", logging,
+                ],
                 exclude: ["Scripts"],
                 swiftSettings: strict
             ),

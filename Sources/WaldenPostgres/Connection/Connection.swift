@@ -12,6 +12,9 @@ public final class Connection {
         /// Settings made at startup, after those that the DSN itself makes.
         public var settings: [(name: String, value: String)] = []
 
+        /// For each server, instead of the connection string's.
+        public var connectTimeout: Duration?
+
         public init() {}
     }
 
@@ -45,11 +48,16 @@ public final class Connection {
     /// The notices and warnings since the last call, oldest first, at most 100.
     public func takeNotices() -> [String] { notices.take() }
 
+    /// Takes what the server sent unasked, which it does when it ends; throws when it has ended.
+    package func listen() throws(PostgresError) {
+        guard let handle, PQconsumeInput(handle) == 1 else { throw lost() }
+    }
+
     /// Whether the last call left the connection usable.
     public var isOpen: Bool { handle.map { PQstatus($0) == CONNECTION_OK } ?? false }
 
     /// `socket` for a caller that waits for more than one thing; -1 when closed.
-    var socket: CInt { handle.map { PQsocket($0) } ?? -1 }
+    package var socket: CInt { handle.map { PQsocket($0) } ?? -1 }
 }
 
 // MARK: - Opening
@@ -86,7 +94,8 @@ extension Connection {
         connection.notices.attach(to: handle)
         // Only the verbose form of a refusal to connect carries its SQLSTATE.
         PQsetErrorVerbosity(handle, PQERRORS_VERBOSE)
-        try connection.finishOpening(deadline: MonotonicClock.now() + dsn.connectTimeout, endpoint: dsn.endpoint)
+        let deadline = MonotonicClock.now() + (options.connectTimeout ?? dsn.connectTimeout)
+        try connection.finishOpening(deadline: deadline, endpoint: dsn.endpoint)
         PQsetErrorVerbosity(handle, PQERRORS_DEFAULT)
         return connection
     }

@@ -1,4 +1,3 @@
-internal import CLibPQ
 internal import WaldenCore
 
 /// One connection to a node from its opening to its loss. Lives on the monitor's thread.
@@ -82,7 +81,7 @@ final class NodeSession {
                 [.reading(wakeSignal.readEnd), .reading(stopSignal.wake.readEnd), .reading(connection.socket)],
                 until: due)
             // The server speaks unasked when it ends: what it had replayed may be gone when it comes back.
-            if ready & 4 != 0, let handle = connection.handle, PQconsumeInput(handle) == 0 { throw connection.lost() }
+            if ready & 4 != 0 { try connection.listen() }
         }
     }
 }

@@ -1,6 +1,6 @@
 /// Ends the waits of connections that were opened with it, now and from now on. Shared between threads.
 public final class Interrupt: Sendable {
-    let wake: Wake
+    package let wake: Wake
 
     public init() throws(PostgresError) {
         wake = try Wake()

@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// A POSIX thread for code that blocks in C. libpq waits on sockets, and a wait must never hold a thread of the
 /// cooperative pool or an event loop.
-final class OwnedThread: Sendable {
+package final class OwnedThread: Sendable {
     private final class Body {
         let run: @Sendable () -> Void
 
@@ -16,7 +16,7 @@ final class OwnedThread: Sendable {
     private let handle: Mutex<pthread_t?>
 
     /// Starts the thread. `name` is what `top -H` and `ps -L` show, at most 15 bytes.
-    init(name: String, _ run: @escaping @Sendable () -> Void) throws(PostgresError) {
+    package init(name: String, _ run: @escaping @Sendable () -> Void) throws(PostgresError) {
         var thread = pthread_t()
         let body = Unmanaged.passRetained(Body(run))
         let status = pthread_create(&thread, nil, Self.enter, body.toOpaque())
@@ -35,7 +35,7 @@ final class OwnedThread: Sendable {
     }
 
     /// Waits until the body has returned. Returns at once on the thread itself and when somebody else has waited.
-    func join() {
+    package func join() {
         let thread = handle.withLock { handle -> pthread_t? in
             guard let thread = handle, pthread_equal(thread, pthread_self()) == 0 else { return nil }
             handle = nil

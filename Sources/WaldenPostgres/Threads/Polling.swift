@@ -1,20 +1,20 @@
 internal import Glibc
-internal import WaldenCore
+package import WaldenCore
 
 /// Bounded waits on descriptors. Every wait of this module goes through here.
-enum Polling {
-    struct Interest {
+package enum Polling {
+    package struct Interest {
         let descriptor: CInt
         let forReading: Bool
         let forWriting: Bool
 
-        static func reading(_ descriptor: CInt) -> Interest {
+        package static func reading(_ descriptor: CInt) -> Interest {
             Interest(descriptor: descriptor, forReading: true, forWriting: false)
         }
     }
 
     /// Waits until one of `interests` is ready or `deadline` has come; the indices of the ready ones, as a bit mask.
-    static func wait(_ interests: [Interest], until deadline: Instant) -> UInt64 {
+    package static func wait(_ interests: [Interest], until deadline: Instant) -> UInt64 {
         var descriptors = interests.map { interest in
             pollfd(
                 fd: interest.descriptor,
@@ -43,7 +43,7 @@ enum Polling {
     }
 
     /// Sleeps until `deadline`, or until `interrupt` is raised.
-    static func sleep(until deadline: Instant, unless interrupt: Interrupt) {
+    package static func sleep(until deadline: Instant, unless interrupt: Interrupt) {
         while !interrupt.isRaised, MonotonicClock.now() < deadline {
             _ = wait([.reading(interrupt.wake.readEnd)], until: deadline)
         }

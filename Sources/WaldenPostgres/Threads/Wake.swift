@@ -5,12 +5,12 @@ internal import Synchronization
 ///
 /// What is to be done is said in state of the owner's. The order makes no wake-up get lost: set the state, then
 /// `raise`; `lower`, then read the state. Raising what is raised costs one atomic exchange.
-final class Wake: Sendable {
-    let readEnd: CInt
+package final class Wake: Sendable {
+    package let readEnd: CInt
     private let writeEnd: CInt
     private let isRaisedFlag = Atomic<Bool>(false)
 
-    init() throws(PostgresError) {
+    package init() throws(PostgresError) {
         var ends: [CInt] = [-1, -1]
         guard pipe(&ends) == 0 else {
             throw PostgresError(.resources, "cannot open a pipe: \(SystemFailure.text(errno))")
@@ -23,16 +23,16 @@ final class Wake: Sendable {
         writeEnd = ends[1]
     }
 
-    var isRaised: Bool { isRaisedFlag.load(ordering: .sequentiallyConsistent) }
+    package var isRaised: Bool { isRaisedFlag.load(ordering: .sequentiallyConsistent) }
 
-    func raise() {
+    package func raise() {
         guard !isRaisedFlag.exchange(true, ordering: .sequentiallyConsistent) else { return }
         var byte: UInt8 = 1
         // The pipe holds at most one byte, so the write neither blocks nor fails for want of room.
         while write(writeEnd, &byte, 1) < 0, errno == EINTR {}
     }
 
-    func lower() {
+    package func lower() {
         var byte: UInt8 = 0
         while read(readEnd, &byte, 1) > 0 {}
         isRaisedFlag.store(false, ordering: .sequentiallyConsistent)

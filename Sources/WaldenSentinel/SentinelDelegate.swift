@@ -1,0 +1,14 @@
+public import WaldenFailover
+
+/// Those who do what is not done at a node by SQL: the proxies (`hold`, `drain`, `raiseTerm`, `closeConnections`,
+/// `beginEpoch`, `release`), the stream (`createSlot`: a temporary slot lives in the connection that reads it), the
+/// operator's fence (`fenceHook`) and the agent (`rejoin`).
+///
+/// Called on the sentinel's thread: nothing here may wait.
+public protocol SentinelDelegate: Sendable {
+    /// To be begun; `answer` is called once, from any thread, when it is done or has failed. Orders come again when they
+    /// are not answered, and each must do no harm the second time.
+    func carryOut(_ order: Order, answer: @escaping @Sendable (StepOutcome) -> Void)
+    /// A row of the table was taken.
+    func noted(_ note: FailoverNote)
+}

@@ -1,0 +1,12 @@
+import WaldenCore
+import WaldenFailover
+
+/// What the sentinel's threads tell it. Facts about the primary name the node that they were learned at: of one that has
+/// been replaced meanwhile they are worth nothing.
+enum SentinelEvent: Sendable {
+    /// What is known of any node, at the moment it was learned.
+    case learned(FailoverFact, at: Instant)
+    /// What counts only while `NodeID` is the primary.
+    case ofPrimary(NodeID, FailoverFact, at: Instant)
+    case answered(id: UInt64, StepOutcome)
+}

@@ -1,0 +1,197 @@
+import Logging
+import Synchronization
+import WaldenCore
+import WaldenFailover
+import WaldenPostgres
+
+/// What the sentinel's thread does.
+final class SentinelLoop: Sendable {
+    let events: EventQueue
+    private let configuration: SentinelConfiguration
+    private let delegate: any SentinelDelegate
+    private let logger: Logger
+    private let pace: Pace
+    private let watches: [NodeWatch]
+    private let hands: [NodeID: NodeHand]
+    private let isStopped = Atomic<Bool>(false)
+    /// Handed to the thread at its start.
+    private let journal: Mutex<Journal?>
+
+    private static let calmTick = Duration.milliseconds(50)
+    private static let urgentTick = Duration.milliseconds(20)
+    private static let aliveInterval = Duration.seconds(1)
+
+    init(_ configuration: SentinelConfiguration, _ delegate: any SentinelDelegate, _ logger: Logger) throws {
+        try Self.check(configuration)
+        self.configuration = configuration
+        self.delegate = delegate
+        self.logger = logger
+        let events = try EventQueue()
+        let pace = Pace(calm: configuration.timings.heartbeat, hurried: configuration.urgentInterval)
+        self.events = events
+        self.pace = pace
+        watches = try configuration.nodes.map { try NodeWatch($0, configuration, pace, events) }
+        hands = Dictionary(
+            uniqueKeysWithValues: try configuration.nodes.map { ($0.id, try NodeHand($0, configuration, events)) })
+        journal = Mutex(try Journal(in: configuration.directory))
+    }
+
+    private static func check(_ configuration: SentinelConfiguration) throws(SentinelError) {
+        let nodes = configuration.nodes
+        guard nodes.contains(where: { $0.id == .configuredPrimary }), Set(nodes.map(\.id)).count == nodes.count,
+            Set(nodes.map(\.name)).count == nodes.count
+        else { throw SentinelError("nodes need a primary, and each an identity and a name of its own") }
+        for node in nodes where node.upstream.contains("://") {
+            throw SentinelError("how others reach \(node.name) must be given as keyword=value pairs, not as a URI")
+        }
+    }
+
+    func stop() {
+        isStopped.store(true, ordering: .releasing)
+        events.interrupt()
+    }
+
+    func run() {
+        guard
+            let journal = journal.withLock({ journal -> Journal? in
+                defer { journal = nil }
+                return journal
+            })
+        else { return }
+        var threads: [OwnedThread] = []
+        do throws(PostgresError) {
+            for watch in watches { threads.append(try watch.start()) }
+            for hand in hands.values { threads.append(try hand.start()) }
+            var pulse = PrimaryPulse()
+            defer { pulse.stop() }
+            try serve(journal, &pulse)
+        } catch {
+            logger.error("the sentinel cannot go on", metadata: ["error": "\(error)"])
+        }
+        for watch in watches { watch.lookout.stop() }
+        for hand in hands.values { hand.stop() }
+        for thread in threads { thread.join() }
+    }
+
+    private func serve(_ journal: Journal, _ pulse: inout PrimaryPulse) throws(PostgresError) {
+        var machine = startedMachine(journal)
+        var stampedAt = Instant.distantPast
+        while !isStopped.load(ordering: .acquiring) {
+            try pulse.follow(machine.evidence.primary, configuration, pace, events)
+            if pace.set(isUrgent: machine.isUrgent) { for watch in watches { watch.lookout.hurry() } }
+            pulse.hurry(isUrgent: machine.isUrgent)
+            let deadline = MonotonicClock.now() + (machine.isUrgent ? Self.urgentTick : Self.calmTick)
+            for event in events.take(until: deadline) { feed(event, &machine, journal) }
+            let now = MonotonicClock.now()
+            perform(machine.tick(at: now), &machine, journal)
+            if now.elapsed(since: stampedAt) >= Self.aliveInterval {
+                journal.stampAlive()
+                stampedAt = now
+            }
+        }
+    }
+
+    private func startedMachine(_ journal: Journal) -> FailoverMachine {
+        let now = MonotonicClock.now()
+        let today = WallClock.microseconds()
+        // A clock that was set back says nothing of how long nobody watched: then it was too long.
+        let unwatched = journal.lastAliveAt.map { today >= $0 ? Duration.microseconds(today - $0) : .seconds(1 << 30) }
+        let failover = journal.lastFailoverAt.map { now - .microseconds(max(0, today - $0)) }
+        return FailoverMachine(
+            names: Dictionary(uniqueKeysWithValues: configuration.nodes.map { ($0.name, $0.id) }),
+            policy: configuration.policy, timings: configuration.timings, resuming: journal.newest,
+            lastFailoverAt: failover, unwatchedFor: unwatched, now: now)
+    }
+
+    private func feed(_ event: SentinelEvent, _ machine: inout FailoverMachine, _ journal: Journal) {
+        switch event {
+        case .learned(let fact, let at): machine.observe(fact, at: at)
+        case .ofPrimary(let node, let fact, let at):
+            if node == machine.evidence.primary { machine.observe(fact, at: at) }
+        case .answered(let id, let outcome):
+            perform(machine.answered(id, outcome, at: MonotonicClock.now()), &machine, journal)
+        }
+    }
+
+    private func perform(_ actions: [FailoverAction], _ machine: inout FailoverMachine, _ journal: Journal) {
+        for action in actions {
+            switch action {
+            case .note(let note): tell(note)
+            case .perform(let order): dispatch(order)
+            case .record(let record):
+                do throws(SentinelError) {
+                    try journal.write(record)
+                } catch {
+                    // Nothing goes on before it is written; the machine asks again.
+                    logger.error("the sentinel's journal cannot be written", metadata: ["error": "\(error)"])
+                    continue
+                }
+                perform(machine.recorded(record.sequence, at: MonotonicClock.now()), &machine, journal)
+            }
+        }
+    }
+
+    private func dispatch(_ order: Order) {
+        logger.info("order", metadata: ["step": "\(order.step)", "term": "\(order.term)"])
+        let (id, events, logger) = (order.id, events, logger)
+        switch order.step {
+        case .sever(let node), .follow(let node), .checkpoint(let node), .setSynchronousNames(let node),
+            .promote(let node):
+            hands[node]?.take(order)
+        case .hold, .drain, .raiseTerm, .closeConnections, .fenceHook, .createSlot, .beginEpoch, .release, .rejoin:
+            delegate.carryOut(order) { outcome in
+                if outcome != .done { logger.warning("not done", metadata: ["order": "\(id)", "why": "\(outcome)"]) }
+                events.add(.answered(id: id, outcome))
+            }
+        }
+    }
+
+    private func tell(_ note: FailoverNote) {
+        logger.notice(
+            "failover",
+            metadata: [
+                "row": "\(note.row)", "from": "\(note.from.rawValue)", "to": "\(note.to.rawValue)",
+                "term": "\(note.term)", "finding": "\(note.finding.rawValue)", "reason": "\(note.reason)",
+                "details": "\(note.details.joined(separator: "; "))",
+            ])
+        delegate.noted(note)
+    }
+}
+
+/// What is asked of the primary alone; begun anew when another node is the primary. Those of the old one end by
+/// themselves, whatever it does.
+struct PrimaryPulse {
+    private var node: NodeID?
+    private var isUrgent = false
+    private var lookouts: [Lookout] = []
+    private var contact: Lookout?
+
+    mutating func follow(
+        _ primary: NodeID, _ configuration: SentinelConfiguration, _ pace: Pace, _ events: EventQueue
+    ) throws(PostgresError) {
+        guard node != primary, let target = configuration.nodes.first(where: { $0.id == primary }) else { return }
+        stop()
+        node = primary
+        for kind in HeartbeatKind.allCases {
+            let beater = try HeartbeatBeater(target, kind, configuration, events)
+            lookouts.append(beater.lookout)
+            _ = try beater.start()
+        }
+        let contact = try ContactWatch(target, timeout: configuration.connectTimeout, pace, events)
+        lookouts.append(contact.lookout)
+        self.contact = contact.lookout
+        _ = try contact.start()
+    }
+
+    mutating func hurry(isUrgent: Bool) {
+        guard isUrgent != self.isUrgent else { return }
+        self.isUrgent = isUrgent
+        contact?.hurry()
+    }
+
+    mutating func stop() {
+        for lookout in lookouts { lookout.stop() }
+        lookouts = []
+        contact = nil
+    }
+}
