@@ -198,18 +198,18 @@ extension SessionMachine {
     }
 
     private mutating func commandCompleted(_ input: borrowing RawSpan, _ body: Range<Int>) throws(WireError) {
-        guard isCaching || isPooled, let first = units.first, !first.effects.isReadOnly else { return }
+        guard isCaching || isPooled, !units.isEmpty, !units[0].effects.isReadOnly else { return }
         let tag = try CommandComplete(in: input, body: body).tag
         switch TransactionEnd(tag: tag) {
         case .committed:
             units[0].crossedTransactionEnd = true
-            settings.transactionCommitted(afterRollback: first.rolledBack)
+            settings.transactionCommitted(afterRollback: units[0].rolledBack)
         case .rolledBack:
             units[0].crossedTransactionEnd = true
             units[0].rolledBack = true
         case .statementsGone:
             if !isPooled { statements.forgetAll() } else { statementsDropped(tag: tag) }
-        case .assigned: if first.effects.settings.isEmpty { units[0].setsTransaction = true }
+        case .assigned: if units[0].effects.settings.isEmpty { units[0].setsTransaction = true }
         case nil: break
         }
     }

@@ -6,9 +6,10 @@ import WaldenWire
 extension SessionMachine {
     /// The step for the front of a pooled server's bytes; nil when it is what it would be on a server of one's own.
     mutating func pooledStep(_ input: borrowing RawSpan) throws(WireError) -> ServerStep? {
-        guard let unit = units.first, !unit.isToRerun else { return nil }
-        if !unit.effects.settings.isEmpty, let step = try nameReset(unit, input) { return step }
-        return unit.heldRead != nil ? try heldReadStep(input) : nil
+        // Not `first`: it would copy the unit for every answer.
+        guard !units.isEmpty, !units[0].isToRerun else { return nil }
+        if !units[0].effects.settings.isEmpty, let step = try nameReset(units[0], input) { return step }
+        return units[0].heldRead != nil ? try heldReadStep(input) : nil
     }
 
     /// An ErrorResponse, whole at the front: with the client's names in it.
