@@ -25,7 +25,10 @@ struct Trace: Equatable, Sendable {
     /// Not compared is what differs between any two sessions: the bytes of cancel keys, the process number in
     /// NotificationResponse, and what the masks name.
     func difference(from reference: Trace, _ masks: Set<Mask> = []) -> String? {
-        for client in Set(events.keys).union(reference.events.keys).sorted() {
+        // The play ends at the first failure, and for the others too early.
+        let failed = failure.map { String($0.prefix { $0 != ":" }) }
+        let others = Set(events.keys).union(reference.events.keys).subtracting([failed].compactMap(\.self))
+        for client in [failed].compactMap(\.self) + others.sorted() {
             var (ours, theirs) = (events[client] ?? [], reference.events[client] ?? [])
             if masks.contains(.statusOrder) { (ours, theirs) = (Self.ordered(ours), Self.ordered(theirs)) }
             let common = zip(ours, theirs).prefix { $0.equals($1, masks) }.count
