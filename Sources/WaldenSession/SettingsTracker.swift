@@ -36,13 +36,15 @@ struct SettingsTracker: Sendable {
     private let startup: [String: String]
     private let isStartupUnderstood: Bool
     /// Committed assignments, over `startup`; a reset removes them, for the startup packet's values are the defaults.
-    private var overlay: [String: String] = [:] { didSet { context = readContext() } }
+    private var overlay: [String: String] = [:] { didSet { settingsChanged() } }
     /// Assignments of the transaction in progress, in order.
     private var uncommitted: [SettingChange] = []
     /// What the server reported of settings that shape results (protocol chapter, asynchronous operations).
-    private var reported: [String: String] = [:] { didSet { context = readContext() } }
+    private var reported: [String: String] = [:] { didSet { settingsChanged() } }
     /// What the meaning of this session's statements depends on. Every statement asks for it; it changes rarely.
     private(set) var context = SessionContext(searchPath: nil, loginUser: "", user: "")
+    /// What constants in its statements are read by.
+    private(set) var constantReading = ConstantReading(values: [])
 
     /// - Parameters:
     ///   - parameters: name and value of the startup packet, in order.
@@ -308,6 +310,13 @@ extension SettingChange {
 }
 
 extension SettingsTracker {
+    private mutating func settingsChanged() {
+        context = readContext()
+        constantReading = ConstantReading(
+            values: ConstantReading.reported.map { reported[$0] ?? "" }
+                + ConstantReading.assigned.map { value(of: $0) ?? "" })
+    }
+
     private func readContext() -> SessionContext {
         let sessionUser = reported["session_authorization"] ?? user
         return SessionContext(

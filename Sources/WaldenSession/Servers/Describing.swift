@@ -186,7 +186,7 @@ extension SessionMachine {
         } else if units[0].isComparing {
             compare(shape, with: subject)
             if !units[0].isHidden { comparisonEnded() }
-        } else if subject.statement.shape?.isKept(by: shape) ?? true {
+        } else if isKept(subject, shape) {
             compare(shape, with: subject)
         } else {
             return .stale
@@ -220,7 +220,7 @@ extension SessionMachine {
     private mutating func compare(_ shape: StatementShape, with subject: DescribedStatement) {
         guard let server = pooled?.server else { return }
         let statement = subject.statement
-        guard statement.shape?.isKept(by: shape) ?? true else {
+        guard isKept(subject, shape) else {
             if let serial = subject.serial { server.statements.unidentified(serial) } else { server.unnamed = .unknown }
             units[0].staleness = .found
             return
@@ -246,7 +246,14 @@ extension SessionMachine {
         }
         guard let known = parameters, let columns = try? Self.columns(tag, input, body: body) else { return false }
         parameters = nil
-        return !(subject.statement.shape?.isKept(by: StatementShape(parameters: known, columns: columns)) ?? true)
+        return !isKept(subject, StatementShape(parameters: known, columns: columns))
+    }
+
+    /// Whether the statement, parsed again, is the client's still: it looks the same, and its constants were read alike.
+    private func isKept(_ subject: DescribedStatement, _ shape: StatementShape) -> Bool {
+        let statement = subject.statement
+        if let first = statement.number, !statement.isRead(alike: first.basis, subject.origin.basis) { return false }
+        return statement.shape?.isKept(by: shape) ?? true
     }
 
     /// The unit at the front has ended or failed: what was parsed in it and not described is nobody's.

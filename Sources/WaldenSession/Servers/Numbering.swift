@@ -8,11 +8,16 @@ extension SessionMachine {
     mutating func origin(
         of statement: PreparedStatement, _ environment: some SessionEnvironment
     ) -> StatementOrigin {
-        let basis = StatementBasis(revision: settings.revision, catalog: environment.catalogGeneration)
+        let basis = basis(environment)
         guard isSettled, !statement.mentionsMoment, let session = sessionNumber(environment) else {
             return StatementOrigin(basis: basis, key: nil)
         }
         return StatementOrigin(basis: basis, key: statement.key(session: session, catalog: basis.catalog))
+    }
+
+    private func basis(_ environment: some SessionEnvironment) -> StatementBasis {
+        StatementBasis(
+            revision: settings.revision, catalog: environment.catalogGeneration, constants: settings.constantReading)
     }
 
     /// Whether the session's settings are known: what is assigned within the transaction in progress is not yet.
@@ -43,10 +48,11 @@ extension SessionMachine {
         of statement: PreparedStatement, _ environment: some SessionEnvironment
     ) -> StatementNumber? {
         guard let shape = statement.shape else { return nil }
-        let basis = StatementBasis(revision: settings.revision, catalog: environment.catalogGeneration)
+        let basis = basis(environment)
         if let known = statement.standIn ?? statement.number, known.basis == basis, isSettled || !known.isShared {
             return known
         }
+        if let first = statement.number, !statement.isRead(alike: first.basis, basis) { return nil }
         let origin = origin(of: statement, environment)
         guard let key = origin.key, let known = pooled?.pooling.statements.known(key), known.shape == shape else {
             return nil

@@ -22,9 +22,28 @@ struct StatementBasis: Hashable {
     let revision: UInt64
     /// Of the catalog, as far as it is followed.
     let catalog: UInt64
+    /// What constants are read by.
+    let constants: ConstantReading
+}
+
+/// The settings by which input functions read a constant in a statement's text. PostgreSQL reads it once, when the
+/// statement is parsed (`parser/parse_coerce.c`, `coerce_type`), so a statement that is parsed again under others may be
+/// another one, of the same shape.
+struct ConstantReading: Hashable, Sendable {
+    /// Those that servers report, then those that only an assignment tells of.
+    static let reported = ["DateStyle", "IntervalStyle", "TimeZone"]
+    static let assigned = ["array_nulls", "lc_monetary", "timezone_abbreviations", "xmloption"]
+
+    let values: [String]
 }
 
 extension PreparedStatement {
+    /// Whether its constants are read alike under both: it may hold none.
+    func isRead(alike one: StatementBasis, _ other: StatementBasis) -> Bool {
+        one.constants == other.constants
+            || !parseMessage[text].contains { $0 == UInt8(ascii: "'") || $0 == UInt8(ascii: "$") }
+    }
+
     /// What is the same for all sessions that may share the statement on a server.
     func key(session: UInt64, catalog: UInt64) -> [UInt8] {
         var key: [UInt8] = []

@@ -34,6 +34,26 @@ import WaldenWire
         #expect(script.takeEvents() == ["acquire 0", "release 0", "acquire 1", "release 1", "acquire 1", "release 1"])
     }
 
+    /// PostgreSQL read them once; a server that parses the statement again reads them by the settings of that moment.
+    @Test func quotedConstantsAreNotReadByOtherSettings() {
+        for (text, isKept) in [("SELECT 'a'", false), ("SELECT 1", true)] {
+            let script = pool()
+            prepare(script, "s", text)
+            script.client(Query("SET TimeZone = 1"))
+            _ = script.seen()
+            // Where it was parsed it is what it was.
+            execute(script, "s")
+            #expect(script.seen() == "2 D(\(text)) C ZI")
+            script.next = 1
+            execute(script, "s")
+            #expect(script.seen().contains("0A000") == !isKept, "\(text)")
+            script.client(Query("SET TimeZone = UTC"))
+            _ = script.seen()
+            execute(script, "s")
+            #expect(script.seen() == "2 D(\(text)) C ZI")
+        }
+    }
+
     /// Case 27.
     @Test func sessionsWithOneNameForTwoTextsAreNeverCrossed() {
         let names = StatementNames()
