@@ -38,10 +38,29 @@ struct ConstantReading: Hashable, Sendable {
 }
 
 extension PreparedStatement {
-    /// Whether its constants are read alike under both: it may hold none.
+    /// Whether its constants are read alike under both: it may hold none that settings have a say in.
     func isRead(alike one: StatementBasis, _ other: StatementBasis) -> Bool {
-        one.constants == other.constants
-            || !parseMessage[text].contains { $0 == UInt8(ascii: "'") || $0 == UInt8(ascii: "$") }
+        one.constants == other.constants || !quotesWhatSettingsRead
+    }
+
+    /// Whether a quoted constant may be a date, a time, an interval, an amount of money (none without a digit), an array or
+    /// a row (in braces or brackets) or XML. Says yes too often rather than once too seldom.
+    private var quotesWhatSettingsRead: Bool {
+        var isQuoted = false
+        for position in text {
+            switch parseMessage[position] {
+            case UInt8(ascii: "'"): isQuoted.toggle()
+            // A quote by dollars; parameters go on with a digit.
+            case UInt8(ascii: "$") where !isQuoted:
+                if position + 1 < text.upperBound, !(0x30...0x39).contains(parseMessage[position + 1]) { return true }
+            case 0x30...0x39 where isQuoted: return true
+            case UInt8(ascii: "{") where isQuoted, UInt8(ascii: "(") where isQuoted, UInt8(ascii: "<") where isQuoted,
+                UInt8(ascii: "\\") where isQuoted:
+                return true
+            default: break
+            }
+        }
+        return false
     }
 
     /// What is the same for all sessions that may share the statement on a server.

@@ -36,7 +36,10 @@ import WaldenWire
 
     /// PostgreSQL read them once; a server that parses the statement again reads them by the settings of that moment.
     @Test func quotedConstantsAreNotReadByOtherSettings() {
-        for (text, isKept) in [("SELECT 'a'", false), ("SELECT 1", true)] {
+        let texts = [
+            ("SELECT '01/02/2020'", false), ("SELECT '{NULL}'", false), ("SELECT 'a'", true), ("SELECT 1", true),
+        ]
+        for (text, isKept) in texts {
             let script = pool()
             prepare(script, "s", text)
             script.client(Query("SET TimeZone = 1"))
