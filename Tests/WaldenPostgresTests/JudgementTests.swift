@@ -21,8 +21,8 @@ import WaldenCore
         forbiddenFunctions: [], replicationRefusal: nil, publicationName: "walden",
         publication: .init(coversAllTables: true, publishesAll: true), tables: [table("orders"), table("lines")],
         eventTriggers: ["walden_ddl", "walden_drop", "walden_start"].map { .init(name: $0, enabled: "A") },
-        schemaVersion: Installer.schemaVersion, slotKeepSize: "-1", orphanSlots: [], synchronousStandbyNames: "ANY 1 (a, b)",
-        clockOffset: .milliseconds(3))
+        schemaVersion: Installer.schemaVersion, slotKeepSize: "-1", orphanSlots: [],
+        synchronousStandbyNames: "ANY 1 (a, b)", clockOffset: .milliseconds(3))
 
     private func findings(_ change: (inout ServerFacts) -> Void) -> [Finding] {
         var facts = Self.healthy
