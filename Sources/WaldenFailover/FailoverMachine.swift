@@ -32,8 +32,8 @@ public struct FailoverMachine: Sendable {
     private var requestedAt = Instant.distantPast
     /// The last automatic or ordered failover; nil: none within `cooldown`.
     private(set) var lastFailoverAt: Instant?
-    /// Looks at each standby in which it was seen severed, one after the other.
-    private var sightings: [NodeID: Sighting] = [:]
+    /// Standbys that every look since has shown severed: when the newest of these was asked.
+    private var sightings: [NodeID: Instant] = [:]
     private var sequence: UInt64
     /// A transition whose record is being written.
     private var pending: (record: JournalRecord, orderedAt: Instant)?
@@ -46,11 +46,6 @@ public struct FailoverMachine: Sendable {
     let unwatchedFor: Duration?
     /// The rules as the newest record has them.
     private(set) var recordedRules: SynchronousRules?
-
-    private struct Sighting {
-        var count = 0
-        var askedAt: Instant
-    }
 
     /// - Parameters:
     ///   - names: The name (application_name) of each node.
@@ -82,13 +77,15 @@ public struct FailoverMachine: Sendable {
 
     /// Past the point of no return it goes on; before it everything is undone; without an incident it looks anew.
     private mutating func resume(_ record: JournalRecord) {
-        switch record.state {
-        case .promote, .opening, .open, .maintenance: state = record.state
-        case .discover, .suspect, .steady, .needsHuman: incident = nil
-        case .hold, .sever, .census, .fence, .aborting:
+        if record.state.isRevocable {
             // As any other state this one begins with its record; until it is on disk nothing is undone.
             incident = record.incident?.interrupted()
             pending = (newRecord(.aborting, row: TransitionTable.interruption), .distantPast)
+            return
+        }
+        switch record.state {
+        case .promote, .opening, .open, .maintenance: state = record.state
+        default: incident = nil
         }
     }
 
@@ -122,12 +119,9 @@ public struct FailoverMachine: Sendable {
             sightings[node] = nil
             return
         }
-        guard let last = sightings[node] else {
-            sightings[node] = Sighting(count: 1, askedAt: report.askedAt)
-            return
-        }
-        guard report.askedAt > last.askedAt else { return }
-        sightings[node] = Sighting(count: last.count + 1, askedAt: report.askedAt)
+        let last = sightings[node]
+        sightings[node] = max(last ?? report.askedAt, report.askedAt)
+        guard let last, report.askedAt > last else { return }
         incident.severed[node] = Incident.Position(
             timeline: report.timeline, received: report.received, replayed: report.replayed)
         self.incident = incident

@@ -115,9 +115,9 @@ public struct Evidence: Sendable {
         primaryEnd = max(primaryEnd, end)
         sessionAnswered(at: now)
         switch kind {
-        case .local: signs.local.acknowledged(at: now)
+        case .local: signs.local.acknowledged()
         case .quorum:
-            signs.quorum.acknowledged(at: now)
+            signs.quorum.acknowledged()
             // Only one that began under the rule in force proves that its members hold all that came before.
             if let begun = signs.quorum.provenAt, begun > signs.ruleReportedAt { rules.acknowledged() }
         }
@@ -175,8 +175,6 @@ public struct Evidence: Sendable {
     public func quorumAcknowledged(since moment: Instant) -> Bool {
         signs.quorum.provenAt.map { $0 > moment } ?? false
     }
-
-    public var lastSessionAnswer: Instant? { signs.sessionAnsweredAt }
 
     public func finding(at now: Instant) -> Finding {
         sessionLives(at: now) ? findingWithSession(at: now) : findingWithoutSession(at: now)

@@ -7,7 +7,6 @@ public import WaldenCore
 public struct Heartbeat: Hashable, Sendable {
     /// Of the one under way.
     public private(set) var begunAt: Instant?
-    public private(set) var acknowledgedAt: Instant?
     /// Of the newest acknowledged one, when it began.
     public private(set) var provenAt: Instant?
 
@@ -17,10 +16,9 @@ public struct Heartbeat: Hashable, Sendable {
         if begunAt == nil { begunAt = now }
     }
 
-    public mutating func acknowledged(at now: Instant) {
+    public mutating func acknowledged() {
         provenAt = begunAt ?? provenAt
         begunAt = nil
-        acknowledgedAt = now
     }
 
     /// It failed: its outcome is not known, and the next begins anew.

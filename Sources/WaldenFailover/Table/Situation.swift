@@ -126,8 +126,12 @@ struct Situation {
 
     var isFenced: Bool {
         guard let incident else { return false }
-        return machine.book.isDone(.raiseTerm) && machine.book.isDone(.closeConnections(incident.old))
+        return isProxyFenced(incident)
             && (!machine.policy.hasFenceHook || machine.book.isDone(.fenceHook(incident.old)))
+    }
+
+    private func isProxyFenced(_ incident: Incident) -> Bool {
+        Self.proxyFence(incident).allSatisfy(machine.book.isDone)
     }
 
     var fenceVeto: String? { incident.flatMap { machine.book.refusal(of: .fenceHook($0.old)) } }
@@ -135,8 +139,7 @@ struct Situation {
     /// The hook did not answer; the severed standbys are fence enough where they are proof.
     var isFencedWithoutHook: Bool {
         guard let incident, hasLasted(timings.fence) else { return false }
-        return incident.isProven && machine.book.isDone(.raiseTerm)
-            && machine.book.isDone(.closeConnections(incident.old))
+        return incident.isProven && isProxyFenced(incident)
     }
 
     // MARK: The new primary

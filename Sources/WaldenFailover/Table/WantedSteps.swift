@@ -36,23 +36,26 @@ extension Situation {
         }.map(Step.sever)
     }
 
+    /// What keeps proxies from the old primary; each state that needs it begins it anew.
+    static func proxyFence(_ incident: Incident) -> [Step] { [.raiseTerm, .closeConnections(incident.old)] }
+
     private var fencing: [Step] {
         guard let incident = machine.incident else { return [] }
         let hook = machine.policy.hasFenceHook ? [Step.fenceHook(incident.old)] : []
-        return [.raiseTerm, .closeConnections(incident.old)] + hook
+        return Self.proxyFence(incident) + hook
     }
 
     /// The names come first: between its promotion and them the new primary would acknowledge to whoever reaches it
     /// directly what no standby holds.
     private var promoting: [Step] {
         guard let incident = machine.incident, let candidate = incident.candidate else { return [] }
-        let term: [Step] = [.raiseTerm, .closeConnections(incident.old)]
+        let fence = Self.proxyFence(incident)
         let loose = looseAgain
-        guard loose.isEmpty, isStillFurthest else { return term + loose.map(Step.sever) }
+        guard loose.isEmpty, isStillFurthest else { return fence + loose.map(Step.sever) }
         guard incident.rules.current == nil || book.isDone(.setSynchronousNames(candidate)) else {
-            return term + [.setSynchronousNames(candidate)]
+            return fence + [.setSynchronousNames(candidate)]
         }
-        return term + [.promote(candidate)]
+        return fence + [.promote(candidate)]
     }
 
     /// What was severed is durable, but others may have changed it since: nobody who answers may follow anybody again.

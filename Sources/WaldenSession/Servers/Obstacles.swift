@@ -24,20 +24,10 @@ struct StatementObstacle {
 
     /// Which obstacle an error is about.
     static func number(_ error: ErrorResponse) -> UInt64? {
-        guard error.sqlState == .undefinedObject, let start = error.message.range(of: setting) else { return nil }
-        return UInt64(error.message[start...].prefix { $0.isASCII && $0.isNumber })
-    }
-}
-
-extension String {
-    /// The index behind the first place where `word` stands.
-    fileprivate func range(of word: String) -> Index? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(word) { return index(start, offsetBy: word.count) }
-            start = index(after: start)
+        guard error.sqlState == .undefinedObject, let found = error.message.firstRange(of: setting) else {
+            return nil
         }
-        return nil
+        return UInt64(error.message[found.upperBound...].prefix { $0.isASCII && $0.isNumber })
     }
 }
 

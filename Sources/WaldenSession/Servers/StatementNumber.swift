@@ -46,21 +46,32 @@ extension PreparedStatement {
     /// Whether a quoted constant may be a date, a time, an interval, an amount of money (none without a digit), an array or
     /// a row (in braces or brackets) or XML. Says yes too often rather than once too seldom.
     private var quotesWhatSettingsRead: Bool {
+        quotes { position in
+            switch parseMessage[position] {
+            case 0x30...0x39, UInt8(ascii: "{"), UInt8(ascii: "("), UInt8(ascii: "<"): true
+            default: false
+            }
+        }
+    }
+
+    /// Whether there is a quoted byte of which `isMet` is true, by its position. Quotes by dollars and backslashes are not
+    /// read: yes.
+    private func quotes(_ isMet: (Int) -> Bool) -> Bool {
         var isQuoted = false
         for position in text {
             switch parseMessage[position] {
             case UInt8(ascii: "'"): isQuoted.toggle()
-            // A quote by dollars; parameters go on with a digit.
-            case UInt8(ascii: "$") where !isQuoted:
-                if position + 1 < text.upperBound, !(0x30...0x39).contains(parseMessage[position + 1]) { return true }
-            case 0x30...0x39 where isQuoted: return true
-            case UInt8(ascii: "{") where isQuoted, UInt8(ascii: "(") where isQuoted, UInt8(ascii: "<") where isQuoted,
-                UInt8(ascii: "\\") where isQuoted:
-                return true
-            default: break
+            case UInt8(ascii: "$") where !isQuoted: if beginsDollarQuote(position) { return true }
+            case UInt8(ascii: "\\") where isQuoted: return true
+            default: if isQuoted, isMet(position) { return true }
             }
         }
         return false
+    }
+
+    /// Parameters go on with a digit.
+    private func beginsDollarQuote(_ position: Int) -> Bool {
+        position + 1 < text.upperBound && !(0x30...0x39).contains(parseMessage[position + 1])
     }
 
     /// What is the same for all sessions that may share the statement on a server.
@@ -77,21 +88,12 @@ extension PreparedStatement {
     /// PostgreSQL `utils/adt/datetime.c`), so that the statement is nobody else's. Says yes too often rather than once
     /// too seldom.
     var mentionsMoment: Bool {
-        var isQuoted = false
-        let end = text.upperBound
-        for position in text {
-            switch parseMessage[position] {
-            case UInt8(ascii: "'"): isQuoted.toggle()
-            // A quote by dollars; parameters go on with a digit.
-            case UInt8(ascii: "$"):
-                if position + 1 < end, !(0x30...0x39).contains(parseMessage[position + 1]) { return true }
-            case UInt8(ascii: "\\") where isQuoted: return true
-            case let byte where isQuoted && Self.beginnings.contains(byte | 0x20):
-                for word in Self.moments where begins(with: word, at: position, before: end) { return true }
-            default: break
-            }
+        quotes { position in
+            let byte = parseMessage[position]
+            if byte == UInt8(ascii: "$") { return beginsDollarQuote(position) }
+            return Self.beginnings.contains(byte | 0x20)
+                && Self.moments.contains { begins(with: $0, at: position, before: text.upperBound) }
         }
-        return false
     }
 
     private static let moments = ["now", "today", "tomorrow", "yesterday"].map { Array($0.utf8) }
