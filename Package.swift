@@ -41,8 +41,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], data: [String] =
     )
 }
 
-func shell(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+func shell(
+    _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [], leavingOut files: [String] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: files, resources: resources, swiftSettings: strict)
 }
 
 /// A C program of the benchmark.
@@ -95,7 +97,8 @@ let package = Package(
             shell(
                 "WaldenPostgres",
                 ["CLibPQ", "WaldenCore", "WaldenDecoding", "WaldenDependency"],
-                resources: [.embedInCode("Resources/install.sql"), .embedInCode("Resources/uninstall.sql")]
+                resources: [.embedInCode("Resources/install.sql"), .embedInCode("Resources/uninstall.sql")],
+                leavingOut: ["Resources/sentinel.sql"]
             ),
             shell(
                 "WaldenProxy",
