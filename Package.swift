@@ -120,7 +120,7 @@ let package = Package(
                 [
                     "WaldenCore", "WaldenWire", "WaldenDecoding", "WaldenDependency", "WaldenCache", "WaldenRouting",
                     "WaldenPool", "WaldenSession", "WaldenConsole", "WaldenSQLParser", "WaldenPostgres", "WaldenProxy",
-                    "WaldenAdmin",
+                    "WaldenAdmin", "WaldenFailover", "WaldenSentinel",
                     "WaldenAuth", logging, lifecycle, .product(name: "Yams", package: "Yams"),
                     .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 ] + nio

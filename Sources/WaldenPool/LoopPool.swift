@@ -50,12 +50,13 @@ public struct LoopPool {
     private var backoff: Backoff?
     /// As seen by looks at intervals.
     private var unusedSince: Instant?
-    public private(set) var isPaused = false
+    private var pauses: Set<PauseScope> = []
 
     public init(times: PoolTimes) {
         self.times = times
     }
 
+    public var isPaused: Bool { !pauses.isEmpty }
     public var idleCount: Int { idle.count }
     public var waitingCount: Int { waiting.count }
     public var isUnused: Bool { linkCount == 0 && waiting.isEmpty }
@@ -291,12 +292,12 @@ public struct LoopPool {
     }
 
     /// - Returns: links to be closed, which count as preparing.
-    public mutating func pause() -> [LinkID] {
-        isPaused = true
+    public mutating func pause(_ scope: PauseScope) -> [LinkID] {
+        pauses.insert(scope)
         return takeIdle()
     }
 
-    public mutating func resume() {
-        isPaused = false
+    public mutating func resume(_ scope: PauseScope) {
+        pauses.remove(scope)
     }
 }

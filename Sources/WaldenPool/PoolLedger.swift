@@ -23,8 +23,8 @@ public struct PoolLedger {
         case granted(PoolID, LoopID)
         /// Close an idle link in the scope if `mayKeep` does not object.
         case reclaim(PoolScope, LoopID)
-        /// No link in the database is left, as PAUSE awaits.
-        case drained(database: String)
+        /// No link is left in what was paused.
+        case drained(PauseScope)
     }
 
     private struct Want {
@@ -53,7 +53,7 @@ public struct PoolLedger {
     public private(set) var slots = 0
     /// Oldest first; at most one of each loop and pool.
     private var wants: [Want] = []
-    public private(set) var paused: Set<String> = []
+    public private(set) var paused: Set<PauseScope> = []
 
     public init(limits: PoolLimits, handover: Duration = PoolTimes().handover, loopCount: Int) {
         self.limits = limits
@@ -95,7 +95,7 @@ public struct PoolLedger {
     public func obstacle(to pool: PoolID) -> PoolScope? {
         guard let key = pools[pool]?.key else { return nil }
         func isReached(_ limit: Int, _ count: Int) -> Bool { limit > 0 && count >= limit }
-        if paused.contains(key.database) { return .paused(key.database) }
+        if let pause = pauses(of: key).first { return .paused(pause) }
         if slots(of: pool) >= limits.pool { return .pool(pool) }
         if isReached(limits.user, slots(ofUser: key.user)) { return .user(key.user) }
         if isReached(limits.database, slots(ofDatabase: key.database)) { return .database(key.database) }
@@ -148,9 +148,7 @@ public struct PoolLedger {
         slots -= 1
         if isShrinking { isShrinking = pools.ids.contains(where: isOverLimit) }
         var notices = grants()
-        if paused.contains(key.database), slots(ofDatabase: key.database) == 0 {
-            notices.append(.drained(database: key.database))
-        }
+        notices += pauses(of: key).filter(isDrained).map(Notice.drained)
         // Whom this slot was promised to may have lost it to an older want; then another link must make room.
         let place = PlaceID(pool: pool, loop: loop)
         if let index = wants.firstIndex(where: { $0.promisedBy == place }) {
@@ -281,17 +279,29 @@ public struct PoolLedger {
 
     // MARK: Pause
 
-    /// No link is opened in the database, and loops close those they have as soon as nobody uses them.
+    /// No link is opened in the scope, and loops close those they have as soon as nobody uses them.
     ///
     /// - Returns: whether there is none any more.
-    public mutating func pause(_ database: String) -> Bool {
-        paused.insert(database)
+    public mutating func pause(_ scope: PauseScope) -> Bool {
+        paused.insert(scope)
         updateSignals()
-        return slots(ofDatabase: database) == 0
+        return isDrained(scope)
     }
 
-    public mutating func resume(_ database: String) -> [Notice] {
-        paused.remove(database)
+    /// What keeps pools of `key` from having links.
+    public func pauses(of key: PoolKey) -> Set<PauseScope> {
+        paused.isEmpty ? [] : paused.intersection([.database(key.database), .node(key.node)])
+    }
+
+    private func isDrained(_ scope: PauseScope) -> Bool {
+        switch scope {
+        case .database(let database): slots(ofDatabase: database) == 0
+        case .node(let node): slots(on: node) == 0
+        }
+    }
+
+    public mutating func resume(_ scope: PauseScope) -> [Notice] {
+        paused.remove(scope)
         let notices = grants()
         updateSignals()
         return notices

@@ -9,7 +9,7 @@ extension ProxyConnection {
     /// replica.
     var knownGreeting: ServerGreeting? {
         guard let pooled else { return nil }
-        let nodes = info.listener == .readOnly ? context.routes.nodes : [.configuredPrimary]
+        let nodes = info.listener == .readOnly ? context.routes.nodes : [context.routes.primary]
         for node in nodes {
             if let pool = pooled.pool(on: node), let greeting = pooled.pools.shared.greeting(of: pool.key) {
                 return greeting
@@ -22,7 +22,7 @@ extension ProxyConnection {
     /// primary for it: any replica will do, however far behind it is.
     func awaitGreeting() {
         pooled?.awaitsGreeting = true
-        guard info.listener == .readOnly else { return acquireLink(to: .configuredPrimary) }
+        guard info.listener == .readOnly else { return acquirePrimary() }
         var needs = ReadNeeds(level: .bounded, wroteAt: .distantPast, sawAt: .distantPast)
         needs.maxLag = .seconds(1_000_000_000)
         acquireLink(for: .read(needs))

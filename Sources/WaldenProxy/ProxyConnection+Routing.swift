@@ -8,7 +8,8 @@ import WaldenWire
 
 /// Where one read goes.
 struct RoutedRead {
-    let node: NodeID
+    /// Nil: the primary, whoever it is when the read is sent.
+    let replica: NodeID?
     let reason: RouteReason
     /// What the decision for a replica rests on.
     let basis: ReplicaBasis?
@@ -54,11 +55,11 @@ extension ProxyConnection {
     func acquireLink(for demand: ServerDemand) {
         guard let pooled, let needs = demand.needs, context.routes.hasReplicas || isReadOnly else {
             pooled?.read = nil
-            return acquireLink(to: .configuredPrimary)
+            return acquirePrimary()
         }
         pooled.neededBy = needs
         guard pooled.read != nil || choose(needs, for: .acquire) else { return }
-        acquireLink(to: pooled.read?.node ?? .configuredPrimary)
+        acquireChosen()
     }
 
     /// Where the unit at the front, which was not found in the cache, is about to run; nil: not known yet.
@@ -98,9 +99,9 @@ extension ProxyConnection {
         let (decision, basis) = context.routes.choose(request)
         switch decision {
         case .replica(let node, let reason):
-            pooled.read = RoutedRead(node: node, reason: reason, basis: basis, attempts: pooled.read?.attempts ?? 0)
+            pooled.read = RoutedRead(replica: node, reason: reason, basis: basis, attempts: pooled.read?.attempts ?? 0)
         case .primary(let reason):
-            pooled.read = RoutedRead(node: .configuredPrimary, reason: reason, basis: nil)
+            pooled.read = RoutedRead(replica: nil, reason: reason, basis: nil)
         case .wait(let demand, let deadline):
             let limit = deadline.elapsed(since: now)
             if wait(for: .coverage(demand), within: limit, needs, purpose) { return false }
@@ -125,7 +126,7 @@ extension ProxyConnection {
         let unrouted = machine?.takeUnrouted()
         if let read = pooled.read {
             pooled.read = nil
-            context.routes.sent(to: read.node, read.reason)
+            context.routes.sent(to: read.replica ?? context.routes.primary, read.reason)
         } else if let unrouted, context.routes.hasReplicas {
             context.routes.stayed(unrouted)
         }
@@ -161,6 +162,25 @@ extension ProxyConnection {
             message: "no replica can serve the session (\(reason.rawValue))",
             detail: "The client came by the read-only address, which never leads to the primary.")
         refuseFront(words, cause: "no_replica", else: fatal)
+    }
+
+    private func acquireChosen() {
+        if let replica = pooled?.read?.replica { acquireLink(to: replica) } else { acquirePrimary() }
+    }
+
+    func acquirePrimary() {
+        acquireLink(to: context.routes.primary)
+    }
+
+    /// The node that a link was waited for is the primary no more.
+    func primaryMoved(from node: NodeID) {
+        guard state != .closed, let pooled, pooled.waiting != nil else { return }
+        pooled.waiting = nil
+        if case .acquiring = pause { pause = nil }
+        readClock()
+        if pooled.read?.replica == node { return giveUpReplicas() }
+        acquirePrimary()
+        clientReadEnded()
     }
 
     // MARK: Waiting
@@ -211,7 +231,7 @@ extension ProxyConnection {
     private func decided(_ needs: ReadNeeds, _ purpose: RouteWait.Purpose) {
         guard choose(needs, for: purpose, hasWaited: true) else { return }
         switch purpose {
-        case .acquire: acquireLink(to: pooled?.read?.node ?? .configuredPrimary)
+        case .acquire: acquireChosen()
         case .fill: fillOrForward()
         case .confirm: serverConfirmed()
         }
@@ -221,7 +241,7 @@ extension ProxyConnection {
 
     /// Whether what was known of the node when the read was sent there holds for this connection.
     func isVouchedFor(_ link: ServerLink, _ served: PooledLink) -> Bool {
-        guard link.node != .configuredPrimary else { return true }
+        guard link.node != context.routes.primary else { return true }
         guard let basis = pooled?.read?.basis else { return false }
         return served.bornAt <= basis.askedAt
     }
@@ -244,11 +264,11 @@ extension ProxyConnection {
     /// No connection to the replica is to be had: the read goes to another one, or in the end to the primary, if it may.
     /// False: nothing was routed.
     func readsElsewhere() -> Bool {
-        guard let pooled, let read = pooled.read, read.node != .configuredPrimary else { return false }
+        guard let pooled, let replica = pooled.read?.replica else { return false }
         if case .acquiring = pause { pause = nil }
         abandonHeldFill()
         if var needs = pooled.neededBy, needs.avoided == nil {
-            needs.avoided = read.node
+            needs.avoided = replica
             pooled.neededBy = needs
             decided(needs, .acquire)
         } else {
@@ -261,8 +281,8 @@ extension ProxyConnection {
 
     private func giveUpReplicas() {
         guard !isReadOnly else { return refuse(.unusable) }
-        pooled?.read = RoutedRead(node: .configuredPrimary, reason: .unusable, basis: nil)
-        acquireLink(to: .configuredPrimary)
+        pooled?.read = RoutedRead(replica: nil, reason: .unusable, basis: nil)
+        acquirePrimary()
     }
 
     /// What it was to show is not what will be shown.

@@ -24,7 +24,7 @@ extension ProxyConnection {
         case .draining:
             pause = nil
             // The next read chooses its node anew.
-            if context.routes.hasReplicas || link?.node != .configuredPrimary { settleServer() }
+            if context.routes.hasReplicas || link?.node != context.routes.primary { settleServer() }
             processClient()
         case .opening(let fills): transactionAnswered(fills: fills)
         case .waiting, .freshening, .acquiring, .leaving, nil: break

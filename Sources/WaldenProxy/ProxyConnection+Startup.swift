@@ -74,18 +74,26 @@ extension ProxyConnection {
 
     /// A session with a server connection of its own, on which Walden logs in.
     private func beginDedicated(_ message: StartupMessage, _ credentials: ServerCredentials) {
-        guard let client else { return }
         openSession(message)
-        let login = LinkLogin(
-            by: context.primary, node: .configuredPrimary, on: client.eventLoop,
-            startup: StartupMessage(version: .earliest, parameters: message.parameters), credentials: credentials
-        ) { result in
-            switch result {
-            case .success((let link, let greeting)): self.loggedIn(link, greeting)
-            case .failure(let failure): self.loginFailed(failure, credentials)
+        let startup = StartupMessage(version: .earliest, parameters: message.parameters)
+        login(sending: startup, credentials)
+    }
+
+    private func login(sending startup: StartupMessage, _ credentials: ServerCredentials) {
+        whenServed { client, node in
+            let login = LinkLogin(
+                by: self.context.primary, node: node, on: client.eventLoop, startup: startup, credentials: credentials
+            ) { result in
+                switch result {
+                case .success((let link, _)) where !self.isServed(by: node):
+                    link.close()
+                    self.login(sending: startup, credentials)
+                case .success((let link, let greeting)): self.loggedIn(link, greeting)
+                case .failure(let failure): self.loginFailed(failure, credentials)
+                }
             }
+            login.begin(timeout: self.context.configuration.startupTimeout)
         }
-        login.begin(timeout: context.configuration.startupTimeout)
     }
 
     /// What the server has told Walden it tells the client now, through the session's machine.
@@ -116,12 +124,16 @@ extension ProxyConnection {
 
     /// Makes a link for this client alone, and begins the session there by `packet`.
     func connect(sending packet: [UInt8], attempt: EncryptionPlan.Attempt? = nil) {
-        guard let client else { return }
-        let connected = context.primary.connect(node: .configuredPrimary, on: client.eventLoop, attempt: attempt)
-        connected.assumeIsolated().whenComplete { result in
-            switch result {
-            case .success(let connection): self.serverConnected(connection, packet)
-            case .failure(let error): self.serverUnreachable(error)
+        whenServed { client, node in
+            let connected = self.context.primary.connect(node: node, on: client.eventLoop, attempt: attempt)
+            connected.assumeIsolated().whenComplete { result in
+                switch result {
+                case .success(let connection) where !self.isServed(by: node):
+                    connection.channel.close(promise: nil)
+                    self.connect(sending: packet)
+                case .success(let connection): self.serverConnected(connection, packet)
+                case .failure(let error): self.serverUnreachable(error)
+                }
             }
         }
     }
@@ -175,13 +187,14 @@ extension ProxyConnection {
 
     private func serverUnreachable(_ error: any Error) {
         let reason = ConnectionFailure.words(for: error)
+        let primary = context.primary.endpoint
         context.log.warning(
             "a client was refused: the primary cannot be reached",
-            metadata: ["primary": "\(context.configuration.primary)", "reason": "\(reason)"])
+            metadata: ["primary": "\(primary)", "reason": "\(reason)"])
         fail(
             ErrorResponse(
                 severity: .fatal, sqlState: .sqlClientUnableToEstablishConnection,
-                message: "Walden could not connect to the primary at \(context.configuration.primary)",
+                message: "Walden could not connect to the primary at \(primary)",
                 detail: reason, hint: "Check that PostgreSQL is running there and accepting connections."),
             cause: "server_unreachable")
     }

@@ -29,8 +29,8 @@ final class ProxyContext: Sendable {
     let statementNames = StatementNames()
     let encryption: Encryption
     let authenticator: Authenticator
-    /// Makes connections to the primary.
-    let primary: ServerConnector
+    /// For connections of one client alone, by `NodeID.index`.
+    private let connectors: [ServerConnector]
     /// The pools of server connections.
     let pools: ServerPools
     let routes: RouteTable
@@ -52,10 +52,11 @@ final class ProxyContext: Sendable {
         self.configuration = configuration
         let encryption = try Encryption(configuration)
         self.encryption = encryption
-        primary = ServerConnector(
-            endpoint: configuration.primary, tls: encryption.server(.configuredPrimary),
-            timeout: configuration.startupTimeout)
-        let connectors = configuration.nodes.enumerated().map { index, endpoint in
+        connectors = configuration.nodes.enumerated().map { index, endpoint in
+            ServerConnector(
+                endpoint: endpoint, tls: encryption.server(NodeID(index)), timeout: configuration.startupTimeout)
+        }
+        let pooled = configuration.nodes.enumerated().map { index, endpoint in
             ServerConnector(
                 endpoint: endpoint, tls: encryption.server(NodeID(index)), timeout: configuration.pool.loginTimeout,
                 userTimeout: configuration.pool.tcpUserTimeout)
@@ -69,13 +70,17 @@ final class ProxyContext: Sendable {
         let numbers = ConnectionNumbers()
         self.numbers = numbers
         pools = ServerPools(
-            settings: configuration.pool, connectors: connectors, group: group, numbers: numbers, log: log,
+            settings: configuration.pool, connectors: pooled, group: group, numbers: numbers, log: log,
+            isPrimary: { $0 == routes.primary },
             proofWasRefused: { authenticator.forget($0) })
         self.cache = cache
         self.routes = routes
         self.delegate = delegate
         self.log = log
     }
+
+    /// Makes connections to the primary of this moment.
+    var primary: ServerConnector { connectors[routes.primary.index] }
 
     /// The console's, once there is one.
     var console: ConsoleServices? {

@@ -15,7 +15,7 @@ public final class ProxyServer: Sendable {
     /// hence the small beginning.
     static let receiveAllocator = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 512, maximum: 64 * 1024)
 
-    private let context: ProxyContext
+    let context: ProxyContext
     private let group: any EventLoopGroup
 
     /// - Parameters:
@@ -34,7 +34,6 @@ public final class ProxyServer: Sendable {
 
     public var figures: ProxyFigures { context.figures }
 
-    /// What clients have asked of each database.
     /// Pools of server connections, as of a moment ago.
     public var pools: [PoolFigures] { context.pools.figures }
     /// A node cannot serve any more: its idle server connections are closed, and clients that wait for one are told why.
@@ -46,6 +45,7 @@ public final class ProxyServer: Sendable {
     public func sessionDefaultsChanged() { context.pools.renew() }
 
     public var poolCounts: PoolCounts { context.pools.counters.current }
+    /// What clients have asked of each database.
     public var traffic: [DatabaseTraffic] { context.traffic.sums }
 
     /// Opens the console, or gives its sessions to come another one; nil: none are let in.

@@ -40,6 +40,19 @@ public struct NodePositions: Sendable {
         for node in standbys.keys { noteDivergence(of: node, position.end, askedAt: position.askedAt) }
     }
 
+    /// Another node is the primary: what was known is of another log.
+    ///
+    /// - Returns: The version of what was known.
+    @discardableResult
+    public mutating func primaryChanged() -> UInt64 {
+        history.forget()
+        timeline = nil
+        systemIdentifier = nil
+        standbys.removeAll()
+        version += 1
+        return version
+    }
+
     /// The standby answered. An answer older than the newest one is ignored.
     public mutating func standbySampled(_ node: NodeID, _ position: NodePosition) {
         var standby = standbys[node] ?? Standby()

@@ -4,7 +4,7 @@ public import WaldenCore
 public struct RoutableNode: Hashable, Sendable {
     public let id: NodeID
     /// Its share of the work beside the others'; 0: none. The primary's is 0 by default.
-    public let weight: Int
+    public internal(set) var weight: Int
     public var standby: StandbyStanding
     /// Without another answer by then it counts as silent.
     public var answersUntil = Instant.distantPast
@@ -38,7 +38,7 @@ public struct RoutableNode: Hashable, Sendable {
     }
 
     func follows(within lag: Duration, _ now: Instant) -> Bool {
-        id != .configuredPrimary && isUsable(now) && !standby.isReplayPaused && standby.lag <= lag
+        isUsable(now) && !standby.isReplayPaused && standby.lag <= lag
     }
 
     func covers(_ instant: Instant, through position: LSN = .zero) -> Bool {
@@ -59,15 +59,19 @@ public struct RoutableNode: Hashable, Sendable {
 /// about load and patience.
 public struct Router: Sendable {
     public var isOn: Bool
-    /// The primary first.
+    /// In the order of the configuration.
     public private(set) var nodes: [RoutableNode]
+    /// Who has the role now.
+    public private(set) var primary: NodeID
     /// Counts decisions, so that equals take turns.
     private var turn: UInt64 = 0
     private var version: UInt64 = 0
 
-    public init(isOn: Bool, nodes: [RoutableNode]) {
+    public init(isOn: Bool, nodes: [RoutableNode], primary: NodeID = .configuredPrimary) {
         self.isOn = isOn
         self.nodes = nodes
+        self.primary = .configuredPrimary
+        if primary != self.primary { primaryChanged(to: primary, knownSince: 0) }
     }
 
     // MARK: Events
@@ -77,6 +81,25 @@ public struct Router: Sendable {
         guard new.version > version else { return }
         version = new.version
         for standby in new.standbys { update(standby.node) { $0.standby = standby } }
+    }
+
+    /// The node is the primary from now on. Weights belong to roles, so the two nodes exchange theirs; and nothing that was
+    /// known of standbys holds any more.
+    ///
+    /// - Parameter version: The newest of what is known by the old primary's log.
+    public mutating func primaryChanged(to node: NodeID, knownSince version: UInt64) {
+        guard node != primary, let new = nodes.firstIndex(where: { $0.id == node }),
+            let old = nodes.firstIndex(where: { $0.id == primary })
+        else { return }
+        let weight = nodes[old].weight
+        nodes[old].weight = nodes[new].weight
+        nodes[new].weight = weight
+        primary = node
+        self.version = max(self.version, version)
+        for index in nodes.indices {
+            nodes[index].standby = .unknown(nodes[index].id)
+            nodes[index].answersUntil = .distantPast
+        }
     }
 
     /// The node has answered; it counts as silent when it does not answer again by `until`.
@@ -112,18 +135,18 @@ public struct Router: Sendable {
     /// Whether a replica that can be used meets the demand.
     public func someReplicaMeets(_ demand: CoverageDemand, _ now: Instant) -> Bool {
         nodes.contains {
-            $0.id != .configuredPrimary && $0.isUsable(now) && $0.covers(demand.instant, through: demand.position)
+            $0.id != primary && $0.isUsable(now) && $0.covers(demand.instant, through: demand.position)
         }
     }
 
     /// Whether some replica was so close at the last look that it may have caught up since.
     public func someReplicaFollows(within lag: Duration, _ now: Instant) -> Bool {
-        nodes.contains { $0.follows(within: lag, now) }
+        nodes.contains { $0.id != primary && $0.follows(within: lag, now) }
     }
 
     /// Why no read may go to the replica; nil when reads may, as far as it covers what they demand.
     public func obstacle(of id: NodeID, _ now: Instant) -> NodeStanding.Obstacle? {
-        guard let node = nodes.first(where: { $0.id == id }), id != .configuredPrimary else { return nil }
+        guard let node = nodes.first(where: { $0.id == id }), id != primary else { return nil }
         if case .unusable(let obstacle) = node.standby.standing { return obstacle }
         return now <= node.answersUntil ? nil : .silent
     }
@@ -141,7 +164,7 @@ public struct Router: Sendable {
     /// How far the slowest replica is that reads may go to; nil when they may go to none.
     public var slowestReplayed: LSN? {
         guard isOn else { return nil }
-        return nodes.filter { $0.id != .configuredPrimary && $0.weight > 0 }
+        return nodes.filter { $0.id != primary && $0.weight > 0 }
             .compactMap { position(of: $0.id)?.replayed }.min()
     }
 
@@ -163,12 +186,12 @@ public struct Router: Sendable {
 
     /// The primary, if it takes a share of the reads that replicas could serve.
     private var ownShare: RoutableNode? {
-        nodes.first { $0.id == .configuredPrimary && $0.weight > 0 }
+        nodes.first { $0.id == primary && $0.weight > 0 }
     }
 
     private func replica(for request: RouteRequest) -> (RoutableNode, RouteReason)? {
         func mayServe(_ node: RoutableNode) -> Bool {
-            node.id != .configuredPrimary && request.admits(node.id) && node.isUsable(request.now)
+            node.id != primary && request.admits(node.id) && node.isUsable(request.now)
                 && node.covers(node.demand(request), through: request.shown)
         }
         var best: RoutableNode?
@@ -198,14 +221,16 @@ public struct Router: Sendable {
     /// A wait is worth it only for a node that follows closely enough to get there in time.
     private func wait(for request: RouteRequest) -> RouteDecision? {
         guard request.patience > .zero else { return nil }
-        let followers = nodes.filter { request.admits($0.id) && $0.follows(within: request.patience, request.now) }
+        let followers = nodes.filter {
+            $0.id != primary && request.admits($0.id) && $0.follows(within: request.patience, request.now)
+        }
         guard let instant = followers.map({ $0.demand(request) }).min() else { return nil }
         return .wait(
             for: CoverageDemand(instant, through: request.shown), deadline: request.now + request.patience)
     }
 
     private func obstacle(to request: RouteRequest) -> RouteReason {
-        let replicas = nodes.filter { $0.id != .configuredPrimary && $0.weight > 0 }
+        let replicas = nodes.filter { $0.id != primary && $0.weight > 0 }
         if replicas.isEmpty { return .noReplica }
         let usable = replicas.filter { request.admits($0.id) && $0.isUsable(request.now) }
         if usable.isEmpty { return .unusable }

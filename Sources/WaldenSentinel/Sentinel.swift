@@ -11,20 +11,21 @@ public final class Sentinel: Sendable {
     private let thread = Mutex<OwnedThread?>(nil)
 
     /// Opens the journal; throws when it cannot be read.
-    public static func make(
-        _ configuration: SentinelConfiguration, delegate: any SentinelDelegate, logger: Logger
-    ) throws -> Sentinel {
-        try Sentinel(SentinelLoop(configuration, delegate, logger))
+    public static func make(_ configuration: SentinelConfiguration, logger: Logger) throws -> Sentinel {
+        try Sentinel(SentinelLoop(configuration, logger))
     }
 
     private init(_ loop: SentinelLoop) {
         self.loop = loop
     }
 
+    /// The newest record of the last sentinel with this journal; nil: there was none.
+    public var recorded: JournalRecord? { loop.recorded }
+
     /// Starts its threads. Once only.
-    public func start() throws(PostgresError) {
+    public func start(_ delegate: any SentinelDelegate) throws(PostgresError) {
         let loop = loop
-        let started = try OwnedThread(name: "walden-sentinel") { loop.run() }
+        let started = try OwnedThread(name: "walden-sentinel") { loop.run(delegate) }
         thread.withLock { $0 = started }
     }
 

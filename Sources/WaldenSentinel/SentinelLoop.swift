@@ -8,23 +8,29 @@ import WaldenPostgres
 final class SentinelLoop: Sendable {
     let events: EventQueue
     private let configuration: SentinelConfiguration
-    private let delegate: any SentinelDelegate
     private let logger: Logger
     private let pace: Pace
     private let watches: [NodeWatch]
     private let hands: [NodeID: NodeHand]
     private let isStopped = Atomic<Bool>(false)
+    /// As it was found.
+    let recorded: JournalRecord?
     /// Handed to the thread at its start.
     private let journal: Mutex<Journal?>
+
+    /// What carries out the machine's actions, besides the hands.
+    private struct Helpers {
+        let journal: Journal
+        let delegate: any SentinelDelegate
+    }
 
     private static let calmTick = Duration.milliseconds(50)
     private static let urgentTick = Duration.milliseconds(20)
     private static let aliveInterval = Duration.seconds(1)
 
-    init(_ configuration: SentinelConfiguration, _ delegate: any SentinelDelegate, _ logger: Logger) throws {
+    init(_ configuration: SentinelConfiguration, _ logger: Logger) throws {
         try Self.check(configuration)
         self.configuration = configuration
-        self.delegate = delegate
         self.logger = logger
         let events = try EventQueue()
         let pace = Pace(calm: configuration.timings.heartbeat, hurried: configuration.urgentInterval)
@@ -33,7 +39,9 @@ final class SentinelLoop: Sendable {
         watches = try configuration.nodes.map { try NodeWatch($0, configuration, pace, events) }
         hands = Dictionary(
             uniqueKeysWithValues: try configuration.nodes.map { ($0.id, try NodeHand($0, configuration, events)) })
-        journal = Mutex(try Journal(in: configuration.directory))
+        let journal = try Journal(in: configuration.directory)
+        recorded = journal.newest
+        self.journal = Mutex(journal)
     }
 
     private static func check(_ configuration: SentinelConfiguration) throws(SentinelError) {
@@ -51,7 +59,7 @@ final class SentinelLoop: Sendable {
         events.interrupt()
     }
 
-    func run() {
+    func run(_ delegate: any SentinelDelegate) {
         guard
             let journal = journal.withLock({ journal -> Journal? in
                 defer { journal = nil }
@@ -64,7 +72,7 @@ final class SentinelLoop: Sendable {
             for hand in hands.values { threads.append(try hand.start()) }
             var pulse = PrimaryPulse()
             defer { pulse.stop() }
-            try serve(journal, &pulse)
+            try serve(journal, delegate, &pulse)
         } catch {
             logger.error("the sentinel cannot go on", metadata: ["error": "\(error)"])
         }
@@ -73,17 +81,20 @@ final class SentinelLoop: Sendable {
         for thread in threads { thread.join() }
     }
 
-    private func serve(_ journal: Journal, _ pulse: inout PrimaryPulse) throws(PostgresError) {
+    private func serve(
+        _ journal: Journal, _ delegate: any SentinelDelegate, _ pulse: inout PrimaryPulse
+    ) throws(PostgresError) {
         var machine = startedMachine(journal)
+        let helpers = Helpers(journal: journal, delegate: delegate)
         var stampedAt = Instant.distantPast
         while !isStopped.load(ordering: .acquiring) {
             try pulse.follow(machine.evidence.primary, configuration, pace, events)
             if pace.set(isUrgent: machine.isUrgent) { for watch in watches { watch.lookout.hurry() } }
             pulse.hurry(isUrgent: machine.isUrgent)
             let deadline = MonotonicClock.now() + (machine.isUrgent ? Self.urgentTick : Self.calmTick)
-            for event in events.take(until: deadline) { feed(event, &machine, journal) }
+            for event in events.take(until: deadline) { feed(event, &machine, helpers) }
             let now = MonotonicClock.now()
-            perform(machine.tick(at: now), &machine, journal)
+            perform(machine.tick(at: now), &machine, helpers)
             if now.elapsed(since: stampedAt) >= Self.aliveInterval {
                 journal.stampAlive()
                 stampedAt = now
@@ -103,35 +114,35 @@ final class SentinelLoop: Sendable {
             lastFailoverAt: failover, unwatchedFor: unwatched, now: now)
     }
 
-    private func feed(_ event: SentinelEvent, _ machine: inout FailoverMachine, _ journal: Journal) {
+    private func feed(_ event: SentinelEvent, _ machine: inout FailoverMachine, _ helpers: Helpers) {
         switch event {
         case .learned(let fact, let at): machine.observe(fact, at: at)
         case .ofPrimary(let node, let fact, let at):
             if node == machine.evidence.primary { machine.observe(fact, at: at) }
         case .answered(let id, let outcome):
-            perform(machine.answered(id, outcome, at: MonotonicClock.now()), &machine, journal)
+            perform(machine.answered(id, outcome, at: MonotonicClock.now()), &machine, helpers)
         }
     }
 
-    private func perform(_ actions: [FailoverAction], _ machine: inout FailoverMachine, _ journal: Journal) {
+    private func perform(_ actions: [FailoverAction], _ machine: inout FailoverMachine, _ helpers: Helpers) {
         for action in actions {
             switch action {
-            case .note(let note): tell(note)
-            case .perform(let order): dispatch(order)
+            case .note(let note): tell(note, helpers.delegate)
+            case .perform(let order): dispatch(order, helpers.delegate)
             case .record(let record):
                 do throws(SentinelError) {
-                    try journal.write(record)
+                    try helpers.journal.write(record)
                 } catch {
                     // Nothing goes on before it is written; the machine asks again.
                     logger.error("the sentinel's journal cannot be written", metadata: ["error": "\(error)"])
                     continue
                 }
-                perform(machine.recorded(record.sequence, at: MonotonicClock.now()), &machine, journal)
+                perform(machine.recorded(record.sequence, at: MonotonicClock.now()), &machine, helpers)
             }
         }
     }
 
-    private func dispatch(_ order: Order) {
+    private func dispatch(_ order: Order, _ delegate: any SentinelDelegate) {
         logger.info("order", metadata: ["step": "\(order.step)", "term": "\(order.term)"])
         let (id, events, logger) = (order.id, events, logger)
         switch order.step {
@@ -146,7 +157,7 @@ final class SentinelLoop: Sendable {
         }
     }
 
-    private func tell(_ note: FailoverNote) {
+    private func tell(_ note: FailoverNote, _ delegate: any SentinelDelegate) {
         logger.notice(
             "failover",
             metadata: [

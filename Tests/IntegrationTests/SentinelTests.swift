@@ -131,12 +131,12 @@ final class SentinelScene: Sendable {
         configuration.timings.cooldown = .seconds(1)
         var logger = Logger(label: "sentinel")
         logger.logLevel = getenv("WALDEN_SENTINEL_LOG") == nil ? .error : .info
-        return try Sentinel.make(configuration, delegate: proxy, logger: logger)
+        return try Sentinel.make(configuration, logger: logger)
     }
 
     func startSentinel() throws -> Sentinel {
         let sentinel = try makeSentinel()
-        try sentinel.start()
+        try sentinel.start(proxy)
         try eventually("the sentinel is steady", timeout: .seconds(40)) { proxy.notes.last?.to == .steady }
         return sentinel
     }

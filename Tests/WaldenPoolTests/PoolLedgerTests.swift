@@ -177,20 +177,20 @@ import WaldenPool
         let pool = ledger.pool(for: .of("a"), on: first).id
         let elsewhere = ledger.pool(for: .of("a", "other"), on: first).id
         #expect(want(&ledger, pool, first) && want(&ledger, pool, second))
-        let isDrained = ledger.pause("app")
+        let isDrained = ledger.pause(.database("app"))
         #expect(!isDrained)
         #expect(want(&ledger, elsewhere, first))
         #expect(ledger.slotReturned(pool, by: first).isEmpty)
         #expect(!want(&ledger, pool, second, at: 7))
         #expect(!want(&ledger, pool, first, at: 6))
-        #expect(ledger.obstacle(to: pool) == .paused("app"))
-        #expect(ledger.slotReturned(pool, by: second) == [.drained(database: "app")])
-        #expect(ledger.resume("app") == [.granted(pool, first), .granted(pool, second)])
+        #expect(ledger.obstacle(to: pool) == .paused(.database("app")))
+        #expect(ledger.slotReturned(pool, by: second) == [.drained(.database("app"))])
+        #expect(ledger.resume(.database("app")) == [.granted(pool, first), .granted(pool, second)])
     }
 
     @Test func pauseOfAnUnusedDatabaseIsAtOnce() {
         var ledger = ledger(PoolLimits())
-        let isDrained = ledger.pause("app")
+        let isDrained = ledger.pause(.database("app"))
         #expect(isDrained)
     }
 

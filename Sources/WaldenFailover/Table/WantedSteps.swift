@@ -5,7 +5,7 @@ extension Situation {
     var wantedSteps: [Step] {
         switch machine.state {
         case .discover, .suspect, .census: []
-        case .maintenance: []
+        case .maintenance: [.release]
         case .steady, .needsHuman: repairs
         case .hold: holding
         case .sever: severing

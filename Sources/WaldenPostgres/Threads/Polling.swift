@@ -50,7 +50,7 @@ package enum Polling {
     }
 
     /// A pause too short to be worth interrupting, exact to microseconds where `poll` knows milliseconds only.
-    static func pause(_ duration: Duration) {
+    public static func pause(_ duration: Duration) {
         let nanoseconds = min(duration, .milliseconds(100)).wholeNanoseconds
         guard nanoseconds > 0 else { return }
         var left = timespec(tv_sec: 0, tv_nsec: Int(nanoseconds))

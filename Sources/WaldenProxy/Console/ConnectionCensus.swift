@@ -23,7 +23,7 @@ struct ConnectionCensus: Sendable {
         snapshot.clients = seen.map(\.client).sorted { $0.id < $1.id }
         let pooled = await context.pools.rows(clock, batch: Self.batch)
         snapshot.servers = (seen.compactMap(\.server) + pooled).sorted { $0.id < $1.id }
-        snapshot.paused = context.pools.paused
+        snapshot.paused = context.pools.pausedDatabases
         snapshot.omitted = max(0, channels.count - Self.rowLimit)
         snapshot.traffic = context.traffic.sums
         return snapshot
@@ -40,6 +40,11 @@ struct ConnectionCensus: Sendable {
         await visit(connections.all) { end in
             end.kill { !$0.isConsole && (database == nil || $0.database == database) } ? true : nil
         }.count
+    }
+
+    /// Ends sessions that are bound to the node and can be ended; how many still have a connection there.
+    func leavePrimary(_ node: NodeID) async -> Int {
+        await visit(connections.all) { $0.leavePrimary(node) ? true : nil }.count
     }
 
     /// Runs `look` for each connection on its loop. Those that have closed meanwhile are left out.
@@ -64,6 +69,8 @@ protocol ClientEnd {
     func rows(_ clock: WallClock) -> (client: ConnectionRow, server: ConnectionRow?)
     /// Closes the connection if `condition` holds for it; whether it did.
     func kill(where condition: (ClientIdentity) -> Bool) -> Bool
+    /// Whether it has a connection to the node and cannot do without yet.
+    func leavePrimary(_ node: NodeID) -> Bool
 }
 
 /// What a client is known by.

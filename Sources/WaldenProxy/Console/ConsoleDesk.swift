@@ -1,4 +1,5 @@
 public import WaldenConsole
+import WaldenPool
 import WaldenWire
 
 /// What the console asks of the rest of the process.
@@ -39,7 +40,7 @@ struct ConsoleDesk: Sendable {
         case .command(.flush(let relation)): return await services.commands.flush(relation)
         case .command(.kill(let database)):
             let paused = pools.map { named(database, $0) } ?? []
-            for database in paused { pools?.stop(database) }
+            for database in paused { pools?.stop(.database(database)) }
             let count = await census.killClients(of: database)
             return .done(
                 remarks: ["\(count) client connections were closed"]
@@ -50,11 +51,11 @@ struct ConsoleDesk: Sendable {
                 ConsoleRefusal(.undefinedObject, "there is no client \(id)", hint: "SHOW CLIENTS shows their ids."))
         case .command(.pause(let database)):
             guard let pools else { return Self.noPools }
-            for database in named(database, pools) { await pools.pause(database) }
+            for database in named(database, pools) { await pools.pause(.database(database)) }
             return .done(remarks: [])
         case .command(.resume(let database)):
             guard let pools else { return Self.noPools }
-            for database in named(database, pools) { pools.resume(database) }
+            for database in named(database, pools) { pools.resume(.database(database)) }
             return .done(remarks: [])
         case .command(.reconnect(let database)):
             guard let pools else { return Self.noPools }
@@ -71,6 +72,6 @@ struct ConsoleDesk: Sendable {
 
     /// The database named, or all that are in use.
     private func named(_ database: String?, _ pools: ServerPools) -> [String] {
-        database.map { [$0] } ?? pools.databases.union(pools.paused).sorted()
+        database.map { [$0] } ?? pools.databases.union(pools.pausedDatabases).sorted()
     }
 }

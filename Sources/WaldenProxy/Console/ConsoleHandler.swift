@@ -147,4 +147,6 @@ extension ConsoleHandler: ClientEnd {
         end(with: .killed)
         return true
     }
+
+    func leavePrimary(_ node: NodeID) -> Bool { false }
 }

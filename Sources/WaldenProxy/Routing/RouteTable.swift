@@ -18,6 +18,8 @@ public final class RouteTable: Sendable {
         /// since the last look may lead to a server that was restarted meanwhile and is not as far as it was: it may
         /// carry reads only after a look that began later (`isVouchedFor`).
         case look(NodeID, since: Instant)
+        /// The primary may be used.
+        case serving
     }
 
     fileprivate struct Waiter {
@@ -38,14 +40,21 @@ public final class RouteTable: Sendable {
         var figures = RouteFigures()
         /// Sent to each node.
         var reads: [NodeID: UInt64] = [:]
+        /// The highest term heard of.
+        var term: UInt64 = 0
+        /// New work for the primary waits.
+        var isHeld = false
     }
 
     /// More would cost more to wake than they are worth; whoever comes then does not wait.
     private static let maxWaiters = 10_000
 
     private let state: Mutex<State>
-    /// The primary first.
+    private let primaryIndex: Atomic<Int>
+    /// In the order of the configuration.
     public let nodes: [NodeID]
+    /// Who is the primary.
+    public var primary: NodeID { NodeID(primaryIndex.load(ordering: .acquiring)) }
     /// Whether there is any node but the primary.
     public var hasReplicas: Bool { nodes.count > 1 }
     /// What waits have cost lately, for the decision whether to wait.
@@ -53,11 +62,13 @@ public final class RouteTable: Sendable {
 
     /// - Parameters:
     ///   - isOn: False: reads go to the primary, but for clients of the read-only address.
-    ///   - weights: By `NodeID.index`, the primary's first.
-    public init(isOn: Bool, weights: [Int]) {
+    ///   - weights: By `NodeID.index`, as long as the first one is the primary.
+    ///   - primary: Who is it at the start.
+    public init(isOn: Bool, weights: [Int], primary: NodeID = .configuredPrimary) {
         let nodes = weights.enumerated().map { RoutableNode(id: NodeID($0.offset), weight: $0.element) }
         self.nodes = nodes.map(\.id)
-        state = Mutex(State(router: Router(isOn: isOn, nodes: nodes)))
+        primaryIndex = Atomic(primary.index)
+        state = Mutex(State(router: Router(isOn: isOn, nodes: nodes, primary: primary)))
     }
 
     /// - Parameter wakeMonitor: Has the node's monitor ask `nextLook` anew. Called from any thread.
@@ -78,7 +89,45 @@ public final class RouteTable: Sendable {
         }
     }
 
-    // MARK: Reads
+    // MARK: The primary
+
+    /// No new work for the primary from now on, until `serve`.
+    public func hold() {
+        state.withLock { $0.isHeld = true }
+    }
+
+    /// Whether new work for the primary waits; `wait(for: .serving)` tells of its end.
+    public var isHeld: Bool { state.withLock { $0.isHeld } }
+
+    /// The term of whoever decides. False: a higher one has been heard of, so what it decided is overruled.
+    public func raise(_ term: UInt64) -> Bool {
+        state.withLock { state in
+            guard term >= state.term else { return false }
+            state.term = term
+            return true
+        }
+    }
+
+    /// The node is the primary of the term and is used from now on.
+    ///
+    /// - Parameter version: The newest of what is known of standbys by the log of another primary.
+    /// - Returns: Who was the primary before; nil when the term is overruled, and nothing has changed.
+    public func serve(_ node: NodeID, term: UInt64, knownSince version: UInt64) -> NodeID? {
+        let (old, due): (NodeID?, [Waiter]) = state.withLock { state in
+            guard term >= state.term, nodes.contains(node) else { return (nil, []) }
+            state.term = term
+            state.isHeld = false
+            let old = state.router.primary
+            if old != node {
+                state.router.primaryChanged(to: node, knownSince: version)
+                state.askedAt.removeAll()
+                primaryIndex.store(node.index, ordering: .releasing)
+            }
+            return (old, state.takeServed())
+        }
+        for waiter in due { waiter.wake() }
+        return old
+    }
 
     /// `choose`, where nothing is to be known of the node.
     public func route(_ request: RouteRequest) -> RouteDecision {
@@ -100,7 +149,7 @@ public final class RouteTable: Sendable {
             if decision.isForFreshness, state.router.someReplicaFollows(within: state.pace.interval, request.now),
                 state.pace.lookWanted(request.now), !endsIdleness
             {
-                woken.append(.configuredPrimary)
+                woken.append(state.router.primary)
             }
             return (decision, state.basis(of: decision), state.monitors(woken))
         }
@@ -112,14 +161,14 @@ public final class RouteTable: Sendable {
     public func sent(to node: NodeID, _ reason: RouteReason) {
         state.withLock { state in
             state.reads[node, default: 0] += 1
-            state.figures.count(reason, isReplica: node != .configuredPrimary)
+            state.figures.count(reason, isReplica: node != state.router.primary)
         }
     }
 
     /// A read was sent to the primary without having been offered a choice.
     public func stayed(_ read: UnroutedRead) {
         state.withLock { state in
-            state.reads[.configuredPrimary, default: 0] += 1
+            state.reads[state.router.primary, default: 0] += 1
             switch read {
             case .unproven(let rule): state.figures.unproven[rule, default: 0] += 1
             case .bound: state.figures.count(.bound, isReplica: false)
@@ -157,10 +206,11 @@ public final class RouteTable: Sendable {
             switch event {
             case .coverage:
                 state.figures.waited += 1
-                if state.pace.lookWanted(now) { woken.append(.configuredPrimary) }
+                if state.pace.lookWanted(now) { woken.append(state.router.primary) }
             case .look(let node, _):
                 state.pace.replicaLookWanted(now)
                 woken.append(node)
+            case .serving: break
             }
             return (state.nextWaiter, state.monitors(woken))
         }
@@ -181,7 +231,7 @@ public final class RouteTable: Sendable {
 
     /// When the node, last asked at `asked`, is to be asked again.
     public func nextLook(at node: NodeID, after asked: Instant, now: Instant) -> Instant {
-        state.withLock { $0.pace.next(after: asked, isPrimary: node == .configuredPrimary, now: now) }
+        state.withLock { $0.pace.next(after: asked, isPrimary: node == $0.router.primary, now: now) }
     }
 
     /// The node has answered a question that was sent at `askedAt`, and `standings` says what follows.
@@ -189,7 +239,7 @@ public final class RouteTable: Sendable {
         let (due, wake) = state.withLock { state in
             state.askedAt[node] = max(state.askedAt[node] ?? .distantPast, askedAt)
             state.router.answered(node, until: askedAt + state.pace.interval(now) * 2)
-            return state.take(standings, primaryAskedAt: node == .configuredPrimary ? askedAt : nil, now)
+            return state.take(standings, primaryAskedAt: node == state.router.primary ? askedAt : nil, now)
         }
         wake?()
         for waiter in due { waiter.wake() }
@@ -237,7 +287,8 @@ extension RouteTable.State {
         router.standingsChanged(standings)
         var woken: [NodeID] = []
         if let primaryAskedAt, pace.primarySampled(askedAt: primaryAskedAt, now: now) {
-            woken = router.nodes.map(\.id).filter { $0 != .configuredPrimary }
+            let primary = router.primary
+            woken = router.nodes.map(\.id).filter { $0 != primary }
         }
         return (takeDue(now), monitors(woken))
     }
@@ -246,7 +297,13 @@ extension RouteTable.State {
         switch event {
         case .coverage(let demand): router.someReplicaMeets(demand, now)
         case .look(let node, let since): askedAt[node].map { $0 >= since } ?? false
+        case .serving: !isHeld
         }
+    }
+
+    /// Those that waited for the primary.
+    fileprivate mutating func takeServed() -> [RouteTable.Waiter] {
+        waiters.filter { $0.value.event == .serving }.compactMap { remove($0.key) }
     }
 
     fileprivate mutating func takeDue(_ now: Instant) -> [RouteTable.Waiter] {

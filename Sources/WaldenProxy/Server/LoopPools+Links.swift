@@ -57,7 +57,7 @@ extension LoopPools {
                     "reason": "\(failure.error.message)", "detail": "\(failure.error.fields[.detail] ?? "")",
                 ])
         }
-        let refused = pool.machine.openFailed(failure.kind(on: pool.key.node), now: now)
+        let refused = pool.machine.openFailed(failure.kind(isPrimary: shared.isPrimary(pool.key.node)), now: now)
         returnSlot(of: pool)
         refuse(refused, in: pool, failure.error, cause: "server_unreachable")
         stateNeed(pool, now)
@@ -152,15 +152,15 @@ extension LoopPools {
 
     // MARK: Orders
 
-    func pause(_ database: String) {
-        for pool in all where pool.key.database == database {
-            for id in pool.machine.pause() { close(id) }
+    func pause(_ scope: PauseScope) {
+        for pool in all where scope.covers(pool.key) {
+            for id in pool.machine.pause(scope) { close(id) }
         }
     }
 
-    func resume(_ database: String) {
-        for pool in all where pool.key.database == database {
-            pool.machine.resume()
+    func resume(_ scope: PauseScope) {
+        for pool in all where scope.covers(pool.key) {
+            pool.machine.resume(scope)
             stateNeed(pool, now)
         }
     }
@@ -168,6 +168,11 @@ extension LoopPools {
     /// Has every link in the database renewed as soon as nobody uses it; nil: all links.
     func retire(_ database: String?) {
         retire { _, pooled in database == nil || pooled.pool.key.database == database }
+    }
+
+    /// As `retire`, for links to a node.
+    func retire(_ node: NodeID) {
+        retire { link, _ in link.node == node }
     }
 
     private func retire(_ isMeant: (ServerLink, PooledLink) -> Bool) {
@@ -202,9 +207,31 @@ extension LoopPools {
 
     /// The node cannot serve: its resting links end, and those who wait for it are told why.
     func nodeIsUnusable(_ node: NodeID, _ reason: ErrorResponse) {
-        retire { _, pooled in pooled.pool.key.node == node }
+        retire(node)
         for pool in all where pool.key.node == node {
             refuse(pool.machine.takeWaiters(), in: pool, reason, cause: "node_unusable")
+            stateNeed(pool, now)
+        }
+    }
+
+    /// Nothing reaches the node from now on: all links to it end, whatever their clients do there.
+    func sever(_ node: NodeID) {
+        for link in links.values where link.node == node {
+            guard let pooled = link.pooled else { continue }
+            if case .resting = pooled.state, pooled.pool.machine.takeIdle(pooled.id) {
+                close(link, pooled)
+            } else {
+                link.channel.close(promise: nil)
+            }
+        }
+    }
+
+    /// Clients that wait for a link to the node that was the primary wait for one to that which is now.
+    func primaryMoved(from node: NodeID) {
+        for pool in all where pool.key.node == node {
+            for waiter in pool.machine.takeWaiters() {
+                pool.waiters.removeValue(forKey: waiter)?.primaryMoved(from: node)
+            }
             stateNeed(pool, now)
         }
     }
@@ -217,10 +244,10 @@ extension LoopPools {
 extension LoginFailure {
     /// Another attempt may do: at a server that has no place at present, or is on its way up; and at a primary that is
     /// not reached, which nothing can replace. What a replica would have served goes elsewhere at once.
-    fileprivate func kind(on node: NodeID) -> LoopPool.OpenFailure {
+    fileprivate func kind(isPrimary: Bool) -> LoopPool.OpenFailure {
         switch (origin, error.sqlState) {
         case (.server, .tooManyConnections), (.server, .cannotConnectNow): .passing
-        case (.peer, .sqlClientUnableToEstablishConnection): node == .configuredPrimary ? .outage : .refusal
+        case (.peer, .sqlClientUnableToEstablishConnection): isPrimary ? .outage : .refusal
         default: .refusal
         }
     }

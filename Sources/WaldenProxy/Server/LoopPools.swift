@@ -75,9 +75,9 @@ final class LoopPools {
     /// The pool for `key`; nil when there are too many different ones.
     func pool(for key: PoolKey) -> LocalPool? {
         if let known = pools[key] { return known }
-        guard let (poolID, signal, isPaused) = shared.register(key, by: id) else { return nil }
+        guard let (poolID, signal, pauses) = shared.register(key, by: id) else { return nil }
         let pool = LocalPool(id: poolID, key: key, signal: signal, times: settings.times)
-        if isPaused { _ = pool.machine.pause() }
+        for scope in pauses { _ = pool.machine.pause(scope) }
         pools[key] = pool
         byID[poolID] = pool
         startTicking()

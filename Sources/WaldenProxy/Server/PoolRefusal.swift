@@ -31,7 +31,10 @@ enum PoolRefusal {
     ) -> (detail: String, hint: String) {
         let links = "server connections"
         switch obstacle {
-        case .paused(let database): return ("Database \"\(database)\" is paused.", "RESUME it on Walden's console.")
+        case .paused(.database(let database)):
+            return ("Database \"\(database)\" is paused.", "RESUME it on Walden's console.")
+        case .paused(.node):
+            return ("The primary is being replaced by another node.", "Try again; walden incidents tells more.")
         case .pool:
             return (
                 "All \(limits.pool) \(links) of user \"\(key.user)\" to database \"\(key.database)\" on the "

@@ -142,7 +142,7 @@ final class PooledLink {
         of pool: LocalPool, _ pools: LoopPools, _ greeting: ServerGreeting
     ) -> ServerSession {
         ServerSession(
-            node: pool.key.node, isPrimary: pool.key.node == .configuredPrimary, parameters: greeting.parameters,
+            node: pool.key.node, isPrimary: pools.shared.isPrimary(pool.key.node), parameters: greeting.parameters,
             statementLimit: pools.settings.serverStatements)
     }
 

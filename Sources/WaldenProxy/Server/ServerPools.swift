@@ -29,6 +29,8 @@ final class ServerPools: Sendable {
     let numbers: ConnectionNumbers
     /// A server does not accept what Walden holds of this user any more.
     let proofWasRefused: @Sendable (String) -> Void
+    /// Whether the node is the primary now.
+    let isPrimary: @Sendable (NodeID) -> Bool
     /// By `NodeID.index`.
     private let connectors: [ServerConnector]
     /// Whether some loop waits for a slot that any loop's link might free.
@@ -37,7 +39,7 @@ final class ServerPools: Sendable {
     private let members = Mutex<[Member]>([])
     private let published = Mutex<[LoopID: [PoolFigures]]>([:])
     private let defaultsEpoch = Atomic<UInt64>(0)
-    private let pausing = Mutex<[String: [CheckedContinuation<Void, Never>]]>([:])
+    private let pausing = Mutex<[PauseScope: [CheckedContinuation<Void, Never>]]>([:])
 
     /// Different pools at the same time: startup parameters are the clients' to choose.
     static let poolLimit = 10_000
@@ -45,9 +47,11 @@ final class ServerPools: Sendable {
     /// - Parameter connectors: Of all nodes, in the order of the configuration.
     init(
         settings: PoolConfiguration, connectors: [ServerConnector], group: any EventLoopGroup,
-        numbers: ConnectionNumbers, log: Logger, proofWasRefused: @escaping @Sendable (String) -> Void
+        numbers: ConnectionNumbers, log: Logger, isPrimary: @escaping @Sendable (NodeID) -> Bool,
+        proofWasRefused: @escaping @Sendable (String) -> Void
     ) {
         self.connectors = connectors
+        self.isPrimary = isPrimary
         self.proofWasRefused = proofWasRefused
         self.numbers = numbers
         self.log = log
@@ -88,11 +92,11 @@ final class ServerPools: Sendable {
     }
 
     /// Nil when there are too many.
-    func register(_ key: PoolKey, by loop: LoopID) -> (PoolID, PoolSignal, isPaused: Bool)? {
+    func register(_ key: PoolKey, by loop: LoopID) -> (PoolID, PoolSignal, pauses: Set<PauseScope>)? {
         withLedger { ledger in
             guard ledger.knows(key) || ledger.poolCount < Self.poolLimit else { return nil }
             let (id, signal) = ledger.pool(for: key, on: loop)
-            return (id, signal, ledger.paused.contains(key.database))
+            return (id, signal, ledger.pauses(of: key))
         }
     }
 
@@ -153,8 +157,8 @@ final class ServerPools: Sendable {
                 tell(members[loop.index]) { $0.slotGranted(pool) }
             case .reclaim(let scope, let loop):
                 tell(members[loop.index]) { $0.reclaim(scope) }
-            case .drained(let database):
-                let waiting = pausing.withLock { $0.removeValue(forKey: database) ?? [] }
+            case .drained(let scope):
+                let waiting = pausing.withLock { $0.removeValue(forKey: scope) ?? [] }
                 for continuation in waiting { continuation.resume() }
             }
         }
@@ -205,28 +209,50 @@ final class ServerPools: Sendable {
 
     // MARK: Orders
 
-    /// Lets no client have a link in the database. Returns when the last transaction there has ended and no
-    /// link is left.
-    func pause(_ database: String) async {
+    /// Lets no client have a link in the scope. Returns when the last transaction there has ended and no link is left.
+    func pause(_ scope: PauseScope) async {
         await withCheckedContinuation { continuation in
-            pausing.withLock { $0[database, default: []].append(continuation) }
-            stop(database)
+            pausing.withLock { $0[scope, default: []].append(continuation) }
+            stop(scope)
         }
     }
 
     /// As `pause`, without waiting for anybody.
-    func stop(_ database: String) {
-        let isDrained = withLedger { $0.pause(database) }
-        tellAll { $0.pause(database) }
-        if isDrained { deliver([.drained(database: database)]) }
+    func stop(_ scope: PauseScope) {
+        let isDrained = withLedger { $0.pause(scope) }
+        tellAll { $0.pause(scope) }
+        if isDrained { deliver([.drained(scope)]) }
     }
 
-    var paused: Set<String> { withLedger { $0.paused } }
+    /// Databases that people have paused.
+    var pausedDatabases: Set<String> {
+        Set(
+            withLedger { $0.paused }.compactMap { scope in
+                if case .database(let database) = scope { database } else { nil }
+            })
+    }
 
-    func resume(_ database: String) {
-        deliver(withLedger { $0.resume(database) })
-        deliver([.drained(database: database)])
-        tellAll { $0.resume(database) }
+    func resume(_ scope: PauseScope) {
+        deliver(withLedger { $0.resume(scope) })
+        deliver([.drained(scope)])
+        tellAll { $0.resume(scope) }
+    }
+
+    /// Ends all links to the node, whatever their clients do there.
+    func sever(_ node: NodeID) {
+        tellAll { $0.sever(node) }
+    }
+
+    /// The role has gone from one node to the other. Links to the new one that were opened while it was a standby are
+    /// renewed; what servers said of themselves then is forgotten with them.
+    func primaryMoved(from old: NodeID, to new: NodeID) {
+        state.withLock { state in
+            for key in state.greetings.keys where key.node == new { state.greetings[key] = nil }
+        }
+        tellAll { pools in
+            pools.retire(new)
+            pools.primaryMoved(from: old)
+        }
     }
 
     /// Has links renewed as soon as nobody uses them; nil: in all databases.

@@ -17,7 +17,7 @@ import WaldenSQLParser
 /// the reading contains; the cache begins no fill until that covers every change it knows of.
 final class CatalogKeeper: Sendable {
     private struct State {
-        var connection: Connection?
+        var connection: (Connection, to: DSN)?
         var digest: CatalogDigest?
         var generation: UInt64 = 0
         var isReady = false
@@ -29,7 +29,7 @@ final class CatalogKeeper: Sendable {
     /// that waits for a standby, or a transaction from before the stream, may take long; then the wait doubles.
     private static let retryIntervals = (shortest: Duration.milliseconds(50), longest: pollInterval)
 
-    private let dsn: DSN
+    private let dsn: Mutex<DSN>
     private let publication: String
     /// Schema changes are looked for by probes and polls, so that event triggers need not be there.
     private let pollsSchema: Bool
@@ -50,7 +50,7 @@ final class CatalogKeeper: Sendable {
         dsn: DSN, publication: String, pollsSchema: Bool, cache: ResultCache, statements: StatementCatalog,
         caching: CachingState, log: Logger, streamRuns: @escaping @Sendable () -> Bool
     ) {
-        self.dsn = dsn
+        self.dsn = Mutex(dsn)
         self.publication = publication
         self.pollsSchema = pollsSchema
         self.cache = cache
@@ -81,6 +81,12 @@ final class CatalogKeeper: Sendable {
     func readAnew() {
         mustReadAnew.store(true, ordering: .releasing)
         refresh()
+    }
+
+    /// Another node is the primary: what is read from now on is read there, and a reading under way is dropped.
+    func primaryChanged(_ dsn: DSN) {
+        self.dsn.withLock { $0 = dsn }
+        readAnew()
     }
 
     /// Works until cancelled.
@@ -115,15 +121,16 @@ final class CatalogKeeper: Sendable {
 
     /// One look; on the pool's thread. False when the catalog is known to have changes that the reading lacks.
     private func check() -> Bool {
-        state.withLock { state in
+        let dsn = dsn.withLock { $0 }
+        return state.withLock { state in
             do throws(PostgresError) {
-                let connection = try connect(&state)
+                let connection = try connect(dsn, &state)
                 if mustReadAnew.exchange(false, ordering: .acquiringAndReleasing) { state.digest = nil }
                 let digest = try CatalogDigest.read(connection, includingSchema: pollsSchema)
-                if !state.isReady || digest != state.digest { judge(&state) }
+                if !state.isReady || digest != state.digest { judge(dsn, &state) }
                 guard state.isReady, digest != state.digest || cache.statistics.catalogIsStale else { return true }
                 let isUpToDate = try read(
-                    connection, keepsEntries: digest.differsByLoggedChangesAlone(from: state.digest),
+                    connection, at: dsn, keepsEntries: digest.differsByLoggedChangesAlone(from: state.digest),
                     tellsRefresh: digest.schemaChangesReachTheLog, &state)
                 state.digest = digest
                 report(.catalog, nil)
@@ -136,15 +143,15 @@ final class CatalogKeeper: Sendable {
         }
     }
 
-    private func connect(_ state: inout State) throws(PostgresError) -> Connection {
-        if let connection = state.connection, connection.isOpen { return connection }
+    private func connect(_ dsn: DSN, _ state: inout State) throws(PostgresError) -> Connection {
+        if let (connection, target) = state.connection, target == dsn, connection.isOpen { return connection }
         let connection = try Connection.open(dsn, Connection.Options())
-        state.connection = connection
+        state.connection = (connection, dsn)
         return connection
     }
 
     /// Looks whether the prerequisites are there, and lets the cache go on or stop accordingly.
-    private func judge(_ state: inout State) {
+    private func judge(_ dsn: DSN, _ state: inout State) {
         let isStreaming = streamRuns()
         let found = Doctor.blockers(dsn, publication: publication, needsEventTriggers: !pollsSchema)
         let blockers = found.filter { finding in
@@ -171,7 +178,7 @@ final class CatalogKeeper: Sendable {
 
     /// - Parameter keepsEntries: Only what the stream tells of has changed since the last reading, if anything has.
     private func read(
-        _ connection: Connection, keepsEntries: Bool, tellsRefresh: Bool, _ state: inout State
+        _ connection: Connection, at dsn: DSN, keepsEntries: Bool, tellsRefresh: Bool, _ state: inout State
     ) throws(PostgresError) -> Bool {
         let answer = try connection.execute("SELECT pg_catalog.pg_current_snapshot()::text").rows.first?.first ?? nil
         guard let snapshot = answer.flatMap(Snapshot.init) else {
@@ -180,6 +187,10 @@ final class CatalogKeeper: Sendable {
         state.generation += 1
         let catalog = try CatalogReader.read(
             connection, publication: publication, generation: state.generation, tellsRefresh: tellsRefresh)
+        // Of another primary than the present one it says nothing.
+        guard self.dsn.withLock({ $0 == dsn }) else {
+            throw PostgresError(.connectionLost, "another node has become the primary")
+        }
         if lacksTriggers.exchange(!tellsRefresh, ordering: .relaxed) == tellsRefresh, let warning {
             log.warning("caching goes on without event triggers", metadata: ["finding": "\(warning)"])
         }

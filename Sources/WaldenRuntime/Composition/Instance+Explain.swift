@@ -19,7 +19,7 @@ extension Instance {
 
     private func explain(_ question: ExplainQuestion) -> ExplainReport {
         let text = Array(question.sql.utf8)
-        let user = question.user ?? primary.user ?? ""
+        let user = question.user ?? configuredPrimary.user ?? ""
         let context = SessionContext(searchPath: question.searchPath, loginUser: user, user: user)
         let catalog = statements.catalog
         let analysis = statements.analysis(of: text.span.bytes, context: context)

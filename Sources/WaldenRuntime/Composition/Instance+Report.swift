@@ -87,7 +87,7 @@ extension Instance {
             CertificateReport(shownTo: name, expiresAt: expiresAt, remainingSeconds: expiresAt - clock)
         }
         report.listening = (configuration.listen + configuration.readOnlyListen).map(\.description)
-        report.primary = primary.endpoint.description
+        report.primary = servers[routes.primary.index].endpoint.description
         report.primaryProblem = nodes.primaryProblem
         return report
     }
@@ -144,7 +144,7 @@ extension Instance {
     }
 
     private func streamReport(_ statistics: CacheStatistics, _ now: Instant) -> StreamReport {
-        let status = stream.status
+        let status = services.status
         var report = StreamReport()
         report.state = status.state.label
         report.position = "\(status.position)"

@@ -5,9 +5,11 @@ import WaldenCache
 import WaldenConsole
 import WaldenCore
 import WaldenDependency
+import WaldenFailover
 import WaldenPostgres
 import WaldenProxy
 import WaldenSQLParser
+import WaldenSentinel
 
 /// One running Walden: the parts, wired together. The only place that knows them all.
 ///
@@ -15,12 +17,12 @@ import WaldenSQLParser
 ///     event loops ──── proxy ───────────► cache ◄── CatalogKeeper
 final class Instance: Sendable {
     let configuration: Configuration
-    let primary: DSN
+    /// As the configuration names it.
+    let configuredPrimary: DSN
     let cache: ResultCache
     let statements: StatementCatalog
     let caching = CachingState()
-    let stream: ReplicationStream
-    let prober: Prober
+    let services: PrimaryServices
     let streamCoupling: StreamCoupling
     let proberCoupling: ProberCoupling
     let catalog: CatalogKeeper
@@ -33,50 +35,65 @@ final class Instance: Sendable {
     private let secrets: PrimarySecrets?
     /// By `NodeID.index`.
     let servers: [DSN]
+    /// Nil while the nodes keep their roles.
+    let failover: FailoverService?
 
     init(_ configuration: Configuration, log: Logger) throws {
         self.configuration = configuration
         let primary = try DSN(configuration.primary)
-        self.primary = primary
+        configuredPrimary = primary
         let cache = ResultCache(configuration: configuration.cacheLimits)
         self.cache = cache
-        var generator = SystemRandomNumberGenerator()
 
-        proberCoupling = ProberCoupling(cache: cache, log: log.part("control"))
-        var probing = Prober.Configuration(dsn: primary)
-        probing.tickInterval = configuration.tickInterval
-        probing.watchesSchema = configuration.pollsSchema
-        let prober = try Prober(probing, seed: generator.next(), delegate: proberCoupling)
-        self.prober = prober
+        let servers = [primary] + (try configuration.replicas.map { text throws(PostgresError) in try DSN(text) })
+        self.servers = servers
+        let sentinel = try FailoverService.sentinel(of: configuration, servers, log: log)
+        // Whoever the last sentinel made the primary.
+        let first = sentinel?.recorded?.primary ?? .configuredPrimary
 
+        let proberCoupling = ProberCoupling(cache: cache, log: log.part("control"))
+        self.proberCoupling = proberCoupling
         let hands = ProberCoupling.Hands()
-        streamCoupling = StreamCoupling(
-            cache: cache, startProbe: StartProbe(dsn: primary), log: log.part("stream"),
-            catalogWanted: { hands.requestCatalog() }, probeWanted: { prober.requestProbe() })
-        var streaming = ReplicationStream.Configuration(dsn: primary)
-        streaming.publication = configuration.publication
-        streaming.maxSilence = configuration.maxSilence
-        let stream = try ReplicationStream(streaming, seed: generator.next(), delegate: streamCoupling)
-        self.stream = stream
-
+        let streamCoupling = StreamCoupling(
+            cache: cache, startProbe: StartProbe(dsn: servers[first.index]), log: log.part("stream"),
+            catalogWanted: { hands.requestCatalog() }, probeWanted: { hands.requestProbe() })
+        self.streamCoupling = streamCoupling
         let statements = StatementCatalog(isCaching: configuration.isCaching)
         statements.replaceRules(RuleSet(configuration.rules))
         statements.replaceFunctions(DeclaredFunctions(configuration.functions))
         self.statements = statements
         let catalog = CatalogKeeper(
-            dsn: primary, publication: configuration.publication, pollsSchema: configuration.pollsSchema,
+            dsn: servers[first.index], publication: configuration.publication, pollsSchema: configuration.pollsSchema,
             cache: cache, statements: statements, caching: caching, log: log.part("catalog"),
-            streamRuns: { stream.status.state == .streaming })
+            streamRuns: { hands.isStreaming })
         self.catalog = catalog
-        hands.attach(keepalive: { stream.requestKeepalive() }, catalog: { catalog.refresh() })
+        let services = try PrimaryServices(at: first) { node throws(PostgresError) in
+            var generator = SystemRandomNumberGenerator()
+            var probing = Prober.Configuration(dsn: servers[node.index])
+            probing.tickInterval = configuration.tickInterval
+            probing.watchesSchema = configuration.pollsSchema
+            var streaming = ReplicationStream.Configuration(dsn: servers[node.index])
+            streaming.publication = configuration.publication
+            streaming.maxSilence = configuration.maxSilence
+            return (
+                try ReplicationStream(streaming, seed: generator.next(), delegate: streamCoupling),
+                try Prober(probing, seed: generator.next(), delegate: proberCoupling)
+            )
+        } changed: { node in
+            proberCoupling.primaryChanged()
+            streamCoupling.primaryChanged(StartProbe(dsn: servers[node.index]))
+            catalog.primaryChanged(servers[node.index])
+        }
+        self.services = services
+        hands.attach(services, catalog: { catalog.refresh() })
         proberCoupling.attach(hands)
 
-        let servers = [primary] + (try configuration.replicas.map { text throws(PostgresError) in try DSN(text) })
-        let routes = RouteTable(isOn: configuration.isRouting, weights: configuration.routeWeights)
+        let routes = RouteTable(isOn: configuration.isRouting, weights: configuration.routeWeights, primary: first)
         self.routes = routes
-        let nodes = NodeBoard(nodes: servers.indices.map(NodeID.init), routes: routes)
+        let nodes = NodeBoard(names: configuration.nodeNames, routes: routes)
         self.nodes = nodes
         proberCoupling.attach(nodes)
+        var generator = SystemRandomNumberGenerator()
         let monitors = try servers.enumerated().map { index, dsn in
             try NodeMonitor(
                 NodeMonitor.Configuration(node: NodeID(index), dsn: dsn), seed: generator.next(), delegate: nodes)
@@ -87,11 +104,11 @@ final class Instance: Sendable {
         }
         group = MultiThreadedEventLoopGroup(
             numberOfThreads: configuration.workers > 0 ? configuration.workers : System.coreCount)
-        let surroundings = ProxySurroundings(statements: statements, catalog: catalog, prober: prober)
-        self.servers = servers
-        secrets =
+        let surroundings = ProxySurroundings(statements: statements, catalog: catalog, services: services)
+        let secrets =
             configuration.auth.asksPrimary
-            ? PrimarySecrets(try RoleSecrets(dsn: primary, query: configuration.auth.query)) : nil
+            ? PrimarySecrets(try RoleSecrets(dsn: servers[first.index], query: configuration.auth.query)) : nil
+        self.secrets = secrets
         do {
             let serverTLS = try Self.serverTLS(configuration, servers)
             var proxying = configuration.proxyConfiguration(primary, serverTLS: serverTLS)
@@ -104,6 +121,9 @@ final class Instance: Sendable {
             proberCoupling.attach(sessionDefaultsChanged: { proxy.sessionDefaultsChanged() })
             nodes.attach(
                 replayed: { cache.standbysReplayed($0) }, lost: { proxy.nodeLost($0, reason: $1) })
+            let parts = Succession.Parts(
+                proxy: proxy, services: services, nodes: nodes, cache: cache, secrets: secrets, servers: servers)
+            failover = sentinel.map { FailoverService($0, parts, log: log) }
         } catch let problem as ConfigurationProblem {
             throw InvalidConfiguration(problems: [problem])
         } catch let problem as TLSFileProblem {
@@ -165,24 +185,22 @@ final class Instance: Sendable {
     /// Begins to follow the cluster.
     func startThreads() throws {
         for monitor in monitors { try monitor.start() }
-        guard configuration.isCaching else { return }
-        try prober.start()
-        try stream.start()
+        if configuration.isCaching { try services.start() }
+        try failover?.start()
     }
 
     /// Ends the threads and waits for them, off the cooperative pool.
     func stopThreads() async {
-        stream.stop()
-        prober.stop()
         secrets?.stop()
         for monitor in monitors { monitor.stop() }
         let pool = NIOThreadPool(numberOfThreads: 1)
         pool.start()
         try? await pool.runIfActive { [self] in
-            stream.join()
-            prober.join()
+            failover?.stop()
+            services.stop()
             for monitor in monitors { monitor.join() }
         }
         try? await pool.shutdownGracefully()
+        await failover?.finish()
     }
 }

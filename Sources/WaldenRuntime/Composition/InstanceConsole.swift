@@ -77,8 +77,8 @@ final class InstanceConsole: ConsoleSource, ConsoleCommands {
 
     var databases: [DatabaseRow] {
         var row = DatabaseRow()
-        row.name = instance.primary.database ?? ""
-        (row.host, row.port) = instance.primary.endpoint.parts
+        row.name = instance.configuredPrimary.database ?? ""
+        (row.host, row.port) = instance.servers[instance.routes.primary.index].endpoint.parts
         row.database = row.name
         row.mode = "session"
         let current = reloader.current
@@ -147,7 +147,7 @@ final class InstanceConsole: ConsoleSource, ConsoleCommands {
             rows.append(LagRow(name: "cache", bytes: report.stream.lagBytes, seconds: report.stream.lagSeconds))
         }
         return rows
-            + report.nodes.filter { $0.name != NodeID.configuredPrimary.description }.map {
+            + report.nodes.enumerated().filter { $0.offset != instance.routes.primary.index }.map(\.element).map {
                 LagRow(name: $0.name, bytes: $0.lagBytes, seconds: $0.lagSeconds)
             }
     }

@@ -10,6 +10,7 @@ import WaldenRouting
 final class NodeBoard: Sendable {
     fileprivate struct State {
         var samples: [NodeID: NodeSample] = [:]
+        var primary: NodeID
         var slots: [SlotFacts] = []
         var positions = NodePositions()
         var histories: [NodeID: LagHistory] = [:]
@@ -24,21 +25,35 @@ final class NodeBoard: Sendable {
         let lost: @Sendable (NodeID, String) -> Void
     }
 
-    private let state = Mutex(State())
-    private let nodes: [NodeID]
+    private let state: Mutex<State>
+    /// What people call the nodes, by `NodeID.index`.
+    private let names: [String]
     let routes: RouteTable
 
-    /// - Parameter nodes: In the order shown, the primary first.
-    init(nodes: [NodeID], routes: RouteTable) {
-        self.nodes = nodes
+    init(names: [String], routes: RouteTable) {
+        self.names = names
         self.routes = routes
+        state = Mutex(State(primary: routes.primary))
     }
+
+    private var nodes: [NodeID] { names.indices.map(NodeID.init) }
 
     /// The parts that listen exist later than this.
     func attach(
         replayed: @escaping @Sendable (LSN?) -> Void, lost: @escaping @Sendable (NodeID, String) -> Void
     ) {
         state.withLock { $0.listeners = Listeners(replayed: replayed, lost: lost) }
+    }
+
+    /// The node is the primary from now on.
+    ///
+    /// - Returns: The newest version of what was known by the log of the old one (`RouteTable.serve`).
+    func primaryChanged(to node: NodeID) -> UInt64 {
+        state.withLock { state in
+            state.primary = node
+            state.slots = []
+            return state.positions.primaryChanged()
+        }
     }
 
     /// A look at the primary's log besides those of its monitor.
@@ -55,7 +70,7 @@ final class NodeBoard: Sendable {
 
     /// Why the primary cannot be used; nil when it answered the last time.
     var primaryProblem: String? {
-        switch state.withLock({ $0.samples[.configuredPrimary]?.answer }) {
+        switch state.withLock({ $0.samples[$0.primary]?.answer }) {
         case .facts(let facts): facts.isInRecovery ? "the node named as primary is a standby" : nil
         case .unreachable(let error): "\(error)"
         case nil: "the primary has not been reached yet"
@@ -67,17 +82,17 @@ final class NodeBoard: Sendable {
 
 extension NodeBoard: NodeMonitorDelegate {
     func sampled(_ sample: NodeSample) {
-        let (standings, isUsed, wasUsed, listeners) = state.withLock { state in
+        let (standings, isUsed, wasUsed, isPrimary, listeners) = state.withLock { state in
             let wasUsed = state.positions.standing(of: sample.node).isCovered
             let isUsed = state.note(sample)
-            return (state.positions.standings, isUsed, wasUsed, state.listeners)
+            return (state.positions.standings, isUsed, wasUsed, sample.node == state.primary, state.listeners)
         }
         if isUsed {
             routes.sampled(sample.node, askedAt: sample.askedAt, standings, now: sample.answeredAt)
         } else {
             routes.lost(sample.node, standings)
         }
-        if sample.node != .configuredPrimary {
+        if !isPrimary {
             listeners?.replayed(routes.slowestReplayed)
             if wasUsed, !isUsed { listeners?.lost(sample.node, sample.problem) }
         }
@@ -109,9 +124,9 @@ extension NodeBoard.State {
     /// - Returns: Whether the node answered as what it is configured for.
     fileprivate mutating func note(_ sample: NodeSample) -> Bool {
         samples[sample.node] = sample
-        if let slots = sample.slots, sample.node == .configuredPrimary { self.slots = slots }
-        let isUsed = sample.node == .configuredPrimary ? notePrimary(sample) : noteStandby(sample)
-        if sample.node != .configuredPrimary {
+        if let slots = sample.slots, sample.node == primary { self.slots = slots }
+        let isUsed = sample.node == primary ? notePrimary(sample) : noteStandby(sample)
+        if sample.node != primary {
             histories[sample.node, default: LagHistory()].record(
                 isUsed ? positions.lag(of: sample.node) : nil, at: sample.answeredAt)
         }
@@ -157,14 +172,14 @@ extension NodeBoard {
         return state.withLock { state in
             nodes.map { node in
                 var report = NodeReport()
-                report.name = node.description
+                report.name = names[node.index]
                 if figures.indices.contains(node.index) { report.take(figures[node.index]) }
                 switch state.samples[node]?.answer {
                 case .facts(let facts): report.take(facts)
                 case .unreachable(let error): report.problem = "\(error)"
                 case nil: break
                 }
-                if node != .configuredPrimary { report.take(state.positions, node, now) }
+                if node != state.primary { report.take(state.positions, node, now) }
                 if let peak = state.histories[node]?.peak(since: now - .seconds(600)) {
                     report.peakLagBytes = peak.bytes
                     report.peakLagSeconds = peak.age.fractionalSeconds
@@ -191,9 +206,9 @@ extension NodeBoard {
     var lagHistories: [(node: String, points: [LagPointReport])] {
         let now = MonotonicClock.now()
         return state.withLock { state in
-            nodes.dropFirst().map { node in
+            nodes.filter { $0 != state.primary }.map { node in
                 let points = (state.histories[node]?.points ?? []).map { LagPointReport($0, now: now) }
-                return (node.description, points)
+                return (names[node.index], points)
             }
         }
     }

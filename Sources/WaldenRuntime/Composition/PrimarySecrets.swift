@@ -22,6 +22,10 @@ final class PrimarySecrets: SecretSource {
         }
     }
 
+    func primaryChanged(_ dsn: DSN) {
+        roles.moved(to: dsn)
+    }
+
     func stop() {
         roles.stop()
     }

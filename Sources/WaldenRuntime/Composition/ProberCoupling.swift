@@ -8,19 +8,25 @@ import WaldenPostgres
 final class ProberCoupling: ProberDelegate {
     /// What the cache's demands are met by. The parts exist later than those that call them.
     final class Hands: Sendable {
-        private typealias Call = @Sendable () -> Void
-        private let calls = Mutex<(keepalive: Call, catalog: Call)?>(nil)
+        private typealias Attached = (services: PrimaryServices, catalog: @Sendable () -> Void)
+        private let attached = Mutex<Attached?>(nil)
 
-        func attach(keepalive: @escaping @Sendable () -> Void, catalog: @escaping @Sendable () -> Void) {
-            calls.withLock { $0 = (keepalive, catalog) }
+        func attach(_ services: PrimaryServices, catalog: @escaping @Sendable () -> Void) {
+            attached.withLock { $0 = (services, catalog) }
         }
 
+        var isStreaming: Bool { attached.withLock { $0 }?.services.status.state == .streaming }
+
         func requestKeepalive() {
-            calls.withLock { $0 }?.keepalive()
+            attached.withLock { $0 }?.services.requestKeepalive()
+        }
+
+        func requestProbe() {
+            attached.withLock { $0 }?.services.requestProbe()
         }
 
         func requestCatalog() {
-            calls.withLock { $0 }?.catalog()
+            attached.withLock { $0 }?.catalog()
         }
     }
 
@@ -53,6 +59,16 @@ final class ProberCoupling: ProberDelegate {
 
     func attach(_ nodes: NodeBoard) {
         state.withLock { $0.nodes = nodes }
+    }
+
+    /// Nothing comes from the old primary any more; the new one has not been asked.
+    func primaryChanged() {
+        state.withLock { state in
+            state.system = nil
+            state.newest = nil
+            state.unloggedCatalog = nil
+            state.sessionDefaults = nil
+        }
     }
 
     /// Why there is no control connection; nil while there is one.

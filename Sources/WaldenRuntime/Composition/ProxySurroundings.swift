@@ -7,12 +7,12 @@ import WaldenSQLParser
 final class ProxySurroundings: ProxyDelegate {
     private let statements: StatementCatalog
     private let catalog: CatalogKeeper
-    private let prober: Prober
+    private let services: PrimaryServices
 
-    init(statements: StatementCatalog, catalog: CatalogKeeper, prober: Prober) {
+    init(statements: StatementCatalog, catalog: CatalogKeeper, services: PrimaryServices) {
         self.statements = statements
         self.catalog = catalog
-        self.prober = prober
+        self.services = services
     }
 
     func analysis(of text: borrowing RawSpan, context: SessionContext) -> StatementAnalysis {
@@ -22,6 +22,6 @@ final class ProxySurroundings: ProxyDelegate {
     var catalogGeneration: UInt64 { catalog.generation }
 
     func probeWanted() {
-        prober.requestProbe()
+        services.requestProbe()
     }
 }

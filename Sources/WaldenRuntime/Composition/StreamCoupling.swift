@@ -18,13 +18,13 @@ final class StreamCoupling: StreamDelegate {
         var lastLoss: StreamLoss?
         var losses: UInt64 = 0
         var problem = RepeatedProblem()
+        var startProbe: StartProbe
     }
 
     private static let attemptInterval = Duration.milliseconds(500)
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let cache: ResultCache
-    private let startProbe: StartProbe
     private let catalogWanted: @Sendable () -> Void
     private let probeWanted: @Sendable () -> Void
     private let log: Logger
@@ -34,10 +34,20 @@ final class StreamCoupling: StreamDelegate {
         probeWanted: @escaping @Sendable () -> Void
     ) {
         self.cache = cache
-        self.startProbe = startProbe
+        state = Mutex(State(startProbe: startProbe))
         self.log = log
         self.catalogWanted = catalogWanted
         self.probeWanted = probeWanted
+    }
+
+    /// Nothing comes from the old primary's stream any more; the new one's has not begun.
+    func primaryChanged(_ startProbe: StartProbe) {
+        state.withLock { state in
+            state.startProbe = startProbe
+            state.hasStarted = false
+        }
+        cache.streamLost(reason: "another node is the primary", now: MonotonicClock.now())
+        _ = cache.flush()
     }
 
     var lastLoss: StreamLoss? { state.withLock { $0.lastLoss } }
@@ -95,12 +105,12 @@ final class StreamCoupling: StreamDelegate {
 
     private func startIfDue() {
         let now = MonotonicClock.now()
-        let position: LSN? = state.withLock { state in
+        let due: (position: LSN, probe: StartProbe)? = state.withLock { state in
             guard !state.hasStarted, now >= state.nextAttempt else { return nil }
             state.nextAttempt = now + Self.attemptInterval
-            return state.position
+            return (state.position, state.startProbe)
         }
-        guard let position else { return }
+        guard let (position, startProbe) = due else { return }
         do throws(PostgresError) {
             let (probe, ceiling) = try startProbe.take()
             cache.streamStarted(at: position, probe: probe, ceiling: ceiling, now: MonotonicClock.now())

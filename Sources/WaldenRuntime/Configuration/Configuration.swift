@@ -37,6 +37,7 @@ public struct Configuration: Hashable, Sendable {
     public internal(set) var maxLag = Duration.seconds(10)
     public internal(set) var routeWait = Duration.milliseconds(5)
     var pool = PoolChoices()
+    var failover = FailoverChoices()
 
     public internal(set) var isCaching = true
     public internal(set) var cacheBytes = 256 << 20

@@ -105,6 +105,9 @@ extension Configuration {
                     origin: origin("routing.weights"), key: "routing.weights",
                     reason: "there is no \(weight.node): \(replicas.count) replicas are configured"))
         }
+        problems += failover.contradictions(nodeCount: 1 + replicas.count).map {
+            ConfigurationProblem(origin: origin($0.key), key: $0.key, reason: $0.reason)
+        }
         return problems + frontContradictions(origin)
     }
 

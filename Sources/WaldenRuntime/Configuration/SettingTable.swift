@@ -3,7 +3,9 @@ import WaldenPostgres
 
 extension Setting {
     static let all: [Setting] =
-        connections + proxy + front + tls + auth + pool + routing + cache + audit + explain + console + stream + log
+        connections + proxy + front + tls + auth + pool + routing + failover + cache + audit + explain + console
+        + stream
+        + log
 
     private static let connections = [
         Setting(

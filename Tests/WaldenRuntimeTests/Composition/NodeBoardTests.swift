@@ -32,7 +32,7 @@ import WaldenSession
     private let start = MonotonicClock.now()
 
     init() {
-        board = NodeBoard(nodes: [0, 1, 2].map(NodeID.init), routes: routes)
+        board = NodeBoard(names: ["primary", "replica1", "replica2"], routes: routes)
         let woken = woken
         routes.attach { woken.note($0) }
     }

@@ -1,0 +1,58 @@
+import Logging
+import WaldenCore
+import WaldenFailover
+import WaldenPostgres
+import WaldenProxy
+import WaldenSentinel
+
+/// The sentinel of this instance, and what it orders here.
+final class FailoverService: Sendable {
+    let sentinel: Sentinel
+    private let succession: Succession
+
+    /// - Parameter sentinel: See `sentinel(of:_:log:)`.
+    init(_ sentinel: Sentinel, _ parts: Succession.Parts, log: Logger) {
+        self.sentinel = sentinel
+        succession = Succession(parts, log: log.part("succession"))
+        // Until the sentinel has found out who the primary is: the one known here may have been replaced meanwhile.
+        parts.proxy.hold()
+        if let recorded = sentinel.recorded { _ = parts.proxy.raise(recorded.term.number) }
+    }
+
+    /// Nil while the nodes keep their roles. Throws when the journal cannot be read or is another cluster's.
+    static func sentinel(of configuration: Configuration, _ servers: [DSN], log: Logger) throws -> Sentinel? {
+        guard configuration.failover.isOn else { return nil }
+        let sentinel = try Sentinel.make(
+            try configuration.failover.sentinel(servers, needsSlot: configuration.isCaching),
+            logger: log.part("sentinel"))
+        if let primary = sentinel.recorded?.primary, !servers.indices.contains(primary.index) {
+            let reason =
+                "the journal there says that node \(primary.index + 1) is the primary, but \(servers.count) nodes are "
+                + "configured"
+            throw InvalidConfiguration(problems: [
+                ConfigurationProblem(origin: nil, key: "failover.directory", reason: reason)
+            ])
+        }
+        return sentinel
+    }
+
+    func start() throws(PostgresError) {
+        try sentinel.start(succession)
+    }
+
+    /// Blocks: not for the cooperative pool. `finish` follows.
+    func stop() {
+        sentinel.stop()
+    }
+
+    func finish() async {
+        await succession.stop()
+    }
+}
+
+extension Configuration {
+    /// What people call the nodes, by `NodeID.index`.
+    var nodeNames: [String] {
+        failover.isOn ? failover.names : (0...replicas.count).map { NodeID($0).description }
+    }
+}

@@ -1,0 +1,95 @@
+/// A primary with two standbys of which one must confirm each commit, and a Walden before them that replaces the primary
+/// when it fails.
+public final class FailoverStack: Sendable {
+    public struct Configuration: Sendable {
+        /// Run on the primary before Walden starts.
+        public var schema = ""
+        /// `failover.mode`.
+        public var mode = "automatic"
+        /// Further lines of the file's part `failover`, without indentation.
+        public var failover: [String] = []
+        /// Further lines of the file.
+        public var settings = ["auth:", "  method: trust"]
+
+        public init(schema: String = "") {
+            self.schema = schema
+        }
+    }
+
+    public let cluster: Cluster
+    public let walden: WaldenProcess
+    private let configuration: Configuration
+
+    public var servers: [PostgresServer] { [cluster.primary] + cluster.standbys }
+    public static let names = ["primary", "standby1", "standby2"]
+
+    public static func start(_ configuration: Configuration = Configuration()) throws -> FailoverStack {
+        let cluster = try Cluster.start(Cluster.Configuration())
+        do {
+            try prepare(cluster, configuration)
+            let walden = try startWalden(configuration, before: cluster)
+            let stack = FailoverStack(cluster, walden, configuration)
+            try stack.awaitReadiness()
+            return stack
+        } catch {
+            cluster.end()
+            throw error
+        }
+    }
+
+    private init(_ cluster: Cluster, _ walden: WaldenProcess, _ configuration: Configuration) {
+        self.cluster = cluster
+        self.walden = walden
+        self.configuration = configuration
+    }
+
+    private static func prepare(_ cluster: Cluster, _ configuration: Configuration) throws {
+        let client = try cluster.primary.connect()
+        try client.query(Files.text("\(tree)/sql/sentinel.sql"))
+        if !configuration.schema.isEmpty { try client.query(configuration.schema) }
+        for name in names.dropFirst() { try cluster.addStandby(name) }
+        try client.query("ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (standby1, standby2)'")
+        try client.query("SELECT pg_reload_conf()")
+        try eventually("commits wait for a quorum") {
+            try client.query("SELECT FROM pg_stat_replication WHERE sync_state = 'quorum'").rows.count == 2
+        }
+        try WaldenStack.install(on: cluster.primary)
+    }
+
+    private static let tree = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" }
+
+    private static func startWalden(
+        _ configuration: Configuration, before cluster: Cluster
+    ) throws -> WaldenProcess {
+        let servers = [cluster.primary] + cluster.standbys
+        let lines =
+            configuration.settings + ["failover:", "  mode: \(configuration.mode)"]
+            + ["  directory: \(cluster.scratch.path)/sentinel", "  names: [\(names.joined(separator: ", "))]"]
+            + ["  servers:"] + servers.map { "    - \"\($0.dsn(user: "walden_sentinel"))\"" }
+            + ["  upstreams:"] + servers.map { "    - \"\($0.dsn(database: "replication"))\"" }
+            + configuration.failover.map { "  \($0)" }
+        var run = WaldenProcess.Configuration(primary: cluster.primary.dsn())
+        run.replicas = cluster.standbys.map { $0.dsn() }
+        run.file = lines.joined(separator: "\n") + "\n"
+        return try WaldenProcess.start(run)
+    }
+
+    /// Another Walden with the same configuration and directory; the first one must have ended.
+    public func restarted() throws -> FailoverStack {
+        FailoverStack(cluster, try Self.startWalden(configuration, before: cluster), configuration)
+    }
+
+    /// Until clients are served and results are kept.
+    public func awaitReadiness() throws {
+        try eventually("Walden serves and caches", timeout: .seconds(40)) {
+            try walden.connect().query("SELECT 1")
+            return try walden.figures().isCaching
+        }
+    }
+
+    /// Ends Walden and the cluster.
+    public func end() {
+        walden.scratch.end()
+        cluster.end()
+    }
+}
