@@ -309,7 +309,7 @@ extension SessionMachine {
         note(analysis, isPrepared: candidate.parses)
         // It binds the session to nothing.
         if deallocated != nil, renames { units[units.count - 1].isSuspect = false }
-        holdRead(input, candidate.byteCount)
+        holdRead(input, candidate.byteCount, analysis)
         return Forwarding(byteCount: candidate.byteCount, replacing: replaced)
     }
 }

@@ -24,10 +24,16 @@ public struct SessionPolicy: Hashable, Sendable {
     public var defersBegin: Bool
     /// Where the session does not say otherwise.
     public var consistency: ConsistencyLevel
+    /// Whether a read that is proven to change nothing is kept until the primary begins to answer, to be run again when
+    /// that is lost. Costs a copy of each.
+    public var retriesReads: Bool
 
-    public init(defersBegin: Bool = true, consistency: ConsistencyLevel = .session) {
+    public init(
+        defersBegin: Bool = true, consistency: ConsistencyLevel = .session, retriesReads: Bool = false
+    ) {
         self.defersBegin = defersBegin
         self.consistency = consistency
+        self.retriesReads = retriesReads
     }
 }
 

@@ -120,6 +120,8 @@ struct Unit {
     var isFlushed = false
     /// The client's bytes, in case a read that a replica refuses has to be run again on the primary.
     var heldRead: [UInt8]?
+    /// The client's bytes of a read at the primary, until that begins to answer.
+    var unansweredRead: [UInt8]?
     /// It is to be run again as soon as the server is done with it.
     var isToRerun = false
     /// Its statement is COMMIT.

@@ -36,7 +36,8 @@ extension Configuration {
             coalesceWait: coalesceWait.timeAmount, resultBytes: resultBytes, compressBytes: compressBytes,
             auditPeriod: auditPeriod, session: session,
             policy: SessionPolicy(
-                defersBegin: defersBegin, consistency: ConsistencyLevel(name: consistency) ?? .session),
+                defersBegin: defersBegin, consistency: ConsistencyLevel(name: consistency) ?? .session,
+                retriesReads: failover.isOn),
             waitBudget: waitBudget.timeAmount)
         proxy.readOnlyListen = readOnlyListen
         proxy.clientTLS = tls.client

@@ -98,6 +98,10 @@ extension SessionMachine {
             forgetUnits()
             return .rerun(held)
         }
+        if let unanswered = units.first?.unansweredRead, units.count == 1 {
+            forgetUnits()
+            return .rerun(unanswered)
+        }
         if mayRelease { return .unnoticed }
         if state.hasRelayedFatal { return .end(nil) }
         if units.contains(where: { $0.mayCommit(in: status) }) {
@@ -107,13 +111,23 @@ extension SessionMachine {
                     message: "the server closed the connection before it answered the end of a transaction",
                     detail: "Whether the transaction has been committed is not known."))
         }
-        return .end(
-            ErrorResponse(
-                severity: .fatal, sqlState: .connectionFailure,
-                message: "the server closed the connection unexpectedly",
-                detail: state.pins.isEmpty
-                    ? "Statements were under way, or a transaction was open."
-                    : "The session was bound to that server by: \(pins.map(\.rawValue).joined(separator: ", "))."))
+        return .end(lost(boundBy: state.pins))
+    }
+
+    /// In PostgreSQL's code for sessions that end with their server, which clients know how to begin anew after.
+    private func lost(boundBy pins: Set<Pin>) -> ErrorResponse {
+        let detail =
+            if status != .idle {
+                "A transaction was open; nothing of it is left."
+            } else if !pins.isEmpty {
+                "The session was bound to that server by: "
+                    + pins.sorted().map(\.rawValue).joined(separator: ", ") + "."
+            } else {
+                "Statements were under way that had changed nothing."
+            }
+        return ErrorResponse(
+            severity: .fatal, sqlState: .adminShutdown,
+            message: "terminating connection because the server that served it is lost", detail: detail)
     }
 
     /// The units under way are nobody's any more.

@@ -138,10 +138,19 @@ extension SessionMachine {
 
     // MARK: Reads on replicas
 
-    /// Keeps the bytes of a read that has just been sent to a replica, in case it must be run again.
-    mutating func holdRead(_ input: borrowing RawSpan, _ byteCount: Int) {
-        guard holdsReads, units.count == 1, units[0].effects.isReadOnly, units[0].begin == nil else { return }
-        units[0].heldRead = input.copy(0..<byteCount)
+    /// Keeps the bytes of a read that has just been sent, in case it must be run again: to a replica each, for that refuses
+    /// what is no read; to the primary only what is proven to be one.
+    mutating func holdRead(_ input: borrowing RawSpan, _ byteCount: Int, _ analysis: StatementAnalysis) {
+        guard let server = pooled?.server, units.count == 1, units[0].effects.isReadOnly, units[0].begin == nil else {
+            return
+        }
+        if holdsReads {
+            units[0].heldRead = input.copy(0..<byteCount)
+        } else if server.isPrimary, policy.retriesReads, status == .idle, case .anyNode = analysis.readRoute,
+            byteCount <= limits.heldBytes
+        {
+            units[0].unansweredRead = input.copy(0..<byteCount)
+        }
     }
 
     /// Whether a read that is sent now is held, if it is one.

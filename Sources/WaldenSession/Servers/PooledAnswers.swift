@@ -9,6 +9,7 @@ extension SessionMachine {
         // Not `first`: it would copy the unit for every answer.
         guard !units.isEmpty, !units[0].isToRerun else { return nil }
         if !units[0].effects.settings.isEmpty, let step = try nameReset(units[0], input) { return step }
+        if units[0].unansweredRead != nil { return try unansweredReadStep(input) }
         return units[0].heldRead != nil ? try heldReadStep(input) : nil
     }
 

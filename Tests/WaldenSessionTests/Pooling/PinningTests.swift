@@ -122,7 +122,8 @@ import WaldenWire
             Issue.record("the session goes on")
             return
         }
-        #expect(error.sqlState == .connectionFailure)
+        #expect(error.sqlState == .adminShutdown)
+        #expect(error.detail == "A transaction was open; nothing of it is left.")
     }
 
     /// Case 62.

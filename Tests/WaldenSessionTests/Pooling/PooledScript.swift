@@ -32,13 +32,13 @@ final class PooledScript {
     init(
         servers: [SimulatedServer], parameters: [(String, String)] = [], isCaching: Bool = false,
         names: StatementNames = StatementNames(), mode: Pooling.Mode = .transaction,
-        census: Pooling.Census = .suspect, isReadOnly: Bool = false
+        census: Pooling.Census = .suspect, isReadOnly: Bool = false, policy: SessionPolicy = SessionPolicy()
     ) {
         var startup = StartupMessage(user: "alice", database: "shop")
         startup.parameters += parameters.map { StartupMessage.Parameter(name: $0.0, value: $0.1) }
         var pooling = Pooling(mode: mode, census: census, statements: names)
         pooling.isReadOnly = isReadOnly
-        machine = SessionMachine(startup: startup, isCaching: isCaching, pooling: pooling)
+        machine = SessionMachine(startup: startup, isCaching: isCaching, policy: policy, pooling: pooling)
         self.servers = servers
         _ = machine.welcome(SimulatedServer.greeting)
     }
