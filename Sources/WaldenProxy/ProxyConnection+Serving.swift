@@ -67,6 +67,7 @@ extension ProxyConnection {
 
     /// The connection of the server that serves the session has ended.
     func pooledServerClosed() {
+        if let fill = takeHeldFill() { abandon(FillID(rawValue: fill), .connectionLost) }
         for fill in machine?.unfinishedFills() ?? [] { abandon(FillID(rawValue: fill), .connectionLost) }
         switch machine?.serverLost() ?? .unnoticed {
         case .unnoticed: releaseServer()

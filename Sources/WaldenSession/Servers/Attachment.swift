@@ -98,11 +98,15 @@ extension SessionMachine {
             forgetUnits()
             return .rerun(held)
         }
-        if let unanswered = units.first?.unansweredRead, units.count == 1 {
+        if let unanswered = units.last?.unansweredRead, isAlone {
             forgetUnits()
             return .rerun(unanswered)
         }
         if mayRelease { return .unnoticed }
+        if isBeingPrepared {
+            forgetUnits()
+            return .unnoticed
+        }
         if state.hasRelayedFatal { return .end(nil) }
         if units.contains(where: { $0.mayCommit(in: status) }) {
             return .end(
@@ -112,6 +116,16 @@ extension SessionMachine {
                     detail: "Whether the transaction has been committed is not known."))
         }
         return .end(lost(boundBy: state.pins))
+    }
+
+    /// Of what is under way the client has asked nothing: a server that takes the place of this one is brought to the
+    /// session's state as well.
+    private var isBeingPrepared: Bool {
+        guard let pooled, status == .idle, !transaction.isOpening, clientSkip == 0, !isUnitOpen else { return false }
+        return pooled.isFree
+            && units.allSatisfy { unit in
+                if case .replay = unit.purpose { unit.isHidden } else { false }
+            }
     }
 
     /// In PostgreSQL's code for sessions that end with their server, which clients know how to begin anew after.

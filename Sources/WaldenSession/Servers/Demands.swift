@@ -141,17 +141,18 @@ extension SessionMachine {
     /// Keeps the bytes of a read that has just been sent, in case it must be run again: to a replica each, for that refuses
     /// what is no read; to the primary only what is proven to be one.
     mutating func holdRead(_ input: borrowing RawSpan, _ byteCount: Int, _ analysis: StatementAnalysis) {
-        guard let server = pooled?.server, units.count == 1, units[0].effects.isReadOnly, units[0].begin == nil else {
-            return
-        }
+        guard let server = pooled?.server, let last = units.last, last.effects.isReadOnly, last.begin == nil else { return }
         if holdsReads {
-            units[0].heldRead = input.copy(0..<byteCount)
+            if units.count == 1 { units[0].heldRead = input.copy(0..<byteCount) }
         } else if server.isPrimary, policy.retriesReads, status == .idle, case .anyNode = analysis.readRoute,
-            byteCount <= limits.heldBytes
+            isAlone, byteCount <= limits.heldBytes
         {
-            units[0].unansweredRead = input.copy(0..<byteCount)
+            units[units.count - 1].unansweredRead = input.copy(0..<byteCount)
         }
     }
+
+    /// Of what is under way the client has asked the last unit alone.
+    var isAlone: Bool { units.dropLast().allSatisfy(\.isHidden) }
 
     /// Whether a read that is sent now is held, if it is one.
     var willHoldRead: Bool { holdsReads && units.isEmpty && !transaction.isDeferred }

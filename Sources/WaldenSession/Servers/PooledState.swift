@@ -60,9 +60,11 @@ final class PooledState {
     var staysOnPrimary: Bool { !pooling.isReadOnly && (needsPrimary || pooling.mode == .session) }
 
     /// Nothing that has run binds the session to its server, or may.
-    var leavesNothing: Bool {
-        pins.isEmpty && !isSuspect && touched.isEmpty && awaited == nil && !usesOwnNames
-            && server?.ownStatements.isEmpty ?? true
+    var leavesNothing: Bool { isFree && awaited == nil }
+
+    /// The same but for what Walden itself has asked there.
+    var isFree: Bool {
+        pins.isEmpty && !isSuspect && touched.isEmpty && !usesOwnNames && server?.ownStatements.isEmpty ?? true
     }
 
     /// Replicas that fail one after another would keep a read for ever.

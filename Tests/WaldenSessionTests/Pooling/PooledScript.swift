@@ -94,8 +94,8 @@ final class PooledScript {
         serverInput.removeAll()
         let loss = machine.serverLost()
         current = nil
-        if case .rerun(let bytes) = loss {
-            clientInput = bytes + clientInput
+        if case .rerun(let bytes) = loss { clientInput = bytes + clientInput }
+        if loss.goesOn {
             isPaused = false
             run()
         }
@@ -303,5 +303,11 @@ enum Transcript {
         case .readyForQuery: return "Z\(String(UnicodeScalar(bytes[start + 5])))"
         default: return String(UnicodeScalar(header.tag))
         }
+    }
+}
+
+extension ServerLoss {
+    fileprivate var goesOn: Bool {
+        if case .end = self { false } else { true }
     }
 }

@@ -47,6 +47,22 @@ import WaldenWire
         #expect(script.seen() == "D(READ f()) C ZI")
     }
 
+    /// What brings the server to the session's state is asked before the statement, and asked again at the next one.
+    @Test(arguments: ["READ f()", "INSERT x"]) func aServerLostWhileItIsPreparedIsNotNoticed(_ text: String) {
+        let script = script()
+        script.answersAtOnce = true
+        script.client(Query("SET statement_timeout = '7s'"))
+        script.next = 1
+        script.answersAtOnce = false
+        script.client(Query(text))
+        script.next = 0
+        script.answersAtOnce = true
+        _ = script.seen()
+        #expect(script.loseServer() == .unnoticed)
+        script.clientBytes([])
+        #expect(script.seen() == "D(\(text)) C ZI")
+    }
+
     /// Part of it would be told twice.
     @Test func aReadOfWhichSomethingWasToldIsNotRunAgain() {
         let script = script()
