@@ -76,6 +76,7 @@ final class SentinelLoop: Sendable {
     private func serve(_ journal: Journal, _ pulse: inout PrimaryPulse) throws(PostgresError) {
         var machine = startedMachine(journal)
         var stampedAt = Instant.distantPast
+        var finding = WaldenFailover.Finding.healthy
         while !isStopped.load(ordering: .acquiring) {
             try pulse.follow(machine.evidence.primary, configuration, pace, events)
             if pace.set(isUrgent: machine.isUrgent) { for watch in watches { watch.lookout.hurry() } }
@@ -84,6 +85,7 @@ final class SentinelLoop: Sendable {
             for event in events.take(until: deadline) { feed(event, &machine, journal) }
             let now = MonotonicClock.now()
             perform(machine.tick(at: now), &machine, journal)
+            tell(machine.evidence.finding(at: now), insteadOf: &finding)
             if now.elapsed(since: stampedAt) >= Self.aliveInterval {
                 journal.stampAlive()
                 stampedAt = now
@@ -144,6 +146,15 @@ final class SentinelLoop: Sendable {
                 events.add(.answered(id: id, outcome))
             }
         }
+    }
+
+    private func tell(_ found: WaldenFailover.Finding, insteadOf known: inout WaldenFailover.Finding) {
+        guard found != known else { return }
+        logger.log(
+            level: found == .healthy ? .notice : .warning, "what is found of the primary has changed",
+            metadata: ["finding": "\(found.rawValue)", "before": "\(known.rawValue)"])
+        known = found
+        delegate.found(found)
     }
 
     private func tell(_ note: FailoverNote) {
