@@ -21,7 +21,6 @@ import WaldenTestKit
         scene.cluster.primary.signalPostmaster(SIGCONT)
         try scene.awaitFinding(.healthy, since: mark)
         scene.expectNoFailover()
-        #expect(Set(scene.proxy.findings).isSubset(of: [.hungAccept, .healthy]), "\(scene.proxy.findings)")
         try scene.judge("SIGSTOP of the postmaster alone", on: scene.cluster.primary, errors: 0)
     }
 
