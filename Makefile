@@ -1,6 +1,6 @@
 # What people run. Everything below needs Swift; the rest is installed by scripts/bootstrap.sh.
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap python-env build release test fuzz soundness torture simulate conformance client-suites mutants demo up down bench lint format clean
+.PHONY: help bootstrap python-env build release test fuzz soundness torture simulate failover-rows conformance client-suites mutants demo up down bench lint format clean
 
 SOURCES := Package.swift Sources Tests Benchmarks/Driver
 
@@ -57,6 +57,14 @@ RUNS ?= 2000
 simulate: bootstrap ## Run the sentinel against simulated faults and check its invariants; SEED=… RUNS=…
 	scripts/build-release.sh --product walden-simulate
 	@.build/release/walden-simulate --seed $(or $(SEED),1) --runs $(RUNS) $(TELL)
+
+# TIMES repeats each; a row is a way in which a primary dies, and prints its outage and what was lost.
+TIMES ?= 1
+failover-rows: bootstrap ## Fail over real clusters in every way there is a row for; TIMES=…
+	swift build --build-tests
+	@for time in $$(seq $(TIMES)); do \
+		WALDEN_FAILOVER_ROWS=all $(run_tests) --filter 'IntegrationTests\.Sentinel' || exit 1; \
+	done
 
 # ONLY=name or number of a case takes some of the scripts and scenarios, MODE=name one of the modes.
 conformance: bootstrap ## Compare protocol scripts with PostgreSQL, byte by byte; ONLY=… MODE=…

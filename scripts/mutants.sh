@@ -6,6 +6,8 @@
 #   SHARD=i/n      only every n-th, beginning with the i-th
 #   IN_PLACE=1     on this tree and its .build, which is faster to begin with; the tree must be committed
 #
+# A test that is called `simulate` is the simulator of the sentinel, with as many seeds as `make simulate` takes.
+#
 # A mutant is killed when it builds and its tests fail. One that does not build, or whose text is not there exactly
 # once, or for which no test runs, is invalid: it says nothing. Ends with a line of figures; exit code 1 unless all were
 # killed.
@@ -36,8 +38,18 @@ restore() {
 }
 trap 'restore; rm -f "$log" "$log".*' EXIT
 
-build_all() { swift build --scratch-path "$build" --build-tests >"$log" 2>&1; }
+build_for() {
+    if [ "$1" = simulate ]; then
+        swift build --scratch-path "$build" -c release --product walden-simulate >"$log" 2>&1
+    else
+        swift build --scratch-path "$build" --build-tests >"$log" 2>&1
+    fi
+}
 run_tests() {
+    if [ "$2" = simulate ]; then
+        timeout "${1}" "$build/release/walden-simulate" >"$log" 2>&1
+        return
+    fi
     timeout "${1}" swift test --scratch-path "$build" --skip-build --disable-xctest --filter "$2" >"$log" 2>&1
 }
 
@@ -91,9 +103,14 @@ done
 [ ${#chosen[@]} -gt 0 ] || { echo "mutants: none is chosen" >&2; exit 64; }
 
 echo "building without any mutation"
-build_all || { tail -30 "$log"; exit 1; }
-filters=$(for line in "${chosen[@]}"; do IFS=$'\x1f' read -r _ _ _ test _ <<<"$line"; echo "$test"; done | sort -u | paste -sd '|')
-run_tests 1800 "$filters" || { grep -E '✘|error:' "$log" | head -20; echo "mutants: the tests fail without any mutation"; exit 1; }
+tests=$(for line in "${chosen[@]}"; do IFS=$'\x1f' read -r _ _ _ test _ <<<"$line"; echo "$test"; done | sort -u)
+if grep -qx simulate <<<"$tests"; then
+    build_for simulate || { tail -30 "$log"; exit 1; }
+    run_tests 1800 simulate || { tail -20 "$log"; echo "mutants: the simulator fails without any mutation"; exit 1; }
+fi
+filters=$(grep -vx simulate <<<"$tests" | paste -sd '|') || true
+if [ -n "$filters" ]; then build_for tests || { tail -30 "$log"; exit 1; }; fi
+[ -z "$filters" ] || run_tests 1800 "$filters" || { grep -E '✘|error:' "$log" | head -20; echo "mutants: the tests fail without any mutation"; exit 1; }
 
 killed=0 survived=0 invalid=0
 for line in "${chosen[@]}"; do
@@ -103,11 +120,11 @@ for line in "${chosen[@]}"; do
     [ -f "$file" ] && apply "$file" "${parts[@]:4}" 2>"$log" || { verdict="INVALID: $(head -1 "$log")"; file=; }
     if [ -z "$file" ]; then
         invalid=$((invalid + 1))
-    elif ! build_all; then
+    elif ! build_for "$test"; then
         verdict="INVALID, does not build: $(grep -m1 'error:' "$log" || tail -1 "$log")"
         invalid=$((invalid + 1))
     elif run_tests 600 "$test"; then
-        if grep -q 'Test run with 0 tests' "$log" || ! grep -q 'Test run with' "$log"; then
+        if ! grep -qE 'Test run with [1-9]|^simulation: runs=[1-9]' "$log"; then
             verdict="INVALID: no test is called $test"
             invalid=$((invalid + 1))
         else

@@ -86,7 +86,8 @@ extension Simulation {
         // The proxy has given its connection up: what became of the commit is not known (08007).
         if write.isProxied, write.term != proxy.term || proxy.primary != nodes[at].id { return }
         if write.isProxied { lastAcknowledgement = now }
-        guard rule != nil else { return }
+        // Every simulated cluster has a rule, so none may acknowledge what no standby holds.
+        if rule == nil { ledger.violated("I1", "\(nodes[at].name) acknowledged \(write.id) without a rule") }
         ledger.acknowledged(write.id, by: nodes[at], newest: newest)
     }
 

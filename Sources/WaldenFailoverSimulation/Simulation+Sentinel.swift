@@ -88,6 +88,7 @@ extension Simulation {
     }
 
     mutating func written(_ record: JournalRecord, life: Int) {
+        recordsUnderWay -= 1
         guard life == self.life else {
             // It died while the record was on its way to the disk. The journal's lock keeps the next one waiting till then.
             if machine == nil, dice.happens(50), record.sequence > journal?.sequence ?? 0 { journal = record }
@@ -101,8 +102,13 @@ extension Simulation {
     private mutating func perform(_ actions: [FailoverAction]) {
         for action in actions {
             switch action {
-            case .record(let record) where isJournalStalled: stalledRecords.append((record, life))
-            case .record(let record): agenda.add(.recordWritten(record, life: life), in: dice.milliseconds(1...6))
+            case .record(let record):
+                recordsUnderWay += 1
+                guard !isJournalStalled else {
+                    stalledRecords.append((record, life))
+                    continue
+                }
+                agenda.add(.recordWritten(record, life: life), in: dice.milliseconds(1...6))
             case .note(let note): noted(note)
             case .perform(let order): take(order)
             }

@@ -45,6 +45,8 @@ public struct Simulation {
     var estranged: Set<NodeID> = []
     var isJournalStalled = false
     var stalledRecords: [(record: JournalRecord, life: Int)] = []
+    /// Records that are on their way to the disk.
+    var recordsUnderWay = 0
 
     var writes: UInt64 = 0
     var marks: UInt64 = 0
@@ -90,6 +92,7 @@ public struct Simulation {
         while let event = agenda.next(before: end) {
             now = agenda.now
             happen(event)
+            judgeMoment()
         }
         judgeEnd()
         return Outcome(
@@ -119,42 +122,6 @@ public struct Simulation {
         case .startDue(let node): start(node)
         case .sentinelStarts: startSentinel()
         }
-    }
-
-    // MARK: Judging
-
-    /// After all was healed for long, the cluster serves, and nothing is left over.
-    private mutating func judgeEnd() {
-        guard let machine else { return ledger.violated("I11", "there is no sentinel at the end") }
-        let isSteady = machine.state == .steady
-        if !isSteady {
-            ledger.violated("I11", "the sentinel ends in \(machine.state): \(machine.incident?.refusal ?? "")")
-        }
-        let primary = nodes[index(of: machine.evidence.primary)]
-        if now.elapsed(since: lastAcknowledgement) > .seconds(8), mayAcknowledge(primary) {
-            ledger.violated("I8", "no write was acknowledged in the last 8 s, long after all was healed")
-        }
-        if let since = proxy.heldSince { ledger.violated("I9", "work is held since \(now.elapsed(since: since))") }
-        for node in nodes where node.hasSlot && node.id != primary.id && node.process != .down {
-            ledger.violated("I10", "\(node.name) keeps a slot")
-        }
-        ledger.checkHolds(primary, when: "at the end")
-        let isQuiet = plan.kind == .none || plan.kind == .overload
-        if isQuiet, ledger.failovers > 0 { ledger.violated("I12", "a failover without a fault") }
-        if policy.hasAgent, isSteady {
-            for node in nodes where node.id != primary.id && node.isStandby && node.receiver != nil {
-                if node.common(with: primary) < node.log.count {
-                    ledger.violated("I3", "\(node.name) is taken for a standby and holds log of a lost branch")
-                }
-            }
-        }
-    }
-
-    /// Without an agent the old primary is no standby again, and neither is one whose log has left the primary's by somebody
-    /// else's doing; a rule that needs it waits for ever.
-    private func mayAcknowledge(_ primary: SimulatedNode) -> Bool {
-        let receiving = nodes.filter { $0.receiver?.from == primary.id }.map(\.id)
-        return policy.hasAgent && estranged.isEmpty || rule(of: primary)?.canAcknowledge(with: Set(receiving)) ?? true
     }
 }
 

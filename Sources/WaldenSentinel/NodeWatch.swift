@@ -71,13 +71,13 @@ final class NodeWatch: Sendable {
 
     private func tellFailure(_ error: PostgresError, hadSession: Bool) {
         let now = MonotonicClock.now()
-        if hadSession { events.add(.ofPrimary(node.id, .sessionBroke, at: now)) }
+        // A session that broke says nothing yet of whoever listens now; the attempt that follows at once does.
+        if hadSession { return events.add(.ofPrimary(node.id, .sessionBroke, at: now)) }
         var contact = Contact(error)
-        if contact == .full(replication: false) {
+        if contact == .full(replication: false) || Contact.isHangUp(error) {
             contact = .attempt(node.dsn, timeout: configuration.connectTimeout, interrupt: lookout.interrupt)
         }
-        // A session that broke says nothing yet of whoever listens now; the attempt that follows at once does.
-        if !hadSession || contact != .starting { events.add(.learned(.contacted(node.id, contact), at: now)) }
+        events.add(.learned(.contacted(node.id, contact), at: now))
     }
 }
 

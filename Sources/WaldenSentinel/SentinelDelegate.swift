@@ -11,4 +11,10 @@ public protocol SentinelDelegate: Sendable {
     func carryOut(_ order: Order, answer: @escaping @Sendable (StepOutcome) -> Void)
     /// A row of the table was taken.
     func noted(_ note: FailoverNote)
+    /// The evidence says something else of the primary than before. Most of it leads to no row: for logs and alerts.
+    func found(_ finding: Finding)
+}
+
+extension SentinelDelegate {
+    public func found(_ finding: Finding) {}
 }

@@ -87,6 +87,7 @@ final class SentinelLoop: Sendable {
         var machine = startedMachine(journal)
         let helpers = Helpers(journal: journal, delegate: delegate)
         var stampedAt = Instant.distantPast
+        var finding = WaldenFailover.Finding.healthy
         while !isStopped.load(ordering: .acquiring) {
             try pulse.follow(machine.evidence.primary, configuration, pace, events)
             if pace.set(isUrgent: machine.isUrgent) { for watch in watches { watch.lookout.hurry() } }
@@ -95,6 +96,7 @@ final class SentinelLoop: Sendable {
             for event in events.take(until: deadline) { feed(event, &machine, helpers) }
             let now = MonotonicClock.now()
             perform(machine.tick(at: now), &machine, helpers)
+            tell(machine.evidence.finding(at: now), insteadOf: &finding, delegate)
             if now.elapsed(since: stampedAt) >= Self.aliveInterval {
                 journal.stampAlive()
                 stampedAt = now
@@ -155,6 +157,18 @@ final class SentinelLoop: Sendable {
                 events.add(.answered(id: id, outcome))
             }
         }
+    }
+
+    private func tell(
+        _ found: WaldenFailover.Finding, insteadOf known: inout WaldenFailover.Finding,
+        _ delegate: any SentinelDelegate
+    ) {
+        guard found != known else { return }
+        logger.log(
+            level: found == .healthy ? .notice : .warning, "what is found of the primary has changed",
+            metadata: ["finding": "\(found.rawValue)", "before": "\(known.rawValue)"])
+        known = found
+        delegate.found(found)
     }
 
     private func tell(_ note: FailoverNote, _ delegate: any SentinelDelegate) {

@@ -37,6 +37,8 @@ public struct Command: Sendable {
     public var errors: String?
     /// Whether to run as the user that PostgreSQL servers run as, should we be root.
     public var asServerUser = false
+    /// Put before all of it: a command that runs another one somewhere else (`NetworkLab`).
+    public var launcher: [String] = []
 
     public init(_ arguments: [String], in directory: String) {
         self.arguments = arguments
@@ -51,7 +53,7 @@ public final class ChildProcess: Sendable {
     private let ending = Mutex<ExitStatus?>(nil)
 
     public init(_ command: Command) throws {
-        let prefix = command.asServerUser ? ServerUser.current.prefix : []
+        let prefix = command.launcher + (command.asServerUser ? ServerUser.current.prefix : [])
         pid = try Self.spawn(prefix + command.arguments, command)
     }
 

@@ -10,6 +10,10 @@ public final class Cluster: Sendable {
         public var fsync = false
         /// Asynchronous standbys, named `standby1`, `standby2`, …
         public var standbys = 0
+        /// Where each server has a host of its own; nil: all are on loopback.
+        public var network: NetworkLab?
+        /// Of the primary's log; nil: a directory like any other.
+        public var logVolume: Volume.Kind?
 
         public init(settings: [String: String] = [:], fsync: Bool = false, standbys: Int = 0) {
             self.settings = settings
@@ -20,6 +24,9 @@ public final class Cluster: Sendable {
 
     public let primary: PostgresServer
     public let scratch: Scratch
+    /// Holds the primary's log.
+    public let logVolume: Volume?
+    private let network: NetworkLab?
     private let members = Mutex<[PostgresServer]>([])
 
     public var standbys: [PostgresServer] { members.withLock { $0 } }
@@ -34,15 +41,20 @@ public final class Cluster: Sendable {
 
     private init(_ configuration: Configuration) throws {
         scratch = try Scratch()
-        primary = try Self.server("primary", in: scratch)
+        network = configuration.network
+        primary = try Self.server("primary", in: scratch, network)
         try InitialDatabase.copy(to: primary.dataDirectory)
+        let logs = "\(primary.dataDirectory)/pg_wal"
+        logVolume = if let kind = configuration.logVolume { try Volume(kind, over: logs, in: scratch) } else { nil }
         let fsync = configuration.fsync ? "on" : "off"
         var settings = Self.settings
         settings["fsync"] = fsync
         settings["full_page_writes"] = fsync
+        if network != nil { settings["listen_addresses"] = "*" }
         settings.merge(configuration.settings) { $1 }
         try primary.configure(settings)
-        try primary.setAuthentication(Self.authentication)
+        let lab = network.map { [$0.subnet] } ?? []
+        try primary.setAuthentication(Self.authentication(from: ["127.0.0.1/32"] + lab))
         try primary.start(mayMove: true)
     }
 
@@ -59,8 +71,16 @@ public final class Cluster: Sendable {
     /// - Parameter settings: added to the primary's, which the backup brings along.
     @discardableResult
     public func addStandby(_ name: String, settings: [String: String] = [:]) throws -> PostgresServer {
-        let standby = try Self.server(name, in: scratch)
-        let source = primary.dsn(database: "replication", "application_name=\(name)")
+        let standby = try Self.server(name, in: scratch, network)
+        try clone(standby, from: primary, settings: settings)
+        members.withLock { $0.append(standby) }
+        return standby
+    }
+
+    /// Makes the server, which does not run, a standby of `source` by a base backup, whatever it was before.
+    public func clone(_ standby: PostgresServer, from origin: PostgresServer, settings: [String: String] = [:]) throws {
+        if standby.hasStarted { try ProcessRunner.check(["find", standby.dataDirectory, "-mindepth", "1", "-delete"]) }
+        let source = origin.dsn(database: "replication", "application_name=\(standby.name)")
         var command = Command(
             [
                 try PostgresInstallation.current.get().program("pg_basebackup"), "-D", standby.dataDirectory,
@@ -71,13 +91,11 @@ public final class Cluster: Sendable {
         let status = try ChildProcess(command).wait(timeout: .seconds(120))
         guard status.isSuccess else { throw TestKitError("pg_basebackup: \(status)\n\(standby.log)") }
         try standby.configure(settings.merging(["primary_conninfo": source]) { $1 })
-        try standby.start(mayMove: true)
+        try standby.start(mayMove: !standby.hasStarted)
         let client = try standby.connect()
-        try eventually("standby \(name) streams", timeout: .seconds(30)) {
+        try eventually("standby \(standby.name) streams", timeout: .seconds(30)) {
             try client.query("SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming'").rows.count == 1
         }
-        members.withLock { $0.append(standby) }
-        return standby
     }
 
     /// Makes commits wait for these standbys (all of them, in the mode of `synchronous_commit`); none: for nobody.
@@ -101,17 +119,19 @@ public final class Cluster: Sendable {
         }
     }
 
-    private static func server(_ name: String, in scratch: Scratch) throws -> PostgresServer {
+    private static func server(
+        _ name: String, in scratch: Scratch, _ network: NetworkLab?
+    ) throws -> PostgresServer {
         try PostgresServer(
             name: name, dataDirectory: scratch.directory("\(name)/data", isPrivate: true),
             socketDirectory: scratch.directory("\(name)/socket"),
-            logPath: "\(scratch.directory(name))/server.log")
+            logPath: "\(scratch.directory(name))/server.log", in: network)
     }
 
-    private static let authentication = [
-        "local all all trust", "host all all 127.0.0.1/32 trust", "local replication all trust",
-        "host replication all 127.0.0.1/32 trust",
-    ]
+    private static func authentication(from networks: [String]) -> [String] {
+        ["local all all trust", "local replication all trust"]
+            + networks.flatMap { ["host all all \($0) trust", "host replication all \($0) trust"] }
+    }
 
     private static let settings = [
         "listen_addresses": "127.0.0.1",

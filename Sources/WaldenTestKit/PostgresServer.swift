@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// One PostgreSQL server on loopback, primary or standby, with its data in a scratch directory.
+/// One PostgreSQL server on loopback or in a `NetworkLab`, primary or standby, with its data in a scratch directory.
 public final class PostgresServer: Sendable {
     /// Also the standby's `application_name` and so its name in `synchronous_standby_names`.
     public let name: String
@@ -9,11 +9,15 @@ public final class PostgresServer: Sendable {
     /// Holds the Unix socket.
     public let socketDirectory: String
     public let logPath: String
+    /// Its address.
+    public let host: String
+    private let launcher: [String]
     private let state: Mutex<State>
 
     private struct State {
         var port: Int
         var process: ChildProcess?
+        var hasStarted = false
     }
 
     /// Modes of `pg_ctl stop`, as the signals that they are.
@@ -26,8 +30,12 @@ public final class PostgresServer: Sendable {
         case immediate = 3
     }
 
-    init(name: String, dataDirectory: String, socketDirectory: String, logPath: String) throws {
+    init(
+        name: String, dataDirectory: String, socketDirectory: String, logPath: String, in network: NetworkLab?
+    ) throws {
         self.name = name
+        host = try network?.address(of: name) ?? "127.0.0.1"
+        launcher = try network?.launcher(of: name) ?? []
         self.dataDirectory = dataDirectory
         self.socketDirectory = socketDirectory
         self.logPath = logPath
@@ -38,13 +46,16 @@ public final class PostgresServer: Sendable {
 
     public var isRunning: Bool { state.withLock { $0.process?.isRunning ?? false } }
 
+    /// Whether it ever ran: its port may not change any more.
+    public var hasStarted: Bool { state.withLock { $0.hasStarted } }
+
     public var log: String { (try? Files.text(logPath)) ?? "" }
 
     // MARK: Connecting
 
     /// A connection string over TCP, with further `key=value` words as given.
     public func dsn(database: String = "postgres", user: String = "postgres", _ more: String = "") -> String {
-        let words = "host=127.0.0.1 port=\(port) dbname=\(database) user=\(user)"
+        let words = "host=\(host) port=\(port) dbname=\(database) user=\(user)"
         return more.isEmpty ? words : "\(words) \(more)"
     }
 
@@ -80,6 +91,7 @@ public final class PostgresServer: Sendable {
                 "-k", socketDirectory,
             ], in: dataDirectory)
         command.asServerUser = true
+        command.launcher = launcher
         command.output = logPath
         let process = try ChildProcess(command)
         state.withLock { $0.process = process }
@@ -91,6 +103,7 @@ public final class PostgresServer: Sendable {
         if isUp != true, process.isRunning {
             throw TestKitError("server \(name) does not answer within \(timeout):\n\(log.suffix(3000))")
         }
+        if isUp == true { state.withLock { $0.hasStarted = true } }
         return isUp == true
     }
 
@@ -113,6 +126,14 @@ public final class PostgresServer: Sendable {
         try eventually("the end of all processes of server \(name)") {
             !children.contains { isPostgresProcess($0) }
         }
+        state.withLock { $0.process = nil }
+    }
+
+    /// Ends the postmaster alone; its children find out by themselves.
+    public func killPostmaster() throws {
+        guard let process = state.withLock({ $0.process }) else { return }
+        process.signal(SIGKILL)
+        _ = try process.wait(timeout: .seconds(10))
         state.withLock { $0.process = nil }
     }
 
@@ -152,6 +173,11 @@ public final class PostgresServer: Sendable {
         signalAll(SIGCONT)
     }
 
+    /// Sends the signal to the postmaster alone: stopped, it takes no new connections.
+    public func signalPostmaster(_ number: Int32) {
+        state.withLock { $0.process }?.signal(number)
+    }
+
     /// Sends the signal to the server's processes whose title has `part`; their number.
     @discardableResult
     public func signal(_ number: Int32, toProcessesTitled part: String) -> Int {
@@ -161,7 +187,7 @@ public final class PostgresServer: Sendable {
     }
 
     private func signalAll(_ number: Int32) {
-        state.withLock { $0.process }?.signal(number)
+        signalPostmaster(number)
         signal(number, toProcessesTitled: "")
     }
 

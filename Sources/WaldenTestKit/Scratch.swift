@@ -108,6 +108,9 @@ public final class Scratch: Sendable {
         trap '' HUP INT TERM PIPE
         dir=$1 as_server=$2
         while read -r word; do [ "$word" = keep ] && exit 0; done
+        mounts() { while read -r _ place _; do case $place in "$dir"/*) echo "$place" ;; esac; done </proc/mounts; }
+        # Whoever writes to a frozen file system cannot be ended.
+        for place in $(mounts); do fsfreeze --unfreeze "$place"; done 2>/dev/null
         members() {
             find /proc/[0-9]*/cwd -maxdepth 0 '(' -lname "$dir" -o -lname "$dir/*" ')' 2>/dev/null
             [ -z "$as_server" ] ||
@@ -128,6 +131,7 @@ public final class Scratch: Sendable {
             round=$((round + 1))
             sleep 0.02
         done
+        for place in $(mounts); do umount "$place" || umount -l "$place"; done 2>/dev/null
         rm -rf -- "$dir"
         """
 }

@@ -57,12 +57,12 @@ struct Bench {
         for other in reports.keys where other != node { change(other) { $0.receiver?.silentFor = silence } }
     }
 
-    /// Time passes, with a look at every node each 50 ms.
-    mutating func pass(_ duration: Duration) {
+    /// Time passes, with a look at every node each 50 ms, unless nobody looks.
+    mutating func pass(_ duration: Duration, looking: Bool = true) {
         let end = now + duration
         while now < end {
             now = now + .milliseconds(50)
-            look()
+            if looking { look() }
             run(machine.tick(at: now))
         }
     }
@@ -117,7 +117,7 @@ struct Bench {
                 report.receiver = .init(isStreaming: true, silentFor: .zero)
             case .promote:
                 report.isInRecovery = false
-                report.timeline = TimelineID(2)
+                report.timeline = TimelineID(report.timeline.rawValue + 1)
             case .setSynchronousNames:
                 report.synchronousStandbyNames =
                     order.rule.map { rule in
