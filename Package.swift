@@ -157,10 +157,11 @@ let package = Package(
                     .product(name: "NIOHTTP1", package: "swift-nio"),
                 ] + nio
             ),
+            tests("WaldenAgent", []),
             tests(
                 "WaldenHooks",
                 [
-                    "WaldenFailover", "WaldenTestKit", logging, .product(name: "NIOHTTP1", package: "swift-nio"),
+                    "WaldenCore", "WaldenFailover", "WaldenTestKit", logging, .product(name: "NIOHTTP1", package: "swift-nio"),
                 ] + nio
             ),
             shell("WaldenTestKit", ["CLibPQ"]),
@@ -207,7 +208,7 @@ let package = Package(
                 [
                     "WaldenCore", "WaldenAuth", "WaldenCache", "WaldenAdmin", "WaldenConsole", "WaldenDependency",
                     "WaldenPostgres", "WaldenProxy", "WaldenRouting", logging,
-                ]
+                ] + nio
             ),
             .testTarget(
                 name: "IntegrationTests",

@@ -18,7 +18,18 @@ final class AgentScene: Sendable {
     var log: String { (try? TextFile.read(logPath)) ?? "" }
 
     /// - Parameter canRewind: Whether the log holds what `pg_rewind` needs.
-    init(canRewind: Bool = true) throws {
+    static func with(canRewind: Bool = true, _ body: (AgentScene) async throws -> Void) async throws {
+        let scene = try AgentScene(canRewind: canRewind)
+        do {
+            try await body(scene)
+        } catch {
+            await scene.end()
+            throw TestKitError("\(error)\n\(scene.log.suffix(3000))")
+        }
+        await scene.end()
+    }
+
+    private init(canRewind: Bool) throws {
         let settings = ["full_page_writes": "on", "wal_log_hints": canRewind ? "on" : "off"]
         cluster = try Cluster.start(Cluster.Configuration(settings: settings))
         old = cluster.primary
@@ -35,9 +46,27 @@ final class AgentScene: Sendable {
         client = try AgentClient(.socket(path: "\(cluster.scratch.path)/agent/socket"))
     }
 
-    func end() async {
+    private func end() async {
         await client.shutDown()
         cluster.end()
+    }
+
+    /// A server with another system identifier; those of the test's clusters are copies of one.
+    func startStranger() throws -> (process: ChildProcess, dsn: String) {
+        let data = try cluster.scratch.directory("stranger", isPrivate: true)
+        let binaries = try PostgresInstallation.current.get()
+        var command = Command(
+            [binaries.program("initdb"), "-D", data, "-N", "-A", "trust", "-U", "postgres"], in: cluster.scratch.path)
+        command.asServerUser = true
+        guard try ChildProcess(command).wait(timeout: .seconds(120)).isSuccess else { throw TestKitError("initdb") }
+        let port = try Ports.free()
+        command.arguments = [binaries.program("postgres"), "-D", data, "-p", "\(port)", "-k", data]
+        let process = try ChildProcess(command)
+        let dsn = "host=127.0.0.1 port=\(port) dbname=postgres user=postgres"
+        try eventually("the stranger answers", timeout: .seconds(60)) {
+            try SQLClient(dsn).scalar("SELECT 1") == "1"
+        }
+        return (process, dsn)
     }
 
     /// Puts a script in the place of one of PostgreSQL's programs; `REAL` is that one, `$PPID` the agent.
@@ -75,6 +104,7 @@ final class AgentScene: Sendable {
         try new.connect().query("CHECKPOINT; INSERT INTO kept VALUES (2)")
         try old.connect().query(
             "INSERT INTO kept VALUES (666); CREATE TABLE diverged AS SELECT generate_series(1, 5000)")
+        try old.connect().query("SELECT pg_create_physical_replication_slot('left_over', true)")
         try old.kill()
     }
 
@@ -118,6 +148,7 @@ final class AgentScene: Sendable {
             try here.scalar("SELECT string_agg(id::text, ',' ORDER BY id) FROM kept") == "1,2,3"
         }
         #expect(try here.scalar("SELECT to_regclass('diverged') IS NULL") == "t")
+        #expect(try here.scalar("SELECT count(*) FROM pg_replication_slots") == "0")
         let beside = TextFile.names(in: "\(cluster.scratch.path)/primary").filter { $0.hasPrefix("data") }
         #expect(beside == ["data"])
         let remembered = TextFile.names(in: state).filter { $0 != "server.log" }
