@@ -19,6 +19,7 @@ let nio: [Target.Dependency] = [
 ]
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 /// Pure modules read no clock and do no input or output: events go in, values come out (docs/architecture.md).
@@ -74,6 +75,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.30.0"),
     ],
     targets: pure("WaldenCore")
         + pure("WaldenWire", ["WaldenCore"])
@@ -82,6 +84,7 @@ let package = Package(
         + pure("WaldenCache", ["WaldenCore", "WaldenDependency", deque])
         + pure("WaldenRouting", ["WaldenCore", deque])
         + pure("WaldenFailover", ["WaldenCore"])
+        + pure("WaldenRejoin")
         + pure("WaldenPool", ["WaldenCore", "WaldenWire", deque])
         + pure("WaldenConsole", ["WaldenCore", "WaldenWire"])
         + pure("WaldenSession", ["WaldenCore", "WaldenWire", "WaldenDependency", deque])
@@ -120,7 +123,7 @@ let package = Package(
                 [
                     "WaldenCore", "WaldenWire", "WaldenDecoding", "WaldenDependency", "WaldenCache", "WaldenRouting",
                     "WaldenPool", "WaldenSession", "WaldenConsole", "WaldenSQLParser", "WaldenPostgres", "WaldenProxy",
-                    "WaldenAdmin", "WaldenFailover", "WaldenSentinel",
+                    "WaldenAdmin", "WaldenAgent", "WaldenFailover", "WaldenSentinel",
                     "WaldenAuth", logging, lifecycle, .product(name: "Yams", package: "Yams"),
                     .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 ] + nio
@@ -129,6 +132,38 @@ let package = Package(
                 "WaldenFuzzing", ["WaldenCore", "WaldenWire", "WaldenDependency", "WaldenSession", "WaldenAuth"]),
             tests("WaldenFuzzing", []),
             shell("WaldenSentinel", ["WaldenCore", "WaldenFailover", "WaldenPostgres", logging]),
+            shell("WaldenCommands", ["WaldenCore"]),
+            shell(
+                "WaldenAgent",
+                [
+                    "WaldenCore", "WaldenRejoin", "WaldenCommands", "WaldenPostgres", logging, lifecycle,
+                    .product(name: "Hummingbird", package: "hummingbird"),
+                    .product(name: "HummingbirdCore", package: "hummingbird"),
+                    .product(name: "HummingbirdTLS", package: "hummingbird"),
+                    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                ] + nio
+            ),
+            shell(
+                "WaldenAgentClient",
+                [
+                    "WaldenRejoin", httpClient, .product(name: "NIOHTTP1", package: "swift-nio"),
+                    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                ] + nio
+            ),
+            shell(
+                "WaldenHooks",
+                [
+                    "WaldenCore", "WaldenFailover", "WaldenCommands", "WaldenPostgres", logging, httpClient,
+                    .product(name: "NIOHTTP1", package: "swift-nio"),
+                ] + nio
+            ),
+            tests("WaldenAgent", []),
+            tests(
+                "WaldenHooks",
+                [
+                    "WaldenCore", "WaldenFailover", "WaldenTestKit", logging, .product(name: "NIOHTTP1", package: "swift-nio"),
+                ] + nio
+            ),
             shell("WaldenTestKit", ["CLibPQ"]),
             .executableTarget(
                 name: "walden-demo",
@@ -173,14 +208,14 @@ let package = Package(
                 [
                     "WaldenCore", "WaldenAuth", "WaldenCache", "WaldenAdmin", "WaldenConsole", "WaldenDependency",
                     "WaldenPostgres", "WaldenProxy", "WaldenRouting", logging,
-                ]
+                ] + nio
             ),
             .testTarget(
                 name: "IntegrationTests",
                 dependencies: [
                     "WaldenTestKit", "WaldenTorture", "WaldenConformance", "WaldenCore", "WaldenFailover",
                     "WaldenPostgres",
-                    "WaldenSentinel", logging,
+                    "WaldenSentinel", "WaldenRejoin", "WaldenAgentClient", logging,
                 ],
                 exclude: ["Scripts"],
                 swiftSettings: strict
