@@ -120,7 +120,7 @@ let package = Package(
                 [
                     "WaldenCore", "WaldenWire", "WaldenDecoding", "WaldenDependency", "WaldenCache", "WaldenRouting",
                     "WaldenPool", "WaldenSession", "WaldenConsole", "WaldenSQLParser", "WaldenPostgres", "WaldenProxy",
-                    "WaldenAdmin",
+                    "WaldenAdmin", "WaldenFailover", "WaldenSentinel",
                     "WaldenAuth", logging, lifecycle, .product(name: "Yams", package: "Yams"),
                     .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 ] + nio
@@ -165,6 +165,7 @@ let package = Package(
             ),
             tests("WaldenTestKit", []),
             tests("WaldenPostgres", ["WaldenCore", "WaldenDependency"]),
+            tests("WaldenSentinel", ["WaldenCore", "WaldenFailover", "WaldenTestKit"]),
             tests("WaldenProxy", ["WaldenCore"]),
             tests("WaldenSQLParser", ["WaldenCore", "WaldenDependency"]),
             tests("WaldenAdmin", ["WaldenCore", logging, lifecycle] + nio),
@@ -172,15 +173,14 @@ let package = Package(
                 "WaldenRuntime",
                 [
                     "WaldenCore", "WaldenAuth", "WaldenCache", "WaldenAdmin", "WaldenConsole", "WaldenDependency",
-                    "WaldenPostgres", "WaldenProxy", "WaldenRouting", logging,
+                    "WaldenFailover", "WaldenPostgres", "WaldenProxy", "WaldenRouting", "WaldenSentinel", logging,
                 ]
             ),
             .testTarget(
                 name: "IntegrationTests",
                 dependencies: [
                     "WaldenTestKit", "WaldenTorture", "WaldenConformance", "WaldenCore", "WaldenFailover",
-                    "WaldenPostgres",
-                    "WaldenSentinel", logging,
+                    "WaldenAdmin", "WaldenPostgres", "WaldenRuntime", "WaldenSentinel", logging,
                 ],
                 exclude: ["Scripts"],
                 swiftSettings: strict

@@ -6,7 +6,15 @@ import WaldenPostgres
 
 /// What the sentinel's thread does.
 final class SentinelLoop: Sendable {
+    /// Handed to the sentinel's thread at its start.
+    private struct Files {
+        let journal: Journal
+        let incidents: IncidentLog
+    }
+
     let events: EventQueue
+    let board: SentinelBoard
+    let names: [NodeID: String]
     private let configuration: SentinelConfiguration
     private let delegate: any SentinelDelegate
     private let logger: Logger
@@ -14,8 +22,7 @@ final class SentinelLoop: Sendable {
     private let watches: [NodeWatch]
     private let hands: [NodeID: NodeHand]
     private let isStopped = Atomic<Bool>(false)
-    /// Handed to the thread at its start.
-    private let journal: Mutex<Journal?>
+    private let files: Mutex<Files?>
 
     private static let calmTick = Duration.milliseconds(50)
     private static let urgentTick = Duration.milliseconds(20)
@@ -33,7 +40,12 @@ final class SentinelLoop: Sendable {
         watches = try configuration.nodes.map { try NodeWatch($0, configuration, pace, events) }
         hands = Dictionary(
             uniqueKeysWithValues: try configuration.nodes.map { ($0.id, try NodeHand($0, configuration, events)) })
-        journal = Mutex(try Journal(in: configuration.directory))
+        names = Dictionary(uniqueKeysWithValues: configuration.nodes.map { ($0.id, $0.name) })
+        let journal = try Journal(in: configuration.directory)
+        let incidents = try IncidentLog(in: configuration.directory)
+        board = SentinelBoard(
+            Self.startedMachine(configuration, journal), incidents.history, at: MonotonicClock.now())
+        files = Mutex(Files(journal: journal, incidents: incidents))
     }
 
     private static func check(_ configuration: SentinelConfiguration) throws(SentinelError) {
@@ -53,9 +65,9 @@ final class SentinelLoop: Sendable {
 
     func run() {
         guard
-            let journal = journal.withLock({ journal -> Journal? in
-                defer { journal = nil }
-                return journal
+            let files = files.withLock({ files -> Files? in
+                defer { files = nil }
+                return files
             })
         else { return }
         var threads: [OwnedThread] = []
@@ -64,7 +76,7 @@ final class SentinelLoop: Sendable {
             for hand in hands.values { threads.append(try hand.start()) }
             var pulse = PrimaryPulse()
             defer { pulse.stop() }
-            try serve(journal, &pulse)
+            try serve(files, &pulse)
         } catch {
             logger.error("the sentinel cannot go on", metadata: ["error": "\(error)"])
         }
@@ -73,25 +85,35 @@ final class SentinelLoop: Sendable {
         for thread in threads { thread.join() }
     }
 
-    private func serve(_ journal: Journal, _ pulse: inout PrimaryPulse) throws(PostgresError) {
-        var machine = startedMachine(journal)
+    private func serve(_ files: Files, _ pulse: inout PrimaryPulse) throws(PostgresError) {
+        var machine = Self.startedMachine(configuration, files.journal)
         var stampedAt = Instant.distantPast
         while !isStopped.load(ordering: .acquiring) {
             try pulse.follow(machine.evidence.primary, configuration, pace, events)
             if pace.set(isUrgent: machine.isUrgent) { for watch in watches { watch.lookout.hurry() } }
             pulse.hurry(isUrgent: machine.isUrgent)
             let deadline = MonotonicClock.now() + (machine.isUrgent ? Self.urgentTick : Self.calmTick)
-            for event in events.take(until: deadline) { feed(event, &machine, journal) }
+            for event in events.take(until: deadline) { feed(event, &machine, files) }
             let now = MonotonicClock.now()
-            perform(machine.tick(at: now), &machine, journal)
+            perform(machine.tick(at: now), &machine, files)
+            board.publish(machine, at: now)
             if now.elapsed(since: stampedAt) >= Self.aliveInterval {
-                journal.stampAlive()
+                files.journal.stampAlive()
                 stampedAt = now
+                compact(files.journal)
             }
         }
     }
 
-    private func startedMachine(_ journal: Journal) -> FailoverMachine {
+    private func compact(_ journal: Journal) {
+        do throws(SentinelError) {
+            try journal.compactIfLong()
+        } catch {
+            logger.warning("the sentinel's journal cannot be shortened", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private static func startedMachine(_ configuration: SentinelConfiguration, _ journal: Journal) -> FailoverMachine {
         let now = MonotonicClock.now()
         let today = WallClock.microseconds()
         // A clock that was set back says nothing of how long nobody watched: then it was too long.
@@ -103,30 +125,35 @@ final class SentinelLoop: Sendable {
             lastFailoverAt: failover, unwatchedFor: unwatched, now: now)
     }
 
-    private func feed(_ event: SentinelEvent, _ machine: inout FailoverMachine, _ journal: Journal) {
+    private func feed(_ event: SentinelEvent, _ machine: inout FailoverMachine, _ files: Files) {
         switch event {
         case .learned(let fact, let at): machine.observe(fact, at: at)
         case .ofPrimary(let node, let fact, let at):
             if node == machine.evidence.primary { machine.observe(fact, at: at) }
         case .answered(let id, let outcome):
-            perform(machine.answered(id, outcome, at: MonotonicClock.now()), &machine, journal)
+            let now = MonotonicClock.now()
+            files.incidents.answered(id, outcome, wall: WallClock.microseconds(), now: now)
+            publish(files.incidents)
+            perform(machine.answered(id, outcome, at: now), &machine, files)
         }
     }
 
-    private func perform(_ actions: [FailoverAction], _ machine: inout FailoverMachine, _ journal: Journal) {
+    private func perform(_ actions: [FailoverAction], _ machine: inout FailoverMachine, _ files: Files) {
         for action in actions {
             switch action {
-            case .note(let note): tell(note)
-            case .perform(let order): dispatch(order)
+            case .note(let note): tell(note, files.incidents)
+            case .perform(let order):
+                files.incidents.ordered(order, now: MonotonicClock.now())
+                dispatch(order)
             case .record(let record):
                 do throws(SentinelError) {
-                    try journal.write(record)
+                    try files.journal.write(record)
                 } catch {
                     // Nothing goes on before it is written; the machine asks again.
                     logger.error("the sentinel's journal cannot be written", metadata: ["error": "\(error)"])
                     continue
                 }
-                perform(machine.recorded(record.sequence, at: MonotonicClock.now()), &machine, journal)
+                perform(machine.recorded(record.sequence, at: MonotonicClock.now()), &machine, files)
             }
         }
     }
@@ -146,7 +173,13 @@ final class SentinelLoop: Sendable {
         }
     }
 
-    private func tell(_ note: FailoverNote) {
+    private func publish(_ incidents: IncidentLog) {
+        board.publish(incidents.history, unwrittenLines: incidents.unwritten)
+    }
+
+    private func tell(_ note: FailoverNote, _ incidents: IncidentLog) {
+        incidents.took(note, wall: WallClock.microseconds(), now: MonotonicClock.now())
+        publish(incidents)
         logger.notice(
             "failover",
             metadata: [
