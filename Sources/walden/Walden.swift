@@ -5,5 +5,9 @@ import WaldenRuntime
 struct Walden: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "walden", abstract: "Cached reads in front of PostgreSQL, invalidated by its own log.",
-        version: Version.current, subcommands: [Run.self, Init.self, Doctor.self, Explain.self, Status.self])
+        version: Version.current,
+        subcommands: [
+            Run.self, Init.self, Doctor.self, Explain.self, Status.self, Switchover.self, Failover.self, Pause.self,
+            Resume.self, Incidents.self,
+        ])
 }
