@@ -43,8 +43,9 @@ final class SentinelLoop: Sendable {
         names = Dictionary(uniqueKeysWithValues: configuration.nodes.map { ($0.id, $0.name) })
         let journal = try Journal(in: configuration.directory)
         let incidents = try IncidentLog(in: configuration.directory)
-        board = SentinelBoard(
-            Self.startedMachine(configuration, journal), incidents.history, at: MonotonicClock.now())
+        let machine = Self.startedMachine(configuration, journal)
+        incidents.started(with: machine.incident)
+        board = SentinelBoard(machine, incidents.history, at: MonotonicClock.now())
         files = Mutex(Files(journal: journal, incidents: incidents))
     }
 

@@ -65,6 +65,27 @@ import WaldenTestKit
         #expect(try log().history.incidents == before.history.incidents)
     }
 
+    /// The journal does not know of it: nothing of it was done, and its number is given again.
+    @Test func anIncidentThatEndedWithTheSentinelIsToldAsSuch() throws {
+        var stage = Stage()
+        let first = try log()
+        stage.fail(first)
+        let text = try TextFile.read("\(scratch.path)/incidents").split(separator: "\n")
+        // The doubt and the first row.
+        try TextFile.write(text[..<4].map { $0 + "\n" }.joined(), to: "\(scratch.path)/incidents")
+        let second = try log()
+        #expect(second.history.open?.term == Term(2))
+        second.started(with: nil)
+        #expect(second.history.open == nil)
+        #expect(second.history.incidents.map(\.outcome) == [.undone])
+        #expect(second.history.incidents.first?.outage == nil)
+        var again = Stage()
+        again.fail(second)
+        #expect(second.history.incidents.map(\.outcome) == [.undone, .replaced])
+        #expect(second.history.incident(Term(2))?.outcome == .replaced)
+        #expect(try log().history.incidents.map(\.outcome) == [.superseded, .replaced])
+    }
+
     /// A primary that wavers fills nothing.
     @Test func doubtsThatLeadToNothingAreNotKept() throws {
         let log = try log()

@@ -40,8 +40,25 @@ public struct AgentCheckServer: Service, CustomStringConvertible {
 
     /// - Throws: `AdminServerError` when the address cannot be listened on.
     public func run() async throws {
+        try await Perseverance.run("agent check", log: log, retryDelay: .seconds(1)) { begun in
+            let channel = try await bind()
+            begun()
+            let actual = channel.localAddress?.port ?? port
+            log.info("listening for agent checks", metadata: ["address": "\(host):\(actual)"])
+            await listening(actual)
+            try await withTaskCancellationOrGracefulShutdownHandler {
+                try await channel.closeFuture.get()
+            } onCancelOrGracefulShutdown: {
+                channel.close(promise: nil)
+            }
+        } failure: {
+            AdminServerError(address: "\(host):\(port)", underlying: $0)
+        }
+    }
+
+    private func bind() async throws -> any Channel {
         let open = OpenConnections()
-        let bootstrap = ServerBootstrap(group: group)
+        return try await ServerBootstrap(group: group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { [state] channel in
@@ -52,16 +69,7 @@ public struct AgentCheckServer: Service, CustomStringConvertible {
                         AgentCheckHandler(state: state, patience: Self.patience))
                 }
             }
-        let channel: any Channel
-        do {
-            channel = try await bootstrap.bind(host: host, port: port).get()
-        } catch {
-            throw AdminServerError(address: "\(host):\(port)", underlying: error)
-        }
-        log.info("listening for agent checks", metadata: ["address": "\(host):\(channel.localAddress?.port ?? port)"])
-        await listening(channel.localAddress?.port ?? port)
-        try? await gracefulShutdown()
-        try? await channel.close()
+            .bind(host: host, port: port).get()
     }
 }
 

@@ -38,20 +38,22 @@ public struct ControlServer: Service, CustomStringConvertible {
     ///
     /// - Throws: `AdminServerError` when the socket cannot be made.
     public func run() async throws {
-        let birthplace = "\(path).d"
-        try makePrivate(birthplace)
         defer {
             unlink(path)
             rmdir(birthplace)
         }
-        let problem = Mutex<AdminServerError?>(nil)
-        do {
-            try await application(boundAt: "\(birthplace)/s") { failure in problem.withLock { $0 = failure } }.run()
-        } catch {
-            throw AdminServerError(address: path, underlying: error)
+        try await Perseverance.run("control socket", log: log, retryDelay: .seconds(1)) { listening in
+            try makePrivate(birthplace)
+            let problem = Mutex<AdminServerError?>(nil)
+            try await application(onListening: listening) { failure in problem.withLock { $0 = failure } }.run()
+            if let problem = problem.withLock({ $0 }) { throw problem }
+        } failure: {
+            $0 as? AdminServerError ?? AdminServerError(address: path, underlying: $0)
         }
-        if let problem = problem.withLock({ $0 }) { throw problem }
     }
+
+    /// Where the socket is bound.
+    private var birthplace: String { "\(path).d" }
 
     private func makePrivate(_ directory: String) throws(AdminServerError) {
         guard path.utf8.count <= 90 else {
@@ -63,8 +65,9 @@ public struct ControlServer: Service, CustomStringConvertible {
     }
 
     private func application(
-        boundAt bound: String, failed: @escaping @Sendable (AdminServerError) -> Void
+        onListening: @escaping @Sendable () -> Void, failed: @escaping @Sendable (AdminServerError) -> Void
     ) -> some ApplicationProtocol {
+        let bound = "\(birthplace)/s"
         var quiet = log
         quiet.logLevel = max(log.logLevel, .warning)
         return Application(
@@ -86,6 +89,7 @@ public struct ControlServer: Service, CustomStringConvertible {
                     return
                 }
                 log.info("listening for orders", metadata: ["socket": "\(path)"])
+                onListening()
                 await listening()
             },
             logger: quiet

@@ -22,6 +22,14 @@ struct IncidentHistory: Sendable {
         counts = IncidentCounts()
     }
 
+    /// The one that seems to go on does not.
+    mutating func cutOff() {
+        guard var last = incidents.last, last.outcome == nil else { return }
+        last.outcome = .undone
+        last.refusal = last.refusal ?? "the sentinel was ended before anything was done"
+        incidents[incidents.count - 1] = last
+    }
+
     mutating func add(_ line: IncidentLine) {
         if let row = line.row, let cause = row.cause {
             begin(line, row, cause)

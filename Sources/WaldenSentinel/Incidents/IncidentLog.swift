@@ -35,6 +35,12 @@ final class IncidentLog {
         history.forgetCounts()
     }
 
+    /// What the machine goes on with. An incident that was begun here and is not in the journal ended with the sentinel,
+    /// before it had any effect; its number is given again.
+    func started(with incident: Incident?) {
+        if history.open?.term != incident?.term { history.cutOff() }
+    }
+
     // MARK: Rows
 
     func took(_ note: FailoverNote, wall: Int64, now: Instant) {
@@ -49,7 +55,7 @@ final class IncidentLog {
         default: break
         }
         endTries(wall: wall, now: now)
-        let isFirst = note.to == .hold && note.incident?.term == note.term && history.incident(note.term) == nil
+        let isFirst = note.to == .hold && history.open?.term != note.term
         if isFirst, let doubt {
             add(IncidentLine(doubt.note, of: note.term, isFirst: false, wall: doubt.wall, now: doubt.now))
         }
