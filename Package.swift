@@ -200,6 +200,7 @@ let package = Package(
             ),
             tests("WaldenTestKit", []),
             tests("WaldenPostgres", ["WaldenCore", "WaldenDependency"]),
+            tests("WaldenSentinel", ["WaldenCore", "WaldenFailover", "WaldenTestKit"]),
             tests("WaldenProxy", ["WaldenCore"]),
             tests("WaldenSQLParser", ["WaldenCore", "WaldenDependency"]),
             tests("WaldenAdmin", ["WaldenCore", logging, lifecycle] + nio),
@@ -207,15 +208,15 @@ let package = Package(
                 "WaldenRuntime",
                 [
                     "WaldenCore", "WaldenAuth", "WaldenCache", "WaldenAdmin", "WaldenConsole", "WaldenDependency",
-                    "WaldenPostgres", "WaldenProxy", "WaldenRouting", logging,
+                    "WaldenFailover", "WaldenPostgres", "WaldenProxy", "WaldenRouting", "WaldenSentinel", logging,
                 ] + nio
             ),
             .testTarget(
                 name: "IntegrationTests",
                 dependencies: [
                     "WaldenTestKit", "WaldenTorture", "WaldenConformance", "WaldenCore", "WaldenFailover",
-                    "WaldenPostgres",
-                    "WaldenSentinel", "WaldenRejoin", "WaldenAgentClient", logging,
+                    "WaldenAdmin", "WaldenPostgres", "WaldenRuntime", "WaldenSentinel", "WaldenRejoin",
+                    "WaldenAgentClient", logging,
                 ],
                 exclude: ["Scripts"],
                 swiftSettings: strict

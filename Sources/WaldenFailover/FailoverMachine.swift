@@ -24,11 +24,11 @@ public struct FailoverMachine: Sendable {
     public internal(set) var detached: Set<NodeID> = []
     public internal(set) var parted: Set<NodeID> = []
     var book = OrderBook()
-    /// Since when the evidence has said the same.
-    private(set) var finding = Finding.healthy
-    private(set) var findingSince: Instant
+    /// What the evidence says, and since when it has said the same.
+    public private(set) var finding = Finding.healthy
+    public private(set) var findingSince: Instant
     /// An order of people that waits for the state to take it.
-    var request: FailoverRequest?
+    public internal(set) var request: FailoverRequest?
     private var requestedAt = Instant.distantPast
     /// The last automatic or ordered failover; nil: none within `cooldown`.
     private(set) var lastFailoverAt: Instant?
@@ -38,6 +38,10 @@ public struct FailoverMachine: Sendable {
     /// A transition whose record is being written.
     private var pending: (record: JournalRecord, orderedAt: Instant)?
 
+    /// When severing began; nil: it was not seen from its beginning.
+    private var severingSince: Instant?
+    /// From the beginning of severing to the new primary's opening, of the newest failover or switchover.
+    public private(set) var lastTakeover: Duration?
     /// When a checkpoint ordered in this state was done.
     private var checkpointAt: Instant?
     /// Where the primary's timeline left the one before; nil: it is not known to have left any.
@@ -213,10 +217,12 @@ public struct FailoverMachine: Sendable {
 
     private mutating func take(_ row: TransitionTable.Row, _ situation: Situation) -> [FailoverAction] {
         let now = situation.now
+        let (before, seenAt) = (incident, evidence.primaryAnsweredAt)
         row.change(&self, situation)
         let note = FailoverNote(
             row: row.number, from: state, to: row.to, term: incident?.term ?? term, primary: evidence.primary,
-            finding: finding, reason: row.reason, details: situation.details)
+            finding: finding, reason: row.reason, details: situation.details, incident: incident ?? before,
+            primarySeenAt: seenAt)
         guard row.to.isJournalled else {
             enter(row.to, at: now)
             return [.note(note)]
@@ -245,11 +251,23 @@ public struct FailoverMachine: Sendable {
     }
 
     private mutating func enter(_ next: FailoverState, at now: Instant) {
+        noteTakeover(entering: next, at: now)
         state = next
         enteredAt = now
         book.clear()
         checkpointAt = nil
         sightings.removeAll()
+    }
+
+    private mutating func noteTakeover(entering next: FailoverState, at now: Instant) {
+        switch next {
+        case .sever: severingSince = now
+        case .open:
+            if let severingSince { lastTakeover = now.elapsed(since: severingSince) }
+            severingSince = nil
+        case .aborting: severingSince = nil
+        case .discover, .steady, .suspect, .hold, .census, .fence, .promote, .opening, .needsHuman, .maintenance: break
+        }
     }
 
     private mutating func orders(at now: Instant) -> [FailoverAction] {
@@ -276,6 +294,9 @@ public struct FailoverMachine: Sendable {
             nil
         }
     }
+
+    /// What went wrong with orders of the present state, for people.
+    public var problems: [String] { book.problems }
 
     /// Whether nodes should be looked at as often as possible rather than at the heartbeat's pace.
     public var isUrgent: Bool {
@@ -383,4 +404,8 @@ public struct FailoverNote: Hashable, Sendable {
     public let finding: Finding
     public let reason: String
     public let details: [String]
+    /// The one that the row begins, goes on with or ends.
+    public let incident: Incident?
+    /// When the primary of before the row last answered; nil: it never has.
+    public let primarySeenAt: Instant?
 }

@@ -15,6 +15,10 @@ public struct FailoverTimings: Hashable, Sendable {
     /// Fail over when new connections hang for so long; nil: never.
     public var hungAccept: Duration?
 
+    /// What a takeover (`FailoverEstimate`) is taken to last until one was measured: 0.2 s, which PostgreSQL 15 needs on one
+    /// machine (`SentinelControlTests` prints it), and 0.1 s for the slot.
+    public var typicalTakeover = Duration.milliseconds(300)
+
     // Budgets of states (see TransitionTable).
     public var discovery = Duration.seconds(10)
     public var hold = Duration.seconds(30)

@@ -8,15 +8,54 @@ public struct Readiness: Hashable, Sendable {
     public let missingBytes: UInt64
     /// Whether every acknowledged commit would be kept, proven by the quorum.
     public let isProven: Bool
-    /// Why it would not go by itself; nil: it would.
+    /// Log that the candidate had received and not applied at the last look; it must be, before the promotion ends.
+    public let unappliedBytes: UInt64
+    /// What keeps it from going by itself; nil: nothing does.
+    public let block: Block?
+    /// The same in words.
     public let obstacle: String?
+
+    /// One of a few, for metrics. The raw value is the label.
+    public enum Block: String, Hashable, Sendable, CaseIterable {
+        /// Ordered to stay out.
+        case maintenance
+        /// The primary is not found yet.
+        case undiscovered
+        /// `failover.automatic` is off.
+        case manual
+        /// `synchronous_standby_names` proves nothing as it stands.
+        case rule
+        /// No standby answers.
+        case noStandby = "no_standby"
+        /// None of those that answer may be promoted.
+        case noCandidate = "no_candidate"
+        /// Too few members of the quorum answer for a proof.
+        case unproven
+        /// There is no quorum, and nothing acknowledged may be lost.
+        case noQuorum = "no_quorum"
+        /// The last failover was a short while ago.
+        case cooldown
+    }
 }
 
 extension FailoverMachine {
     /// Who could be severed and chosen, by what is known now.
-    public func readiness(at now: Instant) -> Readiness {
+    ///
+    /// - Parameter wish: Only this one is to be chosen.
+    public func readiness(for wish: NodeID? = nil, at now: Instant) -> Readiness {
         let standbys = evidence.freshStandbys(at: now)
-        let election = Election(
+        let election = election(among: standbys, wish)
+        let isProven = evidence.rules.isProven(bySevered: Set(standbys.map(\.node)))
+        let report = standbys.first { $0.node == election.winner }?.report
+        let block = block(election, isProven: isProven, answering: standbys.count, at: now)
+        return Readiness(
+            candidate: election.winner, missingBytes: report.map { evidence.primaryEnd.bytes(since: $0.received) } ?? 0,
+            isProven: isProven, unappliedBytes: report.map { $0.received.bytes(since: $0.replayed) } ?? 0,
+            block: block, obstacle: block.map { words($0, election, wish, answering: standbys.count) })
+    }
+
+    private func election(among standbys: [(node: NodeID, report: NodeReport)], _ wish: NodeID?) -> Election {
+        Election(
             among: standbys.map { node, report in
                 Election.Voter(
                     node: node,
@@ -25,38 +64,41 @@ extension FailoverMachine {
                     priority: policy.priority(of: node), freeSlots: report.freeSlots,
                     isReplayPaused: report.isReplayPaused)
             },
-            on: evidence.timeline, notBehind: nil, needsSlot: policy.needsSlot)
-        let isProven = evidence.rules.isProven(bySevered: Set(standbys.map(\.node)))
-        let received = standbys.first { $0.node == election.winner }?.report.received ?? .zero
-        return Readiness(
-            candidate: election.winner,
-            missingBytes: election.winner == nil ? 0 : evidence.primaryEnd.bytes(since: received), isProven: isProven,
-            obstacle: obstacle(election, isProven: isProven, answering: standbys.count, at: now))
+            on: evidence.timeline, notBehind: nil, wish: wish, needsSlot: policy.needsSlot)
     }
 
-    private func obstacle(_ election: Election, isProven: Bool, answering: Int, at now: Instant) -> String? {
-        if state == .maintenance { return "maintenance is ordered: walden resume" }
-        if state == .discover { return "the primary is not found yet" }
-        if !policy.isAutomatic { return "failover.automatic is off" }
-        if let problem = evidence.ruleProblem { return problem.description }
-        if election.winner == nil {
-            let reasons = election.refusals.sorted { $0.key < $1.key }.map {
+    private func block(_ election: Election, isProven: Bool, answering: Int, at now: Instant) -> Readiness.Block? {
+        if state == .maintenance { return .maintenance }
+        if state == .discover { return .undiscovered }
+        if !policy.isAutomatic { return .manual }
+        if evidence.ruleProblem != nil { return .rule }
+        if election.winner == nil { return answering == 0 ? .noStandby : .noCandidate }
+        if evidence.rules.current != nil, !isProven { return .unproven }
+        if evidence.rules.current == nil, !policy.mayLoseUnacknowledged { return .noQuorum }
+        if let last = lastFailoverAt, now.elapsed(since: last) < timings.cooldown { return .cooldown }
+        return nil
+    }
+
+    private func words(
+        _ block: Readiness.Block, _ election: Election, _ wish: NodeID?, answering: Int
+    ) -> String {
+        switch block {
+        case .maintenance: "maintenance is ordered: walden resume"
+        case .undiscovered: "the primary is not found yet"
+        case .manual: "failover.automatic is off"
+        case .rule: evidence.ruleProblem?.description ?? "synchronous_standby_names proves nothing"
+        case .noStandby: "no standby answers"
+        case .noCandidate:
+            election.refusals.filter { wish == nil || $0.key == wish }.sorted { $0.key < $1.key }.map {
                 "\(evidence.name(of: $0.key)): \($0.value)"
             }
-            return reasons.isEmpty ? "no standby answers" : reasons.joined(separator: "; ")
+            .joined(separator: "; ")
+        case .unproven:
+            "\(answering) standbys answer; to prove that nothing acknowledged is lost, "
+                + "\(evidence.rules.current?.severedRequired ?? 0) of those in synchronous_standby_names must be severed"
+        case .noQuorum: "synchronous_standby_names is empty, so acknowledged commits may be on the primary alone"
+        case .cooldown: "the last failover was less than failover.cooldown ago: only a crash would be failed over from"
         }
-        if let rule = evidence.rules.current, !isProven {
-            return
-                "\(answering) standbys answer; to prove that nothing acknowledged is lost, \(rule.severedRequired) of "
-                + "those in synchronous_standby_names must be severed"
-        }
-        if evidence.rules.current == nil, !policy.mayLoseUnacknowledged {
-            return "synchronous_standby_names is empty, so acknowledged commits may be on the primary alone"
-        }
-        if let last = lastFailoverAt, now.elapsed(since: last) < timings.cooldown {
-            return "the last failover was less than failover.cooldown ago: only a crash would be failed over from"
-        }
-        return nil
     }
 
     /// Why a switchover cannot be begun now; nil: it can.
@@ -74,8 +116,11 @@ extension FailoverMachine {
             }
             if policy.priority(of: wish) == 0 { return "the priority of \(evidence.name(of: wish)) is 0" }
         }
-        let readiness = readiness(at: now)
-        guard readiness.isProven else { return readiness.obstacle ?? "too few standbys answer" }
-        return readiness.candidate == nil ? readiness.obstacle ?? "no standby may be promoted" : nil
+        let standbys = evidence.freshStandbys(at: now)
+        let election = election(among: standbys, wish)
+        guard evidence.rules.isProven(bySevered: Set(standbys.map(\.node))) else {
+            return words(.unproven, election, wish, answering: standbys.count)
+        }
+        return election.winner == nil ? words(.noCandidate, election, wish, answering: standbys.count) : nil
     }
 }

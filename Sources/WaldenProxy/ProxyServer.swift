@@ -44,6 +44,8 @@ public final class ProxyServer: Sendable {
     /// Sessions that begin from now on have other defaults than those that began before (`ALTER ROLE … SET`).
     public func sessionDefaultsChanged() { context.pools.renew() }
 
+    /// Databases of which the console has paused the pools.
+    public var pausedDatabases: Set<String> { context.pools.paused }
     public var poolCounts: PoolCounts { context.pools.counters.current }
     /// What clients have asked of each database.
     public var traffic: [DatabaseTraffic] { context.traffic.sums }

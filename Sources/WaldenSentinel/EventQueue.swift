@@ -2,12 +2,17 @@ import Synchronization
 import WaldenCore
 import WaldenPostgres
 
-/// Events of many threads for one. At most `capacity` wait: a node that floods it loses reports, which come again.
+/// Events of many threads for one. At most `capacity` wait: a node that floods it loses reports, which come again, and
+/// answers, whose orders are given again.
 final class EventQueue: Sendable {
     static let capacity = 10_000
 
     private let events = Mutex<[SentinelEvent]>([])
     private let wake: Wake
+    private let lost = Atomic<UInt64>(0)
+
+    /// Events that found no room.
+    var dropped: UInt64 { lost.load(ordering: .relaxed) }
 
     init() throws(PostgresError) {
         wake = try Wake()
@@ -19,7 +24,11 @@ final class EventQueue: Sendable {
             events.append(event)
             return false
         }
-        if !isFull { wake.raise() }
+        if isFull {
+            lost.wrappingAdd(1, ordering: .relaxed)
+        } else {
+            wake.raise()
+        }
     }
 
     /// All that wait; an empty list when none came before `deadline`.

@@ -1,6 +1,6 @@
 public import Logging
 import Synchronization
-import WaldenCore
+public import WaldenCore
 public import WaldenFailover
 public import WaldenPostgres
 
@@ -34,10 +34,50 @@ public final class Sentinel: Sendable {
         loop.events.add(.learned(.requested(request), at: MonotonicClock.now()))
     }
 
+    // MARK: What it knows
+
+    /// By which `synchronous_standby_names` knows each node.
+    public var names: [NodeID: String] { loop.names }
+
+    /// From any thread, at any time.
+    public var view: SentinelView {
+        SentinelView(loop.board.published, droppedEvents: loop.events.dropped, now: MonotonicClock.now())
+    }
+
+    /// What would become of a switchover ordered now.
+    public func switchoverProspect(to wish: NodeID?) -> SwitchoverProspect {
+        let (machine, now) = (loop.board.published.machine, MonotonicClock.now())
+        let readiness = machine.readiness(for: wish, at: now)
+        return SwitchoverProspect(
+            candidate: readiness.candidate, obstacle: machine.switchoverObstacle(to: wish, at: now),
+            missingBytes: readiness.missingBytes, unappliedBytes: readiness.unappliedBytes,
+            estimate: machine.switchoverEstimate)
+    }
+
+    /// Why a switchover cannot be begun now; nil: it can.
+    public func switchoverObstacle(to wish: NodeID?) -> String? { switchoverProspect(to: wish).obstacle }
+
+    /// Oldest first; the last one may be under way.
+    public var incidents: [IncidentRecord] { loop.board.published.history.incidents }
+
+    public func incident(_ term: Term) -> IncidentRecord? { loop.board.published.history.incident(term) }
+
+    // MARK: Its end
+
     /// Ends it where it is; waits for the end of its threads. Blocks: not for the cooperative pool. A sentinel that starts
     /// with the same journal goes on from there.
     public func stop() {
         loop.stop()
         thread.withLock { $0 }?.join()
     }
+}
+
+/// Whom a switchover would choose, and whether it could begin.
+public struct SwitchoverProspect: Hashable, Sendable {
+    public let candidate: NodeID?
+    public let obstacle: String?
+    /// Log that the candidate had not received at the last look. A switchover waits until it has all of it.
+    public let missingBytes: UInt64
+    public let unappliedBytes: UInt64
+    public let estimate: FailoverEstimate
 }

@@ -6,7 +6,21 @@ import WaldenPostgres
 
 /// What the sentinel's thread does.
 final class SentinelLoop: Sendable {
+    /// Handed to the sentinel's thread at its start.
+    private struct Files {
+        let journal: Journal
+        let incidents: IncidentLog
+    }
+
+    /// What carries out the machine's actions, besides the hands.
+    private struct Desk {
+        let files: Files
+        let delegate: any SentinelDelegate
+    }
+
     let events: EventQueue
+    let board: SentinelBoard
+    let names: [NodeID: String]
     private let configuration: SentinelConfiguration
     private let logger: Logger
     private let pace: Pace
@@ -15,14 +29,7 @@ final class SentinelLoop: Sendable {
     private let isStopped = Atomic<Bool>(false)
     /// As it was found.
     let recorded: JournalRecord?
-    /// Handed to the thread at its start.
-    private let journal: Mutex<Journal?>
-
-    /// What carries out the machine's actions, besides the hands.
-    private struct Helpers {
-        let journal: Journal
-        let delegate: any SentinelDelegate
-    }
+    private let files: Mutex<Files?>
 
     private static let calmTick = Duration.milliseconds(50)
     private static let urgentTick = Duration.milliseconds(20)
@@ -39,9 +46,14 @@ final class SentinelLoop: Sendable {
         watches = try configuration.nodes.map { try NodeWatch($0, configuration, pace, events) }
         hands = Dictionary(
             uniqueKeysWithValues: try configuration.nodes.map { ($0.id, try NodeHand($0, configuration, events)) })
+        names = Dictionary(uniqueKeysWithValues: configuration.nodes.map { ($0.id, $0.name) })
         let journal = try Journal(in: configuration.directory)
         recorded = journal.newest
-        self.journal = Mutex(journal)
+        let incidents = try IncidentLog(in: configuration.directory)
+        let machine = Self.startedMachine(configuration, journal)
+        incidents.started(with: machine.incident)
+        board = SentinelBoard(machine, incidents.history, at: MonotonicClock.now())
+        files = Mutex(Files(journal: journal, incidents: incidents))
     }
 
     private static func check(_ configuration: SentinelConfiguration) throws(SentinelError) {
@@ -61,9 +73,9 @@ final class SentinelLoop: Sendable {
 
     func run(_ delegate: any SentinelDelegate) {
         guard
-            let journal = journal.withLock({ journal -> Journal? in
-                defer { journal = nil }
-                return journal
+            let files = files.withLock({ files -> Files? in
+                defer { files = nil }
+                return files
             })
         else { return }
         var threads: [OwnedThread] = []
@@ -72,7 +84,7 @@ final class SentinelLoop: Sendable {
             for hand in hands.values { threads.append(try hand.start()) }
             var pulse = PrimaryPulse()
             defer { pulse.stop() }
-            try serve(journal, delegate, &pulse)
+            try serve(Desk(files: files, delegate: delegate), &pulse)
         } catch {
             logger.error("the sentinel cannot go on", metadata: ["error": "\(error)"])
         }
@@ -81,11 +93,8 @@ final class SentinelLoop: Sendable {
         for thread in threads { thread.join() }
     }
 
-    private func serve(
-        _ journal: Journal, _ delegate: any SentinelDelegate, _ pulse: inout PrimaryPulse
-    ) throws(PostgresError) {
-        var machine = startedMachine(journal)
-        let helpers = Helpers(journal: journal, delegate: delegate)
+    private func serve(_ desk: Desk, _ pulse: inout PrimaryPulse) throws(PostgresError) {
+        var machine = Self.startedMachine(configuration, desk.files.journal)
         var stampedAt = Instant.distantPast
         var finding = WaldenFailover.Finding.healthy
         while !isStopped.load(ordering: .acquiring) {
@@ -93,18 +102,28 @@ final class SentinelLoop: Sendable {
             if pace.set(isUrgent: machine.isUrgent) { for watch in watches { watch.lookout.hurry() } }
             pulse.hurry(isUrgent: machine.isUrgent)
             let deadline = MonotonicClock.now() + (machine.isUrgent ? Self.urgentTick : Self.calmTick)
-            for event in events.take(until: deadline) { feed(event, &machine, helpers) }
+            for event in events.take(until: deadline) { feed(event, &machine, desk) }
             let now = MonotonicClock.now()
-            perform(machine.tick(at: now), &machine, helpers)
-            tell(machine.evidence.finding(at: now), insteadOf: &finding, delegate)
+            perform(machine.tick(at: now), &machine, desk)
+            tell(machine.evidence.finding(at: now), insteadOf: &finding, desk.delegate)
+            board.publish(machine, at: now)
             if now.elapsed(since: stampedAt) >= Self.aliveInterval {
-                journal.stampAlive()
+                desk.files.journal.stampAlive()
                 stampedAt = now
+                compact(desk.files.journal)
             }
         }
     }
 
-    private func startedMachine(_ journal: Journal) -> FailoverMachine {
+    private func compact(_ journal: Journal) {
+        do throws(SentinelError) {
+            try journal.compactIfLong()
+        } catch {
+            logger.warning("the sentinel's journal cannot be shortened", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private static func startedMachine(_ configuration: SentinelConfiguration, _ journal: Journal) -> FailoverMachine {
         let now = MonotonicClock.now()
         let today = WallClock.microseconds()
         // A clock that was set back says nothing of how long nobody watched: then it was too long.
@@ -116,30 +135,35 @@ final class SentinelLoop: Sendable {
             lastFailoverAt: failover, unwatchedFor: unwatched, now: now)
     }
 
-    private func feed(_ event: SentinelEvent, _ machine: inout FailoverMachine, _ helpers: Helpers) {
+    private func feed(_ event: SentinelEvent, _ machine: inout FailoverMachine, _ desk: Desk) {
         switch event {
         case .learned(let fact, let at): machine.observe(fact, at: at)
         case .ofPrimary(let node, let fact, let at):
             if node == machine.evidence.primary { machine.observe(fact, at: at) }
         case .answered(let id, let outcome):
-            perform(machine.answered(id, outcome, at: MonotonicClock.now()), &machine, helpers)
+            let now = MonotonicClock.now()
+            desk.files.incidents.answered(id, outcome, wall: WallClock.microseconds(), now: now)
+            publish(desk.files.incidents)
+            perform(machine.answered(id, outcome, at: now), &machine, desk)
         }
     }
 
-    private func perform(_ actions: [FailoverAction], _ machine: inout FailoverMachine, _ helpers: Helpers) {
+    private func perform(_ actions: [FailoverAction], _ machine: inout FailoverMachine, _ desk: Desk) {
         for action in actions {
             switch action {
-            case .note(let note): tell(note, helpers.delegate)
-            case .perform(let order): dispatch(order, helpers.delegate)
+            case .note(let note): tell(note, desk)
+            case .perform(let order):
+                desk.files.incidents.ordered(order, now: MonotonicClock.now())
+                dispatch(order, desk.delegate)
             case .record(let record):
                 do throws(SentinelError) {
-                    try helpers.journal.write(record)
+                    try desk.files.journal.write(record)
                 } catch {
                     // Nothing goes on before it is written; the machine asks again.
                     logger.error("the sentinel's journal cannot be written", metadata: ["error": "\(error)"])
                     continue
                 }
-                perform(machine.recorded(record.sequence, at: MonotonicClock.now()), &machine, helpers)
+                perform(machine.recorded(record.sequence, at: MonotonicClock.now()), &machine, desk)
             }
         }
     }
@@ -159,6 +183,10 @@ final class SentinelLoop: Sendable {
         }
     }
 
+    private func publish(_ incidents: IncidentLog) {
+        board.publish(incidents.history, unwrittenLines: incidents.unwritten)
+    }
+
     private func tell(
         _ found: WaldenFailover.Finding, insteadOf known: inout WaldenFailover.Finding,
         _ delegate: any SentinelDelegate
@@ -171,7 +199,10 @@ final class SentinelLoop: Sendable {
         delegate.found(found)
     }
 
-    private func tell(_ note: FailoverNote, _ delegate: any SentinelDelegate) {
+    private func tell(_ note: FailoverNote, _ desk: Desk) {
+        let incidents = desk.files.incidents
+        incidents.took(note, wall: WallClock.microseconds(), now: MonotonicClock.now())
+        publish(incidents)
         logger.notice(
             "failover",
             metadata: [
@@ -179,7 +210,7 @@ final class SentinelLoop: Sendable {
                 "term": "\(note.term)", "finding": "\(note.finding.rawValue)", "reason": "\(note.reason)",
                 "details": "\(note.details.joined(separator: "; "))",
             ])
-        delegate.noted(note)
+        desk.delegate.noted(note)
     }
 }
 

@@ -78,6 +78,9 @@ struct AdminAnswerTests {
                 /explain      what becomes of the statement in ?sql=…, and why
                 /shapes       the statement shapes whose results have saved most; ?limit=20
                 /lag          how far each replica was behind, second by second, over the last ten minutes
+                /primary      200 while writes can be served, else 503; ?node=… asks about one node
+                /replica      200 while a replica is fit for reads; ?lag=1MB or ?lag=2s, ?node=…
+                /read-only    200 while the primary or a replica is; the same questions
 
                 """)
     }

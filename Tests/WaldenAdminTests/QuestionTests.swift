@@ -68,3 +68,37 @@ struct QuestionTests {
                 + #"{"seconds_ago":0.5,"lag_bytes":null,"lag_seconds":null}],"replica2":[]}"# + "\n")
     }
 }
+
+@Suite("Questions of load balancers")
+struct HealthQuestionTests {
+    private let questions = AdminQuestions(
+        explain: { _ in ExplainReport() }, shapes: { _ in [] }, lag: { [] },
+        health: { question in
+            switch question.node {
+            case "bad"?: HealthAnswer(.malformed, "no such node")
+            case "down"?: HealthAnswer(.unfit, "it is \"down\"")
+            default: HealthAnswer(.fit(node: "\(question.role.rawValue) \(question.lag ?? "-")"))
+            }
+        })
+
+    @Test(
+        "the status says whether, the document which or why not",
+        arguments: [
+            ("/primary", nil, 200, #"{"fit":true,"asked":"primary","node":"primary -","reason":null}"#),
+            ("/replica", "lag=1MB", 200, #"{"fit":true,"asked":"replica","node":"replica 1MB","reason":null}"#),
+            ("/read-only", "lag=2s", 200, #"{"fit":true,"asked":"read_only","node":"read_only 2s","reason":null}"#),
+            ("/replica", "node=down", 503, #"{"fit":false,"asked":"replica","node":"down","reason":"it is \"down\""}"#),
+            ("/primary", "node=bad", 400, #"{"fit":false,"asked":"primary","node":"bad","reason":"no such node"}"#),
+        ])
+    func answers(path: String, query: String?, status: Int, body: String) {
+        for method in ["GET", "HEAD"] {
+            let answer = AdminAnswer(method: method, path: path, query: query, questions: questions) {
+                Issue.record("figures were taken")
+                return StatusReport()
+            }
+            #expect(answer.status == status)
+            #expect(answer.body == body + "\n")
+            #expect(answer.contentType == "application/json")
+        }
+    }
+}

@@ -32,6 +32,7 @@ extension StatusReport {
         report.routing.refused = ["unusable": 86]
         report.routing.waited = 87
         report.routing.waiting = 88
+        report.failover = .sample
         return report
     }
 
@@ -143,5 +144,36 @@ extension NodeReport {
         node.problem = "no route to host"
         node.obstacle = "unreachable"
         return node
+    }
+}
+
+extension FailoverReport {
+    static var sample: FailoverReport {
+        var report = FailoverReport()
+        report.state = "steady"
+        report.stateSeconds = 95.5
+        report.term = 96
+        report.primary = "pg1"
+        report.timeline = 97
+        report.finding = "healthy"
+        report.findingSeconds = 98.5
+        report.candidate = "pg2"
+        report.missingBytes = 99
+        report.unappliedBytes = 101
+        report.estimatedSeconds = 1.25
+        report.isEstimateMeasured = true
+        report.blockedBy = "cooldown"
+        report.obstacle = "a \"short\" while ago"
+        report.problems = ["sever pg2: no"]
+        report.request = "pause"
+        report.incident = 102
+        report.failovers = 103
+        report.switchovers = 104
+        report.aborted = 105
+        report.lastOutageSeconds = 106.5
+        report.droppedEvents = 107
+        report.unwrittenLines = 108
+        report.silentSeconds = 0.125
+        return report
     }
 }

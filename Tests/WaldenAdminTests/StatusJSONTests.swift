@@ -42,6 +42,13 @@ struct StatusJSONTests {
             #"{"name":"w","logical":true,"active":false,"retained_bytes":null,"state":"lost"}],"#,
             #""routing":{"on":true,"replica":{"balanced":82,"sticky":83},"#,
             #""primary":{"function":85,"not_covered":84},"refused":{"unusable":86},"waited":87,"waiting":88},"#,
+            #""failover":{"outlook":"if the primary died now: no failover by itself: a \"short\" while ago","#,
+            #""state":"steady","state_seconds":95.5,"term":96,"primary":"pg1","timeline":97,"finding":"healthy","#,
+            #""finding_seconds":98.5,"candidate":"pg2","bytes_lost_if_now":99,"proven":false,"missing_bytes":99,"#,
+            #""unapplied_bytes":101,"estimated_seconds":1.25,"estimate_measured":true,"blocked_by":"cooldown","#,
+            #""obstacle":"a \"short\" while ago","problems":["sever pg2: no"],"request":"pause","incident":102,"#,
+            #""failovers":103,"switchovers":104,"aborted":105,"last_outage_seconds":106.5,"dropped_events":107,"#,
+            #""unwritten_lines":108,"silent_seconds":0.125},"#,
             #""findings":["table \"t\" is not published"]}"#, "\n",
         ]
         #expect(StatusReport.sample.json == expected.joined())

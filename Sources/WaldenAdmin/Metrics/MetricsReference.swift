@@ -2,6 +2,7 @@
 public enum MetricsReference {
     static let metrics: [Metric] =
         process + caching + cache + fills + admission + stream + control + connections + pool + nodes + routing
+        + failover
 
     /// The table as a Markdown table, for the documentation.
     public static var markdown: String {

@@ -90,15 +90,19 @@ public struct AdminQuestions: Sendable {
     public var shapes: @Sendable (Int) -> [ShapeReport]
     /// By node, the lag of the last ten minutes, oldest first.
     public var lag: @Sendable () -> [(node: String, points: [LagPointReport])]
+    /// For load balancers.
+    public var health: @Sendable (HealthQuestion) -> HealthAnswer
 
     public init(
         explain: @escaping @Sendable (ExplainQuestion) -> ExplainReport,
         shapes: @escaping @Sendable (Int) -> [ShapeReport],
-        lag: @escaping @Sendable () -> [(node: String, points: [LagPointReport])]
+        lag: @escaping @Sendable () -> [(node: String, points: [LagPointReport])],
+        health: @escaping @Sendable (HealthQuestion) -> HealthAnswer = { _ in HealthAnswer(.unfit, "nothing is known") }
     ) {
         self.explain = explain
         self.shapes = shapes
         self.lag = lag
+        self.health = health
     }
 
     /// Of an instance that knows nothing.

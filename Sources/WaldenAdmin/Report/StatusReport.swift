@@ -20,6 +20,8 @@ public struct StatusReport: Hashable, Sendable {
     /// The replication slots of the primary.
     public var slots: [SlotReport] = []
     public var routing = RoutingReport()
+    /// Nil: no sentinel runs here.
+    public var failover: FailoverReport?
     /// What was found wrong with the primary's set-up, each with its cure.
     public var findings: [String] = []
 

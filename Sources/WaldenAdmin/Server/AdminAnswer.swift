@@ -39,6 +39,9 @@ struct AdminAnswer: Hashable, Sendable {
             let limit = QueryString.members(of: query)["limit"].flatMap { Int($0) } ?? 20
             let shapes = questions.shapes(min(max(limit, 0), 10_000))
             self.init(status: 200, contentType: "application/json", body: ShapeReport.document(shapes))
+        case .primary: self.init(asked: .primary, query, questions)
+        case .replica: self.init(asked: .replica, query, questions)
+        case .readOnly: self.init(asked: .readOnly, query, questions)
         case .lag:
             self.init(status: 200, contentType: "application/json", body: LagPointReport.document(questions.lag()))
         }
@@ -53,6 +56,13 @@ struct AdminAnswer: Hashable, Sendable {
         }
         let question = ExplainQuestion(sql: sql, user: members["user"], searchPath: members["search_path"])
         self.init(status: 200, contentType: "application/json", body: questions.explain(question).json)
+    }
+
+    private init(asked role: HealthQuestion.Role, _ query: String?, _ questions: AdminQuestions) {
+        let members = QueryString.members(of: query)
+        let question = HealthQuestion(role, node: members["node"], lag: members["lag"])
+        let answer = questions.health(question)
+        self.init(status: answer.status, contentType: "application/json", body: answer.document(question))
     }
 
     private init(status: Int, contentType: String, body: String) {
@@ -71,6 +81,9 @@ enum AdminPage: String, CaseIterable {
     case explain = "/explain"
     case shapes = "/shapes"
     case lag = "/lag"
+    case primary = "/primary"
+    case replica = "/replica"
+    case readOnly = "/read-only"
 
     private var summary: String {
         switch self {
@@ -80,6 +93,9 @@ enum AdminPage: String, CaseIterable {
         case .status: "all figures as one JSON document"
         case .explain: "what becomes of the statement in ?sql=…, and why"
         case .lag: "how far each replica was behind, second by second, over the last ten minutes"
+        case .primary: "200 while writes can be served, else 503; ?node=… asks about one node"
+        case .replica: "200 while a replica is fit for reads; ?lag=1MB or ?lag=2s, ?node=…"
+        case .readOnly: "200 while the primary or a replica is; the same questions"
         case .shapes: "the statement shapes whose results have saved most; ?limit=20"
         }
     }

@@ -1,15 +1,11 @@
 // The HTTP server of the admin port. It holds no knowledge of its own: a request becomes an `AdminAnswer`, which is made
 // from a report taken at that moment. It installs no signal handlers and logs no requests.
-//
-// Operators look here when something is wrong, so the server outlives trouble: after it has listened once, whatever
-// makes it stop (a process out of file descriptors, say) has it listen anew. Only the first attempt to listen throws.
 
 import Hummingbird
 import HummingbirdCore
 public import Logging
 import NIOCore
 public import ServiceLifecycle
-import Synchronization
 
 public struct AdminServer: Service, CustomStringConvertible {
     /// Connections open at one time; more wait in the listen queue.
@@ -66,25 +62,12 @@ public struct AdminServer: Service, CustomStringConvertible {
     ///
     /// - Throws: `AdminServerError` when the address cannot be listened on.
     public func run() async throws {
-        let hasListened = Atomic(false)
-        while true {
-            var problem = "it ended by itself"
-            do {
-                try await application { hasListened.store(true, ordering: .relaxed) }.run()
-            } catch {
-                problem = String(describing: error)
-                if !hasListened.load(ordering: .relaxed), !isStopping {
-                    throw AdminServerError(address: address(port: port), underlying: error)
-                }
-            }
-            if isStopping { return }
-            log.error("admin server stopped, starting it again", metadata: ["reason": "\(problem)"])
-            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: retryDelay) }
-            if isStopping { return }
+        try await Perseverance.run("admin server", log: log, retryDelay: retryDelay) { listening in
+            try await application(onListening: listening).run()
+        } failure: {
+            AdminServerError(address: address(port: port), underlying: $0)
         }
     }
-
-    private var isStopping: Bool { Task.isCancelled || Task.isShuttingDownGracefully }
 
     private func address(port: Int) -> String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }
 

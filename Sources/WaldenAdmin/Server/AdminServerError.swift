@@ -15,6 +15,11 @@ public struct AdminServerError: Error, Hashable, CustomStringConvertible {
 
     public var description: String { "cannot listen on \(address) for admin requests: \(reason)" }
 
+    init(address: String, reason: String) {
+        self.address = address
+        self.reason = reason
+    }
+
     init(address: String, underlying error: any Error) {
         self.address = address
         switch error {

@@ -25,6 +25,7 @@ extension StatusReport {
             "nodes": .array(nodes.map(\.json)),
             "slots": .array(slots.map(\.json)),
             "routing": routing.json,
+            "failover": failover?.json ?? .null,
             "findings": .array(findings.map(JSON.string)),
         ]
     }

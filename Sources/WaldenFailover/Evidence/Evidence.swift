@@ -171,6 +171,9 @@ public struct Evidence: Sendable {
         return now.elapsed(since: answered) <= timings.silence
     }
 
+    /// When the primary last answered on the session at hand; nil: not yet.
+    var primaryAnsweredAt: Instant? { signs.sessionAnsweredAt }
+
     /// Acknowledged by the quorum since `moment`.
     public func quorumAcknowledged(since moment: Instant) -> Bool {
         signs.quorum.provenAt.map { $0 > moment } ?? false

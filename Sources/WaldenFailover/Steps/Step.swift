@@ -31,6 +31,17 @@ public enum Step: Hashable, Sendable, Codable {
     /// The agent stops the node, rewinds or reclones it, and starts it as a standby.
     case rejoin(NodeID)
 
+    /// Where it is taken, or which node it is about; nil: the proxies as a whole.
+    public var node: NodeID? {
+        switch self {
+        case .checkpoint(let node), .sever(let node), .follow(let node), .closeConnections(let node),
+            .fenceHook(let node), .setSynchronousNames(let node), .promote(let node), .createSlot(let node),
+            .rejoin(let node):
+            node
+        case .hold, .drain, .raiseTerm, .beginEpoch, .release: nil
+        }
+    }
+
     /// Its name in logs and metrics.
     public var name: String {
         switch self {

@@ -6,7 +6,7 @@ enum HTTPGet {
         let reason: String
     }
 
-    private static let timeoutSeconds = 5
+    static let timeoutSeconds = 5
     /// A status document has some tens of kilobytes.
     private static let maxBytes = 16 << 20
 
@@ -20,15 +20,31 @@ enum HTTPGet {
         return try body(of: receive(from: descriptor))
     }
 
+    /// One request on a connection that is there already, whose answer may have any status.
+    static func exchange(
+        _ method: String, _ path: String, on descriptor: Int32
+    ) throws(Failure) -> (status: Int, body: String) {
+        let head = ["\(method) \(path) HTTP/1.0", "Host: walden", "Content-Length: 0", "Connection: close", "", ""]
+        try send(head.joined(separator: "\r\n"), to: descriptor)
+        let (status, body) = try parts(of: receive(from: descriptor))
+        guard let status = Int(status) else { throw Failure(reason: "the answer is not HTTP") }
+        return (status, body)
+    }
+
     /// - Parameter response: the whole of it.
     static func body(of response: [UInt8]) throws(Failure) -> String {
+        let (status, body) = try parts(of: response)
+        guard status == "200" else { throw Failure(reason: "the answer has status \(status)") }
+        return body
+    }
+
+    private static func parts(of response: [UInt8]) throws(Failure) -> (status: Substring, body: String) {
         let text = String(decoding: response, as: UTF8.self)
         guard text.hasPrefix("HTTP/1."), let end = text.firstRange(of: "\r\n\r\n") else {
             throw Failure(reason: "the answer is not HTTP")
         }
         let status = text.split(separator: " ", maxSplits: 2).dropFirst().first ?? ""
-        guard status == "200" else { throw Failure(reason: "the answer has status \(status)") }
-        return String(text[end.upperBound...])
+        return (status, String(text[end.upperBound...]))
     }
 
     private static func connect(_ host: String, _ port: Int) throws(Failure) -> Int32 {
@@ -53,8 +69,8 @@ enum HTTPGet {
         throw Failure(reason: problem)
     }
 
-    private static func setTimeouts(of descriptor: Int32) {
-        var limit = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
+    static func setTimeouts(of descriptor: Int32, seconds: Int = timeoutSeconds) {
+        var limit = timeval(tv_sec: seconds, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
         // Bounds connect() as well (socket(7)).

@@ -39,7 +39,7 @@ public enum LiveExplainCommand {
     }
 
     /// Escapes all but the unreserved characters of RFC 3986.
-    private static func encoded(_ text: String) -> String {
+    static func encoded(_ text: String) -> String {
         var result = ""
         for byte in text.utf8 {
             switch byte {

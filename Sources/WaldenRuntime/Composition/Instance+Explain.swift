@@ -14,7 +14,7 @@ extension Instance {
     var questions: AdminQuestions {
         AdminQuestions(
             explain: { self.explain($0) }, shapes: { self.cache.shapes(limit: $0).map(ShapeReport.init) },
-            lag: { self.nodes.lagHistories })
+            lag: { self.nodes.lagHistories }, health: { self.health($0) })
     }
 
     private func explain(_ question: ExplainQuestion) -> ExplainReport {

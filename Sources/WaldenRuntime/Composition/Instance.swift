@@ -31,6 +31,7 @@ final class Instance: Sendable {
     let routes: RouteTable
     let group: MultiThreadedEventLoopGroup
     let startedAt = MonotonicClock.now()
+    let drain = DrainFlag()
     private let monitors: [NodeMonitor]
     private let secrets: PrimarySecrets?
     /// By `NodeID.index`.

@@ -31,7 +31,7 @@ public enum Service {
         let console = InstanceConsole(instance: instance, reloader: reloader)
         instance.proxy.serve(ConsoleServices(access: configuration.consoleAccess, source: console, commands: console))
         // Stopped in the opposite order: sessions first, while everything they need still works.
-        let services: [any ServiceLifecycle.Service] = [
+        var services: [any ServiceLifecycle.Service] = [
             ThreadService(instance: instance), CatalogService(catalog: instance.catalog, isOn: configuration.isCaching),
             AuditService(
                 cache: instance.cache, isOn: configuration.isCaching && configuration.auditRate > 0,
@@ -39,6 +39,7 @@ public enum Service {
             ReloadService(reloader: reloader), ConsoleHistoryService(console: console), admin,
             ProxyService(instance: instance, log: log.part("proxy")),
         ]
+        if let agentCheck = instance.agentCheck(log) { services.insert(agentCheck, at: 0) }
         // Below that it prints whole services.
         var quiet = log.part("lifecycle")
         quiet.logLevel = .notice
@@ -100,6 +101,7 @@ private struct ProxyService: ServiceLifecycle.Service {
         ServiceNotifier.notify("READY=1")
         try? await gracefulShutdown()
         ServiceNotifier.notify("STOPPING=1")
+        instance.drain.begin()
         log.info("draining", metadata: ["clients": "\(instance.proxy.figures.clients)"])
         for listener in listeners { try? await listener.close() }
         await instance.proxy.drain(within: instance.configuration.drainTimeout)

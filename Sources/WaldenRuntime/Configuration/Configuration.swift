@@ -8,6 +8,8 @@ public struct Configuration: Hashable, Sendable {
     public internal(set) var replicas: [String] = []
     public internal(set) var listen = [Endpoint.tcp(host: "127.0.0.1", port: 6432)]
     public internal(set) var admin = Endpoint.tcp(host: "127.0.0.1", port: 6433)
+    /// HAProxy's agent check; nil: no port.
+    public internal(set) var agentCheck: Endpoint?
     /// Event loops; 0: one for each processor.
     public internal(set) var workers = 0
 

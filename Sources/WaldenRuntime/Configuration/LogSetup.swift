@@ -59,7 +59,7 @@ struct LineHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let bytes = Array(line(event, time: Self.timestamp()).utf8)
+        let bytes = Array(line(event, time: WallClock.text(WallClock.microseconds())).utf8)
         // One write a line, so that lines of several threads do not mix.
         _ = write(STDERR_FILENO, bytes, bytes.count)
     }
@@ -111,11 +111,16 @@ struct LineHandler: LogHandler {
         }
         return result + "\""
     }
+}
 
-    /// UTC, to the millisecond.
-    private static func timestamp() -> String {
-        let microseconds = WallClock.microseconds()
-        var seconds = time_t(microseconds / 1_000_000) + WallClock.epochSeconds
+extension WallClock {
+    /// UTC, as ISO 8601 has it, to the millisecond.
+    ///
+    /// - Parameter microseconds: Since 2000-01-01.
+    static func text(_ microseconds: Int64) -> String {
+        let (whole, rest) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        var seconds = time_t(whole) + epochSeconds
+        if rest < 0 { seconds -= 1 }
         var parts = tm()
         gmtime_r(&seconds, &parts)
         func padded(_ number: Int, _ width: Int) -> String {
@@ -125,6 +130,6 @@ struct LineHandler: LogHandler {
         let date = [Int(parts.tm_year) + 1900, Int(parts.tm_mon) + 1, Int(parts.tm_mday)].map { padded($0, 2) }
         let time = [parts.tm_hour, parts.tm_min, parts.tm_sec].map { padded(Int($0), 2) }
         return date.joined(separator: "-") + "T" + time.joined(separator: ":")
-            + ".\(padded(Int(microseconds / 1_000 % 1_000), 3))Z"
+            + ".\(padded(Int((rest < 0 ? rest + 1_000_000 : rest) / 1_000), 3))Z"
     }
 }

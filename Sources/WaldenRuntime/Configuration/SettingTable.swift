@@ -42,6 +42,17 @@ extension Setting {
                 guard case .tcp = address else { throw Quantity.Malformed(reason: "it must be host:port") }
                 configuration.admin = address
             }),
+        Setting(
+            key: "agent_check", form: "ADDRESS|off",
+            help: "Where HAProxy's agent check is answered: up while this instance serves writes.",
+            show: { [$0.agentCheck?.spelled ?? "off"] },
+            read: { (texts, configuration) throws(Quantity.Malformed) in
+                configuration.agentCheck = nil
+                guard texts[0] != "off" else { return }
+                let address = try Quantity.address(texts[0])
+                guard case .tcp = address else { throw Quantity.Malformed(reason: "it must be host:port, or off") }
+                configuration.agentCheck = address
+            }),
     ]
 
     private static let proxy = [

@@ -1,0 +1,41 @@
+import Testing
+import WaldenTestKit
+
+/// Scenario: a balancer asks a Walden before a primary and a standby. Risk: it goes on sending clients where nothing is served,
+/// or stops where all is well.
+@Suite struct HealthTests {
+    @Test(.timeLimit(.minutes(3))) func balancersAreToldWhoServes() throws {
+        let agent = try Ports.free()
+        var configuration = WaldenStack.Configuration()
+        configuration.cluster.standbys = 1
+        configuration.usesStandbys = true
+        configuration.flags = ["--agent-check", "127.0.0.1:\(agent)"]
+        let stack = try WaldenStack.start(configuration)
+        let standby = try #require(stack.cluster.standbys.first)
+        try eventually("the standby is seen") { try stack.walden.get("/replica").status == 200 }
+        #expect(
+            try stack.walden.get("/primary").body
+                == #"{"fit":true,"asked":"primary","node":"primary","reason":null}"# + "\n")
+        #expect(try stack.walden.get("/read-only").status == 200)
+        #expect(try stack.walden.get("/replica?node=primary").status == 503)
+        #expect(try stack.walden.get("/replica?lag=nonsense").status == 400)
+        #expect(try line(agent) == "up ready 100%\n")
+        standby.freeze()
+        try eventually("a standby that does not answer is unfit") { try stack.walden.get("/replica").status == 503 }
+        #expect(try stack.walden.get("/read-only").status == 200)
+        standby.thaw()
+        try eventually("it answers again") { try stack.walden.get("/replica").status == 200 }
+        try stack.cluster.primary.kill()
+        try eventually("a dead primary is unfit") { try stack.walden.get("/primary").status == 503 }
+        #expect(try stack.walden.get("/primary?node=primary").body.contains(#""fit":false"#))
+        #expect(try line(agent).hasPrefix("down #primary: "))
+    }
+
+    /// What the agent check says to who connects.
+    private func line(_ port: Int) throws -> String {
+        let client = try ProtocolClient(port: port)
+        var line = ""
+        while !line.hasSuffix("\n") { line.append(try client.receiveByte()) }
+        return line
+    }
+}
