@@ -123,7 +123,8 @@ let package = Package(
                 [
                     "WaldenCore", "WaldenWire", "WaldenDecoding", "WaldenDependency", "WaldenCache", "WaldenRouting",
                     "WaldenPool", "WaldenSession", "WaldenConsole", "WaldenSQLParser", "WaldenPostgres", "WaldenProxy",
-                    "WaldenAdmin", "WaldenAgent", "WaldenFailover", "WaldenSentinel",
+                    "WaldenAdmin", "WaldenAgent", "WaldenAgentClient", "WaldenFailover", "WaldenHooks", "WaldenRejoin",
+                    "WaldenSentinel",
                     "WaldenAuth", logging, lifecycle, .product(name: "Yams", package: "Yams"),
                     .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 ] + nio

@@ -45,7 +45,7 @@ public final class ProxyServer: Sendable {
     public func sessionDefaultsChanged() { context.pools.renew() }
 
     /// Databases of which the console has paused the pools.
-    public var pausedDatabases: Set<String> { context.pools.paused }
+    public var pausedDatabases: Set<String> { context.pools.pausedDatabases }
     public var poolCounts: PoolCounts { context.pools.counters.current }
     /// What clients have asked of each database.
     public var traffic: [DatabaseTraffic] { context.traffic.sums }

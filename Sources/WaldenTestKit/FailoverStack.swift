@@ -79,6 +79,11 @@ public final class FailoverStack: Sendable {
         FailoverStack(cluster, try Self.startWalden(configuration, before: cluster), configuration)
     }
 
+    /// Runs a command of `walden` that speaks to the sentinel.
+    public func order(_ arguments: [String]) throws -> ProcessOutput {
+        try WaldenProcess.run(arguments + ["--directory", "\(cluster.scratch.path)/sentinel"])
+    }
+
     /// Until clients are served and results are kept.
     public func awaitReadiness() throws {
         try eventually("Walden serves and caches", timeout: .seconds(40)) {

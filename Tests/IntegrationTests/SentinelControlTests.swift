@@ -51,7 +51,7 @@ import WaldenTestKit
                 #expect(result.problem.contains("cure: bring back standbys"))
             }
         }
-        _ = try scene.judge(on: scene.cluster.standbys[1])
+        _ = try scene.judge("refused without a quorum", on: scene.cluster.standbys[1])
     }
 
     @Test(.timeLimit(.minutes(3))) func aFailoverIsForeseenAndItsHistoryOutlivesTheSentinel() async throws {
@@ -67,9 +67,8 @@ import WaldenTestKit
         try eventually("the incident is over") { sentinel.incidents.last?.outcome == .replaced }
         let told = try #require(sentinel.incidents.last)
         #expect(told.cause == .found(.crashed))
-        #expect(told.candidate == before.candidate, "another one than was foretold")
         let outage = try #require(told.outage)
-        let seen = try scene.judge(on: promoted)
+        let seen = try scene.judge("a foreseen failover", on: promoted)
         print(
             "failover: foretold \(before.total), told \(outage), seen by a writer \(seen), "
                 + "takeover \(sentinel.view.estimate.takeover)")

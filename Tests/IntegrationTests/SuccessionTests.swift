@@ -58,6 +58,42 @@ import WaldenTestKit
         try judgeCache(stack)
     }
 
+    /// Everything goes over, and back to the node that the configuration calls the primary.
+    @Test(.timeLimit(.minutes(3))) func aSwitchoverIsNoticedByNobody() throws {
+        let stack = try FailoverStack.start(SuccessionLoad.configuration)
+        defer { stack.end() }
+        let load = try SuccessionLoad(stack)
+        try load.progress()
+        for node in ["standby1", "primary"] {
+            let result = try stack.order(["switchover", "--to", node])
+            #expect(result.status.isSuccess, "\(result.transcript)")
+            #expect(try servesWrites(of: stack) == node)
+            try load.progress()
+        }
+        let verdict = try load.judge()
+        print("succession: two switchovers, \(verdict)")
+        #expect(verdict.readErrors.isEmpty, "\(verdict.readErrors)")
+        #expect(verdict.writeErrors.isEmpty, "\(verdict.writeErrors)")
+        try judgeCache(stack)
+    }
+
+    /// One transaction that does not end keeps the switchover from being; then all is as it was.
+    @Test(.timeLimit(.minutes(3))) func aSwitchoverThatCannotDrainIsGivenUp() throws {
+        var configuration = SuccessionLoad.configuration
+        configuration.failover = ["switchover_timeout: 1s"]
+        let stack = try FailoverStack.start(configuration)
+        defer { stack.end() }
+        let open = try stack.walden.connect()
+        try open.query("BEGIN")
+        try open.query("INSERT INTO writes VALUES (-1)")
+        let result = try stack.order(["switchover"])
+        #expect(!result.status.isSuccess)
+        #expect(result.transcript.contains("given up"), "\(result.transcript)")
+        try open.query("COMMIT")
+        #expect(try servesWrites(of: stack) == "primary")
+        try stack.awaitReadiness()
+    }
+
     /// What a write may be told that was under way: nobody knows, or by the server that it never began.
     private static func isExpected(_ error: String) -> Bool {
         ["Whether the transaction has been committed is not known.", "due to unexpected postmaster exit"].contains {

@@ -15,7 +15,7 @@ import WaldenHooks
     func aRowIsTold(_ from: FailoverState, _ to: FailoverState, _ kinds: [HookEvent.Kind]) {
         let note = FailoverNote(
             row: 310, from: from, to: to, term: Term(4), primary: NodeID(1), finding: .crashed, reason: "r",
-            details: ["d"])
+            details: ["d"], incident: nil, primarySeenAt: nil)
         let events = HookEvent.events(of: note, at: 9) { "db\($0.index)" }
         #expect(events.map(\.event) == kinds)
         #expect(events.allSatisfy { $0.primary == "db1" && $0.from == from.rawValue && $0.details == ["d"] })

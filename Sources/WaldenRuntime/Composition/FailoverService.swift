@@ -1,4 +1,6 @@
 import Logging
+import WaldenAdmin
+import WaldenAgentClient
 import WaldenCore
 import WaldenFailover
 import WaldenPostgres
@@ -8,12 +10,27 @@ import WaldenSentinel
 /// The sentinel of this instance, and what it orders here.
 final class FailoverService: Sendable {
     let sentinel: Sentinel
+    let names: [NodeID: String]
+    let control: SentinelControl
+    let outreach: FailoverOutreach
+    /// Of the sentinel.
+    let directory: String
     private let succession: Succession
 
     /// - Parameter sentinel: See `sentinel(of:_:log:)`.
-    init(_ sentinel: Sentinel, _ parts: Succession.Parts, log: Logger) {
+    init(
+        _ sentinel: Sentinel, _ choices: FailoverChoices, _ parts: Succession.Parts, log: Logger
+    ) throws(ConfigurationProblem) {
         self.sentinel = sentinel
-        succession = Succession(parts, log: log.part("succession"))
+        names = Dictionary(uniqueKeysWithValues: choices.names.enumerated().map { (NodeID($0.offset), $0.element) })
+        control = SentinelControl(sentinel, names: names)
+        directory = choices.directory
+        do throws(AgentClientError) {
+            outreach = try FailoverOutreach(choices, log: log.part("hooks"))
+        } catch {
+            throw ConfigurationProblem(origin: nil, key: "failover.agents", reason: "\(error)")
+        }
+        succession = Succession(parts, outreach, log: log.part("succession"))
         // Until the sentinel has found out who the primary is: the one known here may have been replaced meanwhile.
         parts.proxy.hold()
         if let recorded = sentinel.recorded { _ = parts.proxy.raise(recorded.term.number) }
@@ -43,6 +60,10 @@ final class FailoverService: Sendable {
     /// Blocks: not for the cooperative pool. `finish` follows.
     func stop() {
         sentinel.stop()
+    }
+
+    func controlServer(_ log: Logger) -> ControlServer {
+        ControlServer(path: "\(directory)/control", control: control, log: log.part("control"))
     }
 
     func finish() async {

@@ -124,7 +124,9 @@ final class Instance: Sendable {
                 replayed: { cache.standbysReplayed($0) }, lost: { proxy.nodeLost($0, reason: $1) })
             let parts = Succession.Parts(
                 proxy: proxy, services: services, nodes: nodes, cache: cache, secrets: secrets, servers: servers)
-            failover = sentinel.map { FailoverService($0, parts, log: log) }
+            failover = try sentinel.map { sentinel throws(ConfigurationProblem) in
+                try FailoverService(sentinel, configuration.failover, parts, log: log)
+            }
         } catch let problem as ConfigurationProblem {
             throw InvalidConfiguration(problems: [problem])
         } catch let problem as TLSFileProblem {

@@ -40,6 +40,8 @@ public enum Service {
             ProxyService(instance: instance, log: log.part("proxy")),
         ]
         if let agentCheck = instance.agentCheck(log) { services.insert(agentCheck, at: 0) }
+        if let failover = instance.failover { services.insert(failover.controlServer(log), at: 0) }
+        services.insert(Watchdog(group: instance.group), at: 0)
         // Below that it prints whole services.
         var quiet = log.part("lifecycle")
         quiet.logLevel = .notice

@@ -29,21 +29,26 @@ final class Succession: SentinelDelegate {
     private static let look = Duration.milliseconds(2)
 
     private let parts: Parts
+    private let outreach: FailoverOutreach
     private let log: Logger
     /// For what blocks, one after the other.
     private let thread = NIOThreadPool(numberOfThreads: 1)
 
-    init(_ parts: Parts, log: Logger) {
+    init(_ parts: Parts, _ outreach: FailoverOutreach, log: Logger) {
         self.parts = parts
+        self.outreach = outreach
         self.log = log
         thread.start()
     }
 
     func stop() async {
         try? await thread.shutdownGracefully()
+        await outreach.finish()
     }
 
-    func noted(_ note: FailoverNote) {}
+    func noted(_ note: FailoverNote) {
+        outreach.tell(note)
+    }
 
     func carryOut(_ order: Order, answer: @escaping @Sendable (StepOutcome) -> Void) {
         switch order.step {
@@ -63,8 +68,8 @@ final class Succession: SentinelDelegate {
         case .createSlot(let node): block(answer) { self.stream(at: node) }
         case .beginEpoch: block(answer) { self.beginEpoch(at: order.primary) }
         case .release: block(answer) { self.release(order) }
-        case .fenceHook: answer(.refused("no fence hook is configured"))
-        case .rejoin: answer(.refused("no agent is configured"))
+        case .fenceHook(let node): outreach.fence(order, node, answer: answer)
+        case .rejoin(let node): outreach.rejoin(order, node, answer: answer)
         case .sever, .follow, .checkpoint, .setSynchronousNames, .promote:
             answer(.refused("the sentinel does this itself"))
         }

@@ -1,3 +1,4 @@
+import WaldenAgentClient
 import WaldenCore
 import WaldenFailover
 import WaldenPostgres
@@ -15,6 +16,16 @@ struct FailoverChoices: Hashable, Sendable {
     var upstreams: [String] = []
     var priorities: [NodePriority] = []
     var mayLose = true
+    /// The program and its arguments; empty: none.
+    var fenceCommand: [String] = []
+    var fenceTimeout = FailoverTimings().fence
+    var eventCommand: [String] = []
+    var webhooks: [String] = []
+    /// By node; `none` for one without.
+    var agents: [String] = []
+    var agentCertificateFile = ""
+    var agentKeyFile = ""
+    var agentAuthorityFile = ""
     var heartbeat = FailoverTimings().heartbeat
     var restartGrace = FailoverTimings().restartGrace
     var cooldown = FailoverTimings().cooldown
@@ -66,6 +77,8 @@ extension FailoverChoices {
         policy.isAutomatic = mode == "automatic"
         policy.mayLoseUnacknowledged = mayLose
         policy.needsSlot = needsSlot
+        policy.hasFenceHook = !fenceCommand.isEmpty
+        policy.hasAgent = agents.contains { agentAddress($0) != nil }
         for entry in priorities {
             if let index = names.firstIndex(of: entry.name) { policy.priorities[NodeID(index)] = entry.priority }
         }
@@ -81,8 +94,27 @@ extension FailoverChoices {
         timings.cooldown = cooldown
         timings.hold = hold
         timings.switchover = switchover
+        timings.fence = fenceTimeout + .seconds(1)
         timings.hungAccept = hungAccept > .zero ? hungAccept : nil
         return timings
+    }
+
+    func name(of node: NodeID) -> String {
+        names.indices.contains(node.index) ? names[node.index] : node.description
+    }
+
+    /// `host:port` by TLS, or `unix:PATH`; nil: none.
+    func agentAddress(_ text: String) -> AgentAddress? {
+        if text == "none" { return nil }
+        guard let address = try? Quantity.address(text) else { return nil }
+        return switch address {
+        case .unix(let path): .socket(path: path)
+        case .tcp(let host, let port):
+            .tls(
+                host: host, port: port,
+                AgentAddress.TLSFiles(
+                    certificate: agentCertificateFile, key: agentKeyFile, authority: agentAuthorityFile))
+        }
     }
 
     /// What is wrong with them: the key and the reason.
@@ -90,12 +122,24 @@ extension FailoverChoices {
         guard isOn else { return [] }
         var found: [(key: String, reason: String)] = []
         if nodeCount < 2 { found.append(("failover.mode", "without replicas there is nothing to fail over to")) }
-        let lists = [("failover.names", names), ("failover.upstreams", upstreams), ("failover.servers", servers)]
-        for (key, list) in lists where list.count != nodeCount && !(list.isEmpty && key == "failover.servers") {
+        let lists = [
+            ("failover.names", names), ("failover.upstreams", upstreams), ("failover.servers", servers),
+            ("failover.agents", agents),
+        ]
+        let optional: Set = ["failover.servers", "failover.agents"]
+        for (key, list) in lists where list.count != nodeCount && !(list.isEmpty && optional.contains(key)) {
             found.append(
                 (
                     key,
                     "has \(list.count) entries for \(nodeCount) nodes: one for the primary, then one for each replica"
+                ))
+        }
+        let isRemote = agents.contains { if case .tls? = agentAddress($0) { true } else { false } }
+        if isRemote, [agentCertificateFile, agentKeyFile, agentAuthorityFile].contains("") {
+            found.append(
+                (
+                    "failover.agents",
+                    "agents on other hosts need failover.agent_cert_file, agent_key_file and agent_ca_file"
                 ))
         }
         if Set(names).count != names.count { found.append(("failover.names", "names a node twice")) }

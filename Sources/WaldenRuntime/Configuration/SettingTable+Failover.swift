@@ -2,7 +2,7 @@ import WaldenCore
 import WaldenPostgres
 
 extension Setting {
-    static let failover = failoverNodes + failoverTimes
+    static let failover = failoverNodes + failoverTimes + failoverHands
 
     private static let failoverNodes = [
         choice(
@@ -85,6 +85,44 @@ extension Setting {
         duration(
             "failover.hung_accept", \.failover.hungAccept, .zero ... .seconds(600),
             "Fail over when the primary works but accepts no new connection for so long. 0: never."),
+    ]
+
+    private static let failoverHands = [
+        list(
+            "failover.fence_command", "WORD", \.failover.fenceCommand,
+            "A program, with its path, and its arguments, run before a promotion to cut the old primary off by other "
+                + "means. Exit code 0: done; 75: a veto, nothing is promoted; all else is tried again."
+        ) { _ throws(Quantity.Malformed) in },
+        duration(
+            "failover.fence_timeout", \.failover.fenceTimeout, .milliseconds(100) ... .seconds(600),
+            "For one run of failover.fence_command."),
+        list(
+            "failover.event_command", "WORD", \.failover.eventCommand,
+            "A program, with its path, and its arguments that is given each event of the sentinel as JSON."
+        ) { _ throws(Quantity.Malformed) in },
+        list(
+            "failover.webhooks", "URL", \.failover.webhooks, isSecret: true,
+            "Addresses that each event of the sentinel is POSTed to as JSON."
+        ) { text throws(Quantity.Malformed) in
+            guard text.hasPrefix("http://") || text.hasPrefix("https://") else {
+                throw Quantity.Malformed(reason: "is no http:// or https:// address")
+            }
+        },
+        list(
+            "failover.agents", "ADDRESS|none", \.failover.agents,
+            "The agent on the host of each node, in the order of failover.names: host:port, or unix:PATH."
+        ) { text throws(Quantity.Malformed) in
+            if text != "none" { _ = try Quantity.address(text) }
+        },
+        file(
+            "failover.agent_cert_file", \.failover.agentCertificateFile, isReloadable: false,
+            "The certificate shown to agents (PEM)."),
+        file(
+            "failover.agent_key_file", \.failover.agentKeyFile, isReloadable: false,
+            "The key of failover.agent_cert_file (PEM)."),
+        file(
+            "failover.agent_ca_file", \.failover.agentAuthorityFile, isReloadable: false,
+            "Authorities of the agents' certificates (PEM)."),
     ]
 
     /// Texts that are each looked at by themselves.

@@ -45,10 +45,11 @@ extension Setting {
     ]
 
     static func file(
-        _ key: String, _ property: any WritableKeyPath<Configuration, String> & Sendable, _ help: String
+        _ key: String, _ property: any WritableKeyPath<Configuration, String> & Sendable, isReloadable: Bool = true,
+        _ help: String
     ) -> Setting {
         Setting(
-            key: key, form: "FILE", isReloadable: true, help: help,
+            key: key, form: "FILE", isReloadable: isReloadable, help: help,
             show: { $0[keyPath: property].isEmpty ? [] : [$0[keyPath: property]] },
             read: { (texts, configuration) throws(Quantity.Malformed) in
                 guard !texts[0].isEmpty else { throw Quantity.Malformed(reason: "is empty") }

@@ -76,7 +76,8 @@ import WaldenCore
     /// For settings without a default, by their form.
     private static let examples = [
         "DSN": "host=x", "ADDRESS": "h:1", "CIDR": "10.0.0.0/8", "FILE": "/x", "NODE=N": "replica1=2", "ROLE": "r",
-        "N=ADDRESS": "2=h:1", "NAME": "a", "CONNINFO": "host=x", "NAME=N": "a=1",
+        "N=ADDRESS": "2=h:1", "NAME": "a", "CONNINFO": "host=x", "NAME=N": "a=1", "WORD": "/bin/true",
+        "URL": "http://a/", "ADDRESS|none": "none",
         "disable|allow|prefer|require|verify-ca|verify-full": "require",
     ]
 
