@@ -82,20 +82,21 @@ struct Node: Sendable {
 
     var isRunning: Bool { !processes.isEmpty }
 
-    /// Ends programs that an agent before this one has left at work on the directory or its copy: it was killed, they were
-    /// not, and they would go on writing.
-    func endLeftovers() throws(AgentError) {
+    /// Ends programs that an agent before this one has left at work on the directory or its copy: it was killed, they
+    /// were not, and they would go on writing. Their numbers.
+    func endLeftovers() throws(AgentError) -> [pid_t] {
+        let found = leftovers
         let deadline = MonotonicClock.now() + .seconds(5)
-        while true {
-            let left = leftovers
-            if left.isEmpty { return }
+        var left = found
+        while !left.isEmpty {
             guard MonotonicClock.now() < deadline else {
-                throw .failed(
-                    "programs of an earlier agent do not end: \(left.map(String.init).joined(separator: ", "))")
+                throw .failed("programs of an earlier agent do not end: \(left)")
             }
             for pid in left { kill(pid, SIGKILL) }
             usleep(10_000)
+            left = leftovers
         }
+        return found
     }
 
     private var leftovers: [pid_t] {
