@@ -69,15 +69,23 @@ struct Node: Sendable {
     // MARK: The server's processes
 
     /// Every process of this user's that works in the data directory and is PostgreSQL's; the postmaster's children among
-    /// them, each of which leads a group of its own.
+    /// them, each of which leads a group of its own. Of one whose directory cannot be told, `postmaster.pid` decides.
     var processes: [pid_t] {
         let names = (try? FileSystem.names(in: "/proc")) ?? []
+        let named = postmaster?.pid
         return names.compactMap { pid_t($0) }.filter { pid in
-            guard let name = try? FileSystem.read("/proc/\(pid)/comm"), name == Array("postgres\n".utf8) else {
-                return false
-            }
-            return Self.linkTarget("/proc/\(pid)/cwd") == data
+            guard Self.isAliveServer(pid) else { return false }
+            return Self.linkTarget("/proc/\(pid)/cwd").map { $0 == data } ?? (pid == named)
         }
+    }
+
+    /// One that has ended and whose parent has not taken note has no directory any more, and a name still.
+    private static func isAliveServer(_ pid: pid_t) -> Bool {
+        guard let stat = try? FileSystem.text("/proc/\(pid)/stat"), let end = stat.lastIndex(of: ")") else {
+            return false
+        }
+        let state = stat[end...].dropFirst(2).first
+        return stat.contains("(postgres)") && state != "Z" && state != "X"
     }
 
     var isRunning: Bool { !processes.isEmpty }
