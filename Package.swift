@@ -162,7 +162,8 @@ let package = Package(
             tests(
                 "WaldenHooks",
                 [
-                    "WaldenCore", "WaldenFailover", "WaldenTestKit", logging, .product(name: "NIOHTTP1", package: "swift-nio"),
+                    "WaldenCore", "WaldenFailover", "WaldenTestKit", logging,
+                    .product(name: "NIOHTTP1", package: "swift-nio"),
                 ] + nio
             ),
             shell("WaldenTestKit", ["CLibPQ"]),

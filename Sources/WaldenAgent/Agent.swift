@@ -68,9 +68,11 @@ public final class Agent: Sendable {
                 return try status()
             }
             log.notice("fencing", metadata: ["term": "\(term)"])
+            let wasStandby = record.isFenced ? record.wasStandby : NodeFiles(node: node).isStandby
             try memory.update { record in
                 record.term = term
                 record.isFenced = true
+                record.wasStandby = wasStandby
             }
             let work = state.withLock { $0.work }
             work?.interrupt.raise()
@@ -78,6 +80,27 @@ public final class Agent: Sendable {
             if FileSystem.exists(node.data) { try NodeFiles(node: node).markStandby() }
             try Server(node: node).stopAtOnce()
             log.notice("fenced", metadata: ["term": "\(term)"])
+            return try status()
+        }
+    }
+
+    /// The node is again what it was before the fence. The server is not started.
+    func unfence(term: UInt64) throws(AgentError) -> AgentStatus {
+        try orders.withLock { (_) throws(AgentError) in
+            let record = memory.record
+            try refuseOlder(term, than: record)
+            guard record.isFenced else { return try status() }
+            if let job = record.job, job.state == .running { throw .refused("job \(job.id) is under way") }
+            guard !record.isForeign else {
+                throw .refused("a rejoin was not brought to its end: the node is not what it was before the fence")
+            }
+            guard !node.isRunning else { throw .refused("the server runs, as a standby: stop it first") }
+            if !record.wasStandby { try NodeFiles(node: node).unmarkStandby() }
+            try memory.update { record in
+                record.term = term
+                record.isFenced = false
+            }
+            log.notice("the fence is taken back", metadata: ["term": "\(term)"])
             return try status()
         }
     }
@@ -119,7 +142,8 @@ public final class Agent: Sendable {
     /// Goes on with the rejoin that its last life did not end.
     func resume() throws(AgentError) {
         let record = memory.record
-        try node.endLeftovers()
+        let ended = try node.endLeftovers()
+        if !ended.isEmpty { log.notice("ended what an earlier agent left at work", metadata: ["pids": "\(ended)"]) }
         guard let job = record.job, job.state == .running else { return }
         guard let request = record.request else {
             return try end(job.id, .failed("the agent ended meanwhile"))

@@ -9,6 +9,8 @@ struct AgentRecord: Codable, Sendable {
     var term: UInt64 = 0
     /// The server is not to be started before a rejoin.
     var isFenced = false
+    /// Whether `standby.signal` was there before the fence put one.
+    var wasStandby = false
     /// Files in the data directory may be another node's.
     var isForeign = false
     /// The newest job.

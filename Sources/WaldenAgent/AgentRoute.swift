@@ -3,13 +3,15 @@ enum AgentRoute: Hashable, Sendable {
     case status
     case job(UInt64)
     case fence(term: UInt64)
+    case unfence(term: UInt64)
     case rejoin
     case start
     case stop
     /// With its HTTP status.
     case wrong(Int, String)
 
-    static let list = "GET /, GET /job/ID, POST /fence?term=N, POST /rejoin, POST /start, POST /stop"
+    static let list =
+        "GET /, GET /job/ID, POST /fence?term=N, POST /unfence?term=N, POST /rejoin, POST /start, POST /stop"
 
     init(method: String, path: String, query: String?) {
         let words = path.split(separator: "/")
@@ -27,6 +29,12 @@ enum AgentRoute: Hashable, Sendable {
                 return
             }
             self = Self.term(query).map { .fence(term: $0) } ?? .wrong(400, "which term? POST /fence?term=N")
+        case ("unfence", 1):
+            guard method == "POST" else {
+                self = .onlyBy("POST")
+                return
+            }
+            self = Self.term(query).map { .unfence(term: $0) } ?? .wrong(400, "which term? POST /unfence?term=N")
         case ("rejoin", 1): self = method == "POST" ? .rejoin : .onlyBy("POST")
         case ("start", 1): self = method == "POST" ? .start : .onlyBy("POST")
         case ("stop", 1): self = method == "POST" ? .stop : .onlyBy("POST")

@@ -116,6 +116,9 @@ public struct AgentServer: Service, CustomStringConvertible {
             case .fence(let term):
                 return Self.response(
                     200, try await onThread { [agent] () throws(AgentError) in try agent.fence(term: term) })
+            case .unfence(let term):
+                return Self.response(
+                    200, try await onThread { [agent] () throws(AgentError) in try agent.unfence(term: term) })
             case .rejoin:
                 guard let wanted = await Self.rejoin(in: request) else {
                     return Self.response(400, AgentRefusal(error: "the body is no request for a rejoin"))

@@ -69,33 +69,42 @@ struct Node: Sendable {
     // MARK: The server's processes
 
     /// Every process of this user's that works in the data directory and is PostgreSQL's; the postmaster's children among
-    /// them, each of which leads a group of its own.
+    /// them, each of which leads a group of its own. Of one whose directory cannot be told, `postmaster.pid` decides.
     var processes: [pid_t] {
         let names = (try? FileSystem.names(in: "/proc")) ?? []
+        let named = postmaster?.pid
         return names.compactMap { pid_t($0) }.filter { pid in
-            guard let name = try? FileSystem.read("/proc/\(pid)/comm"), name == Array("postgres\n".utf8) else {
-                return false
-            }
-            return Self.linkTarget("/proc/\(pid)/cwd") == data
+            guard Self.isAliveServer(pid) else { return false }
+            return Self.linkTarget("/proc/\(pid)/cwd").map { $0 == data } ?? (pid == named)
         }
+    }
+
+    /// One that has ended and whose parent has not taken note has no directory any more, and a name still.
+    private static func isAliveServer(_ pid: pid_t) -> Bool {
+        guard let stat = try? FileSystem.text("/proc/\(pid)/stat"), let end = stat.lastIndex(of: ")") else {
+            return false
+        }
+        let state = stat[end...].dropFirst(2).first
+        return stat.contains("(postgres)") && state != "Z" && state != "X"
     }
 
     var isRunning: Bool { !processes.isEmpty }
 
-    /// Ends programs that an agent before this one has left at work on the directory or its copy: it was killed, they were
-    /// not, and they would go on writing.
-    func endLeftovers() throws(AgentError) {
+    /// Ends programs that an agent before this one has left at work on the directory or its copy: it was killed, they
+    /// were not, and they would go on writing. Their numbers.
+    func endLeftovers() throws(AgentError) -> [pid_t] {
+        let found = leftovers
         let deadline = MonotonicClock.now() + .seconds(5)
-        while true {
-            let left = leftovers
-            if left.isEmpty { return }
+        var left = found
+        while !left.isEmpty {
             guard MonotonicClock.now() < deadline else {
-                throw .failed(
-                    "programs of an earlier agent do not end: \(left.map(String.init).joined(separator: ", "))")
+                throw .failed("programs of an earlier agent do not end: \(left)")
             }
             for pid in left { kill(pid, SIGKILL) }
             usleep(10_000)
+            left = leftovers
         }
+        return found
     }
 
     private var leftovers: [pid_t] {

@@ -37,6 +37,8 @@ struct NodeFiles {
         try markStandby()
     }
 
+    var isStandby: Bool { FileSystem.exists("\(node.data)/standby.signal") }
+
     /// Whoever starts the server now gets one that only reads.
     func markStandby() throws(AgentError) {
         try FileSystem.replace("\(node.data)/standby.signal", with: [])

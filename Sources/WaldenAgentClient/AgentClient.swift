@@ -94,6 +94,11 @@ public final class AgentClient: Sendable {
         try await ask(.POST, "/fence?term=\(term)", within: Self.fenceTimeout)
     }
 
+    /// Takes a fence back that was followed by no failover. The server is not started.
+    public func unfence(term: UInt64) async throws(AgentClientError) -> AgentStatus {
+        try await ask(.POST, "/unfence?term=\(term)", within: Self.askTimeout)
+    }
+
     /// Begins a rejoin and waits for its end, through restarts of the agent.
     ///
     /// - Throws: `failed` when it failed or takes longer than `timeout`; then it goes on at the agent.

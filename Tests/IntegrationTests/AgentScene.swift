@@ -12,6 +12,8 @@ final class AgentScene: Sendable {
     let client: AgentClient
     private let programs: String
 
+    private static let tree = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" }
+
     var state: String { "\(cluster.scratch.path)/agent/state" }
     var socket: String { "\(cluster.scratch.path)/agent/socket" }
     var logPath: String { "\(cluster.scratch.path)/agent/log" }
@@ -36,6 +38,7 @@ final class AgentScene: Sendable {
         // As it is started by others than the test from here on.
         try old.configure(["port": "\(old.port)", "unix_socket_directories": old.socketDirectory])
         try old.connect().query("CREATE TABLE kept (id int); INSERT INTO kept VALUES (1)")
+        try old.connect().query(TextFile.read("\(Self.tree)/sql/agent.sql"))
         new = try cluster.addStandby("standby1")
         _ = try cluster.scratch.directory("agent/state", isPrivate: true)
         programs = try cluster.scratch.directory("agent/bin")
@@ -101,7 +104,7 @@ final class AgentScene: Sendable {
     func failOver() throws {
         try new.connect().query("SELECT pg_promote()")
         try eventually("the standby writes") { try new.connect().scalar("SELECT pg_is_in_recovery()") == "f" }
-        try new.connect().query("CHECKPOINT; INSERT INTO kept VALUES (2)")
+        try new.connect().query("INSERT INTO kept VALUES (2)")
         try old.connect().query(
             "INSERT INTO kept VALUES (666); CREATE TABLE diverged AS SELECT generate_series(1, 5000)")
         try old.connect().query("SELECT pg_create_physical_replication_slot('left_over', true)")
@@ -127,7 +130,8 @@ final class AgentScene: Sendable {
     func request(term: UInt64 = 2, slot: String? = nil) -> RejoinRequest {
         RejoinRequest(
             term: term, upstream: new.dsn(database: "replication", "password=hush1"),
-            source: new.dsn("password=hush2"), applicationName: "old'primary", slot: slot, streamTimeoutSeconds: 60)
+            source: new.dsn(user: "walden_agent", "password=hush2"), applicationName: "old'primary", slot: slot,
+            streamTimeoutSeconds: 60)
     }
 
     /// The old primary follows the new one, is as it was, and holds nothing that the new one does not.

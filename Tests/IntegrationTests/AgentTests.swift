@@ -34,8 +34,15 @@ import WaldenTestKit
             // Whoever starts it all the same gets no primary.
             try scene.old.start()
             #expect(try scene.old.connect().scalar("SELECT pg_is_in_recovery()") == "t")
+            await #expect(throws: AgentClientError.refused("the server runs, as a standby: stop it first")) {
+                try await scene.client.unfence(term: 7)
+            }
             // The same order once more stops that, too.
             #expect(try await scene.client.fence(term: 7).isRunning == false)
+            // Nothing came of the failover: people take it back.
+            #expect(try await scene.client.unfence(term: 7).isFenced == false)
+            #expect(try await scene.client.start(within: .seconds(60)).state == .done)
+            #expect(try scene.old.connect().scalar("SELECT pg_is_in_recovery()") == "f")
         }
     }
 
@@ -169,6 +176,7 @@ import WaldenTestKit
             first.kill()
             let second = try await scene.startAgent()
             defer { second.kill() }
+            #expect(scene.log.contains("ended what an earlier agent left at work"))
             #expect(try await scene.client.finished(begun, within: .seconds(120)).stage == .done)
             try scene.judge()
         }

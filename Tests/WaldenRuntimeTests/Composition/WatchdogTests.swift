@@ -42,10 +42,11 @@ import Testing
         Issue.record("the loops do not answer")
     }
 
-    @Test(arguments: [
-        ("20000000", "7", .seconds(5)), ("20000000", nil, .seconds(5)), ("1", "7", .milliseconds(1)),
-        ("20000000", "8", nil), (nil, nil, nil), ("0", nil, nil), ("x", nil, nil), ("20000000", "x", nil),
-    ] as [(String?, String?, Duration?)])
+    @Test(
+        arguments: [
+            ("20000000", "7", .seconds(5)), ("20000000", nil, .seconds(5)), ("1", "7", .milliseconds(1)),
+            ("20000000", "8", nil), (nil, nil, nil), ("0", nil, nil), ("x", nil, nil), ("20000000", "x", nil),
+        ] as [(String?, String?, Duration?)])
     func theIntervalIsAQuarter(_ time: String?, _ process: String?, _ interval: Duration?) {
         #expect(Watchdog.interval(time, process, of: 7) == interval)
     }
