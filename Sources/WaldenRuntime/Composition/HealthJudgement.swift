@@ -57,7 +57,8 @@ struct HealthJudgement {
             guard let problem else { return HealthAnswer(.fit(node: node.name)) }
             reasons.append("\(node.name): \(problem)")
         }
-        return HealthAnswer(.unfit, reasons.isEmpty ? "no \(role.rawValue) is configured" : reasons.joined(separator: "; "))
+        if reasons.isEmpty { return HealthAnswer(.unfit, "no \(role.rawValue) is configured") }
+        return HealthAnswer(.unfit, reasons.joined(separator: "; "))
     }
 
     private func problemAsPrimary(_ node: NodeReport) -> String? {
