@@ -59,26 +59,63 @@ import WaldenTestKit
         defer { scene.end() }
         let sentinel = try scene.startSentinel()
         try scene.writeSome()
-        let before = FailoverReportFigures(sentinel.view)
-        #expect(before.block == nil)
-        #expect(before.isProven)
+        let control = SentinelControl(sentinel, names: sentinel.names)
+        let before = control.report()
+        #expect(before.blockedBy == nil)
+        #expect(before.bytesLostIfNow == 0)
+        #expect(before.outlook.hasPrefix("if the primary died now: node standby"), "\(before.outlook)")
+        #expect(before.outlook.contains(", 0 bytes lost, about "))
         try scene.cluster.primary.kill()
         let promoted = try scene.awaitFailover()
         try eventually("the incident is over") { sentinel.incidents.last?.outcome == .replaced }
         let told = try #require(sentinel.incidents.last)
         #expect(told.cause == .found(.crashed))
+        let after = control.report()
+        #expect(after.failovers == 1)
+        // Which of the two is further changes with every write.
+        #expect(after.primary == promoted.name)
+        #expect(after.isEstimateMeasured)
+        #expect(after.lastOutageSeconds == told.outage?.fractionalSeconds)
+        #expect(control.incident(2)?.outcome == "replaced")
         let outage = try #require(told.outage)
         let seen = try scene.judge("a foreseen failover", on: promoted)
         print(
-            "failover: foretold \(before.total), told \(outage), seen by a writer \(seen), "
+            "failover: foretold \(before.estimatedSeconds) s, told \(outage), seen by a writer \(seen), "
                 + "takeover \(sentinel.view.estimate.takeover)")
-        #expect(sentinel.view.estimate.isMeasured)
         #expect(outage < .seconds(20))
         sentinel.stop()
         let second = try scene.makeSentinel()
         #expect(second.incidents.map(\.term) == [told.term])
         #expect(second.incidents.last?.outage == told.outage)
         #expect(second.view.counts.failovers == 0)
+    }
+
+    /// A standby and the primary are gone: what the last one lacks may have been acknowledged, so people have to say it.
+    @Test(.timeLimit(.minutes(3))) func whatCannotBeProvenIsForcedByPeopleOnly() async throws {
+        let scene = try SentinelScene()
+        defer { scene.end() }
+        let sentinel = try scene.startSentinel()
+        defer { sentinel.stop() }
+        try await scene.serveControl(sentinel) { directory in
+            try scene.writeSome()
+            try scene.cluster.standbys[0].kill()
+            try scene.cluster.primary.kill()
+            try eventually("the sentinel is in doubt") { sentinel.view.state == .suspect }
+            try await scene.expect(["failover"], directory) { result in
+                #expect(result.status == 64, "\(result)")
+                #expect(result.output.contains("standby2 would be promoted; "), "\(result)")
+                #expect(result.output.contains(" bytes of log that primary is known to have written would be lost"))
+            }
+            #expect(sentinel.view.primary == .configuredPrimary)
+            try await scene.expect(["failover", "--force"], directory) { result in
+                #expect(result.status == 0, "\(result)")
+                #expect(result.output.contains("standby2 is the primary (incident 2)"), "\(result)")
+            }
+            try await scene.expect(["incidents", "show", "2"], directory) { result in
+                #expect(result.output.contains("cause: a failover was ordered, whatever it costs"))
+                #expect(result.output.contains("no quorum proves otherwise"), "\(result)")
+            }
+        }
     }
 
     @Test(.timeLimit(.minutes(3))) func whoIsPausedDoesNothingUntilResumed() async throws {
@@ -111,21 +148,6 @@ import WaldenTestKit
             try await scene.expect(["incidents"], directory) { #expect($0.output == "no incident yet\n") }
             try await scene.expect(["incidents", "show", "7"], directory) { #expect($0.status == 1) }
         }
-    }
-}
-
-/// What was foretold of a failover.
-private struct FailoverReportFigures {
-    let candidate: NodeID?
-    let block: Readiness.Block?
-    let isProven: Bool
-    let total: Duration
-
-    init(_ view: SentinelView) {
-        candidate = view.readiness.candidate
-        block = view.readiness.block
-        isProven = view.readiness.isProven
-        total = view.estimate.total
     }
 }
 

@@ -25,7 +25,7 @@ struct HealthJudgement {
         }
         guard let asked = question.node else {
             if let refusal { return HealthAnswer(.unfit, refusal) }
-            return judge(nodes, question.role, limit)
+            return judge(candidates(question.role), question.role, limit)
         }
         guard let node = nodes.first(where: { $0.name == asked || $0.name == aliases[asked] }) else {
             let known = nodes.map(\.name).joined(separator: ", ")
@@ -34,13 +34,20 @@ struct HealthJudgement {
         return judge([node], question.role, limit)
     }
 
+    /// Those in the other role are no reason why a cluster cannot serve.
+    private func candidates(_ role: HealthQuestion.Role) -> [NodeReport] {
+        switch role {
+        case .primary: nodes.filter { $0.name == primary }
+        case .replica: nodes.filter { $0.name != primary }
+        case .readOnly: nodes
+        }
+    }
+
     /// The first that is fit; else why none is.
     private func judge(_ nodes: [NodeReport], _ role: HealthQuestion.Role, _ limit: Limit) -> HealthAnswer {
         var reasons: [String] = []
         for node in nodes {
             let isPrimary = node.name == primary
-            // Of a whole cluster those in the other role are no reason.
-            if nodes.count > 1, role == .primary && !isPrimary || role == .replica && isPrimary { continue }
             let problem: String? =
                 switch role {
                 case .primary: problemAsPrimary(node)
@@ -50,7 +57,8 @@ struct HealthJudgement {
             guard let problem else { return HealthAnswer(.fit(node: node.name)) }
             reasons.append("\(node.name): \(problem)")
         }
-        return HealthAnswer(.unfit, reasons.isEmpty ? "no such node is configured" : reasons.joined(separator: "; "))
+        if reasons.isEmpty { return HealthAnswer(.unfit, "no \(role.rawValue) is configured") }
+        return HealthAnswer(.unfit, reasons.joined(separator: "; "))
     }
 
     private func problemAsPrimary(_ node: NodeReport) -> String? {

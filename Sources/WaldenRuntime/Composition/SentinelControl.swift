@@ -1,3 +1,4 @@
+import ServiceLifecycle
 package import WaldenAdmin
 package import WaldenCore
 import WaldenFailover
@@ -171,9 +172,10 @@ package struct SentinelControl: FailoverControl {
         return answer
     }
 
+    /// Until it has a value, at the longest for `limit`; a process that is to end does not wait.
     private func poll<Value>(_ limit: Duration, _ look: () -> Value?) async -> Value? {
         let deadline = MonotonicClock.now() + limit
-        while MonotonicClock.now() < deadline, !Task.isCancelled {
+        while MonotonicClock.now() < deadline, !Task.isCancelled, !Task.isShuttingDownGracefully {
             if let value = look() { return value }
             try? await Task.sleep(for: Self.interval)
         }

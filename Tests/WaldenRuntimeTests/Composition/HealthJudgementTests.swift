@@ -119,7 +119,7 @@ import WaldenAdmin
 
     @Test func aClusterWithoutReplicasSaysSo() {
         let alone = HealthJudgement(nodes: [judgement.nodes[0]], primary: "primary", maxLag: .seconds(1))
-        #expect(alone.answer(HealthQuestion(.replica)).verdict == .unfit)
+        #expect(alone.answer(HealthQuestion(.replica)) == HealthAnswer(.unfit, "no replica is configured"))
         #expect(alone.answer(HealthQuestion(.readOnly)).verdict == .fit(node: "primary"))
     }
 }

@@ -1,7 +1,9 @@
 import Testing
 import WaldenCache
 import WaldenDependency
+import WaldenFailover
 import WaldenPostgres
+import WaldenSentinel
 
 @testable import WaldenRuntime
 
@@ -23,6 +25,12 @@ import WaldenPostgres
 
     @Test func namesEveryCauseOfAnInvalidation() throws {
         try expectNamed(InvalidationCause.allCases.map(\.label))
+    }
+
+    @Test func namesEveryBlockAndStateAndFindingOfAFailover() throws {
+        try expectNamed(Readiness.Block.allCases.map(\.rawValue))
+        try expectNamed(FailoverState.allCases.map(\.rawValue))
+        try expectNamed(IncidentRecord.Outcome.allCases.map(\.rawValue))
     }
 
     private func expectNamed(_ names: [String]) throws {
