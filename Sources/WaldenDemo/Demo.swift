@@ -35,8 +35,10 @@ enum Demo {
         try OtherRow(stage: stage, truth: truth).play()
         try Throughput(stage: stage, truth: truth).play()
         try Quiescence(stage: stage, truth: truth).play()
-
         let figures = try stage.walden.figures()
+        stage.strike()
+        try Succession(truth: truth).play()
+
         Show.blank()
         Show.line("all scenes in \(Show.number((ContinuousClock.now - started).inSeconds, places: 1)) s")
         Show.out(

@@ -10,6 +10,8 @@ public final class FailoverStack: Sendable {
         public var failover: [String] = []
         /// Further lines of the file.
         public var settings = ["auth:", "  method: trust"]
+        /// Whether an agent runs beside each server.
+        public var hasAgents = false
 
         public init(schema: String = "") {
             self.schema = schema
@@ -19,6 +21,7 @@ public final class FailoverStack: Sendable {
     public let cluster: Cluster
     public let walden: WaldenProcess
     private let configuration: Configuration
+    private let agents: [ChildProcess]
 
     public var servers: [PostgresServer] { [cluster.primary] + cluster.standbys }
     public static let names = ["primary", "standby1", "standby2"]
@@ -27,8 +30,9 @@ public final class FailoverStack: Sendable {
         let cluster = try Cluster.start(Cluster.Configuration())
         do {
             try prepare(cluster, configuration)
+            let agents = configuration.hasAgents ? try startAgents(cluster) : []
             let walden = try startWalden(configuration, before: cluster)
-            let stack = FailoverStack(cluster, walden, configuration)
+            let stack = FailoverStack(cluster, walden, agents, configuration)
             try stack.awaitReadiness()
             return stack
         } catch {
@@ -37,9 +41,12 @@ public final class FailoverStack: Sendable {
         }
     }
 
-    private init(_ cluster: Cluster, _ walden: WaldenProcess, _ configuration: Configuration) {
+    private init(
+        _ cluster: Cluster, _ walden: WaldenProcess, _ agents: [ChildProcess], _ configuration: Configuration
+    ) {
         self.cluster = cluster
         self.walden = walden
+        self.agents = agents
         self.configuration = configuration
     }
 
@@ -66,7 +73,9 @@ public final class FailoverStack: Sendable {
             configuration.settings + ["failover:", "  mode: \(configuration.mode)"]
             + ["  directory: \(cluster.scratch.path)/sentinel", "  names: [\(names.joined(separator: ", "))]"]
             + ["  servers:"] + servers.map { "    - \"\($0.dsn(user: "walden_sentinel"))\"" }
-            + ["  upstreams:"] + servers.map { "    - \"\($0.dsn(database: "replication"))\"" }
+            + ["  upstreams:"] + servers.map { "    - \"\($0.dsn())\"" }
+            + (configuration.hasAgents
+                ? ["  agents:"] + servers.map { "    - unix:\(agentDirectory(of: $0, cluster))/socket" } : [])
             + configuration.failover.map { "  \($0)" }
         var run = WaldenProcess.Configuration(primary: cluster.primary.dsn())
         run.replicas = cluster.standbys.map { $0.dsn() }
@@ -74,14 +83,43 @@ public final class FailoverStack: Sendable {
         return try WaldenProcess.start(run)
     }
 
+    private static func agentDirectory(of server: PostgresServer, _ cluster: Cluster) -> String {
+        "\(cluster.scratch.path)/agent-\(server.name)"
+    }
+
+    /// From now on the servers are started by others than the test as well.
+    private static func startAgents(_ cluster: Cluster) throws -> [ChildProcess] {
+        let binaries = try PostgresInstallation.current.get().binaries
+        return try ([cluster.primary] + cluster.standbys).map { server in
+            try server.configure(["port": "\(server.port)", "unix_socket_directories": server.socketDirectory])
+            let directory = try cluster.scratch.directory("agent-\(server.name)", isPrivate: true)
+            var command = Command(
+                [
+                    WaldenProcess.program, "agent", "--data-directory", server.dataDirectory, "--state-directory",
+                    "\(directory)/state", "--bin-directory", binaries, "--socket", "\(directory)/socket",
+                ], in: cluster.scratch.path)
+            command.asServerUser = true
+            command.output = "\(directory)/log"
+            return try ChildProcess(command)
+        }
+    }
+
     /// Another Walden with the same configuration and directory; the first one must have ended.
     public func restarted() throws -> FailoverStack {
-        FailoverStack(cluster, try Self.startWalden(configuration, before: cluster), configuration)
+        FailoverStack(cluster, try Self.startWalden(configuration, before: cluster), agents, configuration)
     }
 
     /// Runs a command of `walden` that speaks to the sentinel.
     public func order(_ arguments: [String]) throws -> ProcessOutput {
         try WaldenProcess.run(arguments + ["--directory", "\(cluster.scratch.path)/sentinel"])
+    }
+
+    /// Until so many members of the quorum stream from whoever is the primary.
+    public func awaitStandbys(_ count: Int) throws {
+        try eventually("\(count) standbys follow the primary", timeout: .seconds(60)) {
+            let streaming = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'quorum'"
+            return try walden.connect().scalar(streaming) == "\(count)"
+        }
     }
 
     /// Until clients are served and results are kept.

@@ -52,8 +52,11 @@ final class FailoverOutreach: Sendable {
             return answer(.refused("\(name(node)) has no agent: rewind or copy it by hand"))
         }
         let upstream = choices.upstreams[order.primary.index]
+        // A rewind reads a database's files through a session in one; a receiver names none.
+        let isNamed = upstream.contains("dbname")
         let request = RejoinRequest(
-            term: order.term.number, upstream: upstream, source: upstream, applicationName: name(node))
+            term: order.term.number, upstream: upstream, source: isNamed ? upstream : "\(upstream) dbname=postgres",
+            applicationName: name(node))
         let (log, name) = (log, name(node))
         Task {
             do throws(AgentClientError) {
