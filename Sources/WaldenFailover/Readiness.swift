@@ -15,44 +15,19 @@ public struct Readiness: Hashable, Sendable {
 extension FailoverMachine {
     /// Who could be severed and chosen, by what is known now.
     public func readiness(at now: Instant) -> Readiness {
-        let standbys = evidence.freshStandbys(at: now)
-        let election = Election(
-            among: standbys.map { node, report in
-                Election.Voter(
-                    node: node,
-                    position: Incident.Position(
-                        timeline: report.timeline, received: report.received, replayed: report.replayed),
-                    priority: policy.priority(of: node), freeSlots: report.freeSlots,
-                    isReplayPaused: report.isReplayPaused)
-            },
-            on: evidence.timeline, notBehind: nil, needsSlot: policy.needsSlot)
-        let isProven = evidence.rules.isProven(bySevered: Set(standbys.map(\.node)))
-        let received = standbys.first { $0.node == election.winner }?.report.received ?? .zero
+        let prospect = Prospect(of: self, at: now)
+        let received = prospect.able.first { $0.node == prospect.election.winner }?.report.received ?? .zero
         return Readiness(
-            candidate: election.winner,
-            missingBytes: election.winner == nil ? 0 : evidence.primaryEnd.bytes(since: received), isProven: isProven,
-            obstacle: obstacle(election, isProven: isProven, answering: standbys.count, at: now))
+            candidate: prospect.election.winner,
+            missingBytes: prospect.election.winner == nil ? 0 : evidence.primaryEnd.bytes(since: received),
+            isProven: prospect.isProven, obstacle: obstacle(prospect, at: now))
     }
 
-    private func obstacle(_ election: Election, isProven: Bool, answering: Int, at now: Instant) -> String? {
+    private func obstacle(_ prospect: Prospect, at now: Instant) -> String? {
         if state == .maintenance { return "maintenance is ordered: walden resume" }
         if state == .discover { return "the primary is not found yet" }
         if !policy.isAutomatic { return "failover.automatic is off" }
-        if let problem = evidence.ruleProblem { return problem.description }
-        if election.winner == nil {
-            let reasons = election.refusals.sorted { $0.key < $1.key }.map {
-                "\(evidence.name(of: $0.key)): \($0.value)"
-            }
-            return reasons.isEmpty ? "no standby answers" : reasons.joined(separator: "; ")
-        }
-        if let rule = evidence.rules.current, !isProven {
-            return
-                "\(answering) standbys answer; to prove that nothing acknowledged is lost, \(rule.severedRequired) of "
-                + "those in synchronous_standby_names must be severed"
-        }
-        if evidence.rules.current == nil, !policy.mayLoseUnacknowledged {
-            return "synchronous_standby_names is empty, so acknowledged commits may be on the primary alone"
-        }
+        if let obstacle = prospect.obstacle { return obstacle }
         if let last = lastFailoverAt, now.elapsed(since: last) < timings.cooldown {
             return "the last failover was less than failover.cooldown ago: only a crash would be failed over from"
         }

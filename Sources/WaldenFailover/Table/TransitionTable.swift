@@ -85,6 +85,7 @@ public enum TransitionTable {
         row(
             330, .suspect, .maintenance, "ordered to stay out",
             when: { $0.machine.request == .pause }, then: { machine, _ in machine.takeRequest() }),
+        row(340, .suspect, .needsHuman, "a failover is called for and would fail") { $0.failoverIsImpossible },
     ]
 
     // MARK: The proxies hold
