@@ -24,6 +24,9 @@ struct Situation {
 
     var hasTwoWriters: Bool { evidence.writers(at: now).count > 1 }
 
+    /// Until then one may be of another cluster, or write as well.
+    var everybodyAnswers: Bool { evidence.nodes.allSatisfy { evidence.freshReport(of: $0, at: now) != nil } }
+
     /// Two nodes answer that were not made from one.
     var hasStrangers: Bool {
         let systems = evidence.nodes.compactMap { evidence.freshReport(of: $0, at: now)?.systemIdentifier }
