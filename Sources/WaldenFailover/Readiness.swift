@@ -43,62 +43,28 @@ extension FailoverMachine {
     ///
     /// - Parameter wish: Only this one is to be chosen.
     public func readiness(for wish: NodeID? = nil, at now: Instant) -> Readiness {
-        let standbys = evidence.freshStandbys(at: now)
-        let election = election(among: standbys, wish)
-        let isProven = evidence.rules.isProven(bySevered: Set(standbys.map(\.node)))
-        let report = standbys.first { $0.node == election.winner }?.report
-        let block = block(election, isProven: isProven, answering: standbys.count, at: now)
+        let prospect = Prospect(of: self, for: wish, at: now)
+        let report = prospect.able.first { $0.node == prospect.election.winner }?.report
+        let (block, obstacle) = obstacle(prospect, at: now)
         return Readiness(
-            candidate: election.winner, missingBytes: report.map { evidence.primaryEnd.bytes(since: $0.received) } ?? 0,
-            isProven: isProven, unappliedBytes: report.map { $0.received.bytes(since: $0.replayed) } ?? 0,
-            block: block, obstacle: block.map { words($0, election, wish, answering: standbys.count) })
+            candidate: prospect.election.winner,
+            missingBytes: report.map { evidence.primaryEnd.bytes(since: $0.received) } ?? 0,
+            isProven: prospect.isProven, unappliedBytes: report.map { $0.received.bytes(since: $0.replayed) } ?? 0,
+            block: block, obstacle: obstacle)
     }
 
-    private func election(among standbys: [(node: NodeID, report: NodeReport)], _ wish: NodeID?) -> Election {
-        Election(
-            among: standbys.map { node, report in
-                Election.Voter(
-                    node: node,
-                    position: Incident.Position(
-                        timeline: report.timeline, received: report.received, replayed: report.replayed),
-                    priority: policy.priority(of: node), freeSlots: report.freeSlots,
-                    isReplayPaused: report.isReplayPaused)
-            },
-            on: evidence.timeline, notBehind: nil, wish: wish, needsSlot: policy.needsSlot)
-    }
-
-    private func block(_ election: Election, isProven: Bool, answering: Int, at now: Instant) -> Readiness.Block? {
-        if state == .maintenance { return .maintenance }
-        if state == .discover { return .undiscovered }
-        if !policy.isAutomatic { return .manual }
-        if evidence.ruleProblem != nil { return .rule }
-        if election.winner == nil { return answering == 0 ? .noStandby : .noCandidate }
-        if evidence.rules.current != nil, !isProven { return .unproven }
-        if evidence.rules.current == nil, !policy.mayLoseUnacknowledged { return .noQuorum }
-        if let last = lastFailoverAt, now.elapsed(since: last) < timings.cooldown { return .cooldown }
-        return nil
-    }
-
-    private func words(
-        _ block: Readiness.Block, _ election: Election, _ wish: NodeID?, answering: Int
-    ) -> String {
-        switch block {
-        case .maintenance: "maintenance is ordered: walden resume"
-        case .undiscovered: "the primary is not found yet"
-        case .manual: "failover.automatic is off"
-        case .rule: evidence.ruleProblem?.description ?? "synchronous_standby_names proves nothing"
-        case .noStandby: "no standby answers"
-        case .noCandidate:
-            election.refusals.filter { wish == nil || $0.key == wish }.sorted { $0.key < $1.key }.map {
-                "\(evidence.name(of: $0.key)): \($0.value)"
-            }
-            .joined(separator: "; ")
-        case .unproven:
-            "\(answering) standbys answer; to prove that nothing acknowledged is lost, "
-                + "\(evidence.rules.current?.severedRequired ?? 0) of those in synchronous_standby_names must be severed"
-        case .noQuorum: "synchronous_standby_names is empty, so acknowledged commits may be on the primary alone"
-        case .cooldown: "the last failover was less than failover.cooldown ago: only a crash would be failed over from"
+    private func obstacle(_ prospect: Prospect, at now: Instant) -> (Readiness.Block?, String?) {
+        if state == .maintenance { return (.maintenance, "maintenance is ordered: walden resume") }
+        if state == .discover { return (.undiscovered, "the primary is not found yet") }
+        if !policy.isAutomatic { return (.manual, "failover.mode is watch: only by order") }
+        if let block = prospect.block { return (block, prospect.obstacle) }
+        if let last = lastFailoverAt, now.elapsed(since: last) < timings.cooldown {
+            return (
+                .cooldown,
+                "the last failover was less than failover.cooldown ago: only a crash would be failed over from"
+            )
         }
+        return (nil, nil)
     }
 
     /// Why a switchover cannot be begun now; nil: it can.
@@ -116,11 +82,6 @@ extension FailoverMachine {
             }
             if policy.priority(of: wish) == 0 { return "the priority of \(evidence.name(of: wish)) is 0" }
         }
-        let standbys = evidence.freshStandbys(at: now)
-        let election = election(among: standbys, wish)
-        guard evidence.rules.isProven(bySevered: Set(standbys.map(\.node))) else {
-            return words(.unproven, election, wish, answering: standbys.count)
-        }
-        return election.winner == nil ? words(.noCandidate, election, wish, answering: standbys.count) : nil
+        return Prospect(of: self, for: wish, at: now).obstacle
     }
 }

@@ -12,7 +12,10 @@ extension Simulation {
             if nodes[index(of: node)].process == .up { nodes[index(of: node)].process = .frozen }
         case .thaw(let node): thaw(node)
         case .hangAccept(let node, let hangs): nodes[index(of: node)].hangsAccept = hangs
-        case .fillConnections(let node, let isFull): nodes[index(of: node)].isFull = isFull
+        case .fillConnections(let node, let isFull):
+            nodes[index(of: node)].isFull = isFull
+            // The sentinel's own session may be among those that gave way.
+            if isFull, session == node, dice.happens(50) { breakSession() }
         case .fillDisk(let node, let isFull): nodes[index(of: node)].isDiskFull = isFull
         case .cut(let from, let to): network.cut(from: from, to: to)
         case .killSentinel: killSentinel()

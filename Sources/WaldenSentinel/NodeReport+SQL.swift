@@ -18,7 +18,16 @@ extension NodeReport {
         pg_catalog.current_setting('synchronous_standby_names'), \
         pg_catalog.current_setting('max_replication_slots')::int \
         - (SELECT count(*)::int FROM pg_catalog.pg_replication_slots), \
-        CASE WHEN r.standby THEN pg_catalog.pg_is_wal_replay_paused() ELSE false END \
+        CASE WHEN r.standby THEN pg_catalog.pg_is_wal_replay_paused() ELSE false END, \
+        pg_catalog.concat_ws(', ', \
+        CASE WHEN NOT pg_catalog.has_parameter_privilege('primary_conninfo', 'ALTER SYSTEM') \
+        THEN 'ALTER SYSTEM ON PARAMETER primary_conninfo' END, \
+        CASE WHEN NOT pg_catalog.has_parameter_privilege('synchronous_standby_names', 'ALTER SYSTEM') \
+        THEN 'ALTER SYSTEM ON PARAMETER synchronous_standby_names' END, \
+        CASE WHEN NOT pg_catalog.has_function_privilege('pg_catalog.pg_reload_conf()', 'EXECUTE') \
+        THEN 'EXECUTE ON FUNCTION pg_reload_conf()' END, \
+        CASE WHEN NOT pg_catalog.has_function_privilege('pg_catalog.pg_promote(boolean, integer)', 'EXECUTE') \
+        THEN 'EXECUTE ON FUNCTION pg_promote(boolean, integer)' END) \
         FROM (SELECT pg_catalog.pg_is_in_recovery() AS standby) r LEFT JOIN pg_catalog.pg_stat_wal_receiver w ON true
         """
 
@@ -26,7 +35,7 @@ extension NodeReport {
     ///
     /// - Parameter knownTimeline: The newest that this run of the node was seen on.
     init?(row: [String?], knownTimeline: TimelineID?, askedAt: Instant) {
-        guard row.count == 13, let system = row[0], let received = row[4].flatMap(LSN.init),
+        guard row.count == 14, let system = row[0], let received = row[4].flatMap(LSN.init),
             let replayed = row[5].flatMap(LSN.init), let names = row[10], let slots = row[11].flatMap({ Int($0) })
         else { return nil }
         let written = row[2].flatMap { UInt32($0.prefix(8), radix: 16) }
@@ -41,6 +50,6 @@ extension NodeReport {
             systemIdentifier: system, timeline: max(TimelineID(told), knownTimeline ?? TimelineID(0)),
             isInRecovery: row[1] == "t", received: received, replayed: replayed, receiver: receiver,
             hasUpstream: row[9] == "t", synchronousStandbyNames: names, freeSlots: slots,
-            isReplayPaused: row[12] == "t", askedAt: askedAt)
+            isReplayPaused: row[12] == "t", missingRights: row[13] ?? "", askedAt: askedAt)
     }
 }

@@ -12,6 +12,8 @@ public final class Cluster: Sendable {
         public var standbys = 0
         /// Where each server has a host of its own; nil: all are on loopback.
         public var network: NetworkLab?
+        /// Whether it has a system identifier of its own. Others are copies of one database, which takes a fifth of the time.
+        public var isStranger = false
         /// Of the primary's log; nil: a directory like any other.
         public var logVolume: Volume.Kind?
 
@@ -43,7 +45,11 @@ public final class Cluster: Sendable {
         scratch = try Scratch()
         network = configuration.network
         primary = try Self.server("primary", in: scratch, network)
-        try InitialDatabase.copy(to: primary.dataDirectory)
+        if configuration.isStranger {
+            try InitialDatabase.make(in: primary.dataDirectory, scratch)
+        } else {
+            try InitialDatabase.copy(to: primary.dataDirectory)
+        }
         let logs = "\(primary.dataDirectory)/pg_wal"
         logVolume = if let kind = configuration.logVolume { try Volume(kind, over: logs, in: scratch) } else { nil }
         let fsync = configuration.fsync ? "on" : "off"

@@ -38,6 +38,12 @@ enum InitialDatabase {
     private static let template: Result<Template, any Error> = Result {
         let scratch = try Scratch()
         let directory = try scratch.directory("initial")
+        try make(in: directory, scratch)
+        return Template(scratch: scratch, directory: directory)
+    }
+
+    /// A database with a system identifier of its own.
+    static func make(in directory: String, _ scratch: Scratch) throws {
         let initdb = try PostgresInstallation.current.get().program("initdb")
         var command = Command(
             [initdb, "-D", directory, "-N", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"],
@@ -48,7 +54,6 @@ enum InitialDatabase {
         guard status.isSuccess else {
             throw TestKitError("initdb: \(status)\n" + ((try? Files.text(command.output)) ?? ""))
         }
-        return Template(scratch: scratch, directory: directory)
     }
 
     /// Copies the initial database into an existing, empty directory of the server user.

@@ -60,7 +60,7 @@ final class SentinelScene: Sendable {
         cluster.end()
     }
 
-    private static let tree = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" }
+    static let tree = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" }
 
     var servers: [PostgresServer] { [cluster.primary] + cluster.standbys }
 
@@ -70,7 +70,7 @@ final class SentinelScene: Sendable {
 
     var journalPath: String { "\(cluster.scratch.path)/sentinel/journal" }
 
-    func makeSentinel() throws -> Sentinel {
+    func makeSentinel(_ change: (inout SentinelConfiguration) -> Void = { _ in }) throws -> Sentinel {
         let nodes = try zip(Self.names, servers).enumerated().map { index, pair in
             SentinelConfiguration.Node(
                 id: NodeID(index), name: pair.0, dsn: try DSN(pair.1.dsn(user: "walden_sentinel")),
@@ -79,6 +79,7 @@ final class SentinelScene: Sendable {
         var configuration = SentinelConfiguration(nodes: nodes, directory: "\(cluster.scratch.path)/sentinel")
         configuration.timings.cooldown = .seconds(1)
         options.configure(&configuration)
+        change(&configuration)
         var logger = Logger(label: "sentinel")
         logger.logLevel = getenv("WALDEN_SENTINEL_LOG") == nil ? .error : .info
         return try Sentinel.make(configuration, logger: logger)
@@ -103,10 +104,10 @@ final class SentinelScene: Sendable {
         }
     }
 
-    /// The note that leads to that state.
-    func awaitNote(to state: FailoverState) throws -> FailoverNote {
+    /// The note that leads to that state, from `mark` on, which is a number of notes.
+    func awaitNote(to state: FailoverState, since mark: Int = 0) throws -> FailoverNote {
         try awaitValue("the sentinel comes to \(state.rawValue)", timeout: .seconds(40)) {
-            proxy.notes.first { $0.to == state }
+            proxy.notes.dropFirst(mark).first { $0.to == state }
         }
     }
 

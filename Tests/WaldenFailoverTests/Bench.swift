@@ -11,6 +11,8 @@ struct Bench {
     private(set) var now = Instant(nanoseconds: 10_000_000_000)
     private(set) var transcript: [String] = []
     private(set) var records: [JournalRecord] = []
+    /// Of the newest row.
+    private(set) var details: [String] = []
     /// Nodes that do not answer, and how.
     var away: [NodeID: Contact] = [:]
     /// Steps that end otherwise than well.
@@ -84,7 +86,9 @@ struct Bench {
     private mutating func run(_ actions: [FailoverAction]) {
         for action in actions {
             switch action {
-            case .note(let note): transcript.append("\(note.row) \(note.to.rawValue)")
+            case .note(let note):
+                transcript.append("\(note.row) \(note.to.rawValue)")
+                details = note.details
             case .record(let record):
                 records.append(record)
                 transcript.append("  record \(record.state.rawValue)")

@@ -44,6 +44,15 @@ import WaldenCore
         #expect(evidence.finding(at: Self.at(100)) == .crashed)
     }
 
+    /// What the standbys said a while ago says nothing of now.
+    @Test mutating func refusedAndTheStandbysWordIsOld() {
+        evidence.sessionBroke()
+        standbys(b: nil, c: nil, at: 100)
+        evidence.contacted(Self.a, .refused, at: Self.at(1_000))
+        #expect(evidence.finding(at: Self.at(1_050)) == .crashed)
+        #expect(evidence.finding(at: Self.at(1_200)) == .doubtful)
+    }
+
     /// The word of one standby is not that of the quorum.
     @Test mutating func refusedAndOneStandbyDoesNotAnswer() {
         evidence.sessionBroke()

@@ -23,6 +23,8 @@ public struct NodeReport: Hashable, Sendable {
     public var freeSlots: Int
     /// `pg_wal_replay_pause()` holds it back.
     public var isReplayPaused: Bool
+    /// What the sentinel's role would need there and does not have, as `GRANT` writes it; empty: nothing.
+    public var missingRights: String
     /// Before the question was sent.
     public var askedAt: Instant
 
@@ -41,7 +43,7 @@ public struct NodeReport: Hashable, Sendable {
     public init(
         systemIdentifier: String, timeline: TimelineID, isInRecovery: Bool, received: LSN, replayed: LSN,
         receiver: Receiver? = nil, hasUpstream: Bool = false, synchronousStandbyNames: String = "", freeSlots: Int = 1,
-        isReplayPaused: Bool = false, askedAt: Instant
+        isReplayPaused: Bool = false, missingRights: String = "", askedAt: Instant
     ) {
         self.systemIdentifier = systemIdentifier
         self.timeline = timeline
@@ -53,6 +55,7 @@ public struct NodeReport: Hashable, Sendable {
         self.synchronousStandbyNames = synchronousStandbyNames
         self.freeSlots = freeSlots
         self.isReplayPaused = isReplayPaused
+        self.missingRights = missingRights
         self.askedAt = askedAt
     }
 

@@ -24,10 +24,23 @@ struct Situation {
 
     var hasTwoWriters: Bool { evidence.writers(at: now).count > 1 }
 
+    /// Until then one may be of another cluster, or write as well.
+    var everybodyAnswers: Bool { evidence.nodes.allSatisfy { evidence.freshReport(of: $0, at: now) != nil } }
+
     /// Two nodes answer that were not made from one.
     var hasStrangers: Bool {
         let systems = evidence.nodes.compactMap { evidence.freshReport(of: $0, at: now)?.systemIdentifier }
         return Set(systems).count > 1
+    }
+
+    /// Which they are, and what to do.
+    private var strangers: String {
+        let systems = evidence.nodes.compactMap { node in
+            evidence.freshReport(of: node, at: now).map { "\(evidence.name(of: node)) \($0.systemIdentifier)" }
+        }
+        return
+            "system identifiers differ (\(systems.joined(separator: ", "))): take out of the configuration, or make anew "
+            + "by pg_basebackup, what was not made from the primary"
     }
 
     var primaryWorks: Bool { finding == .healthy }
@@ -40,16 +53,25 @@ struct Situation {
         return found >= patience
     }
 
-    /// What is found is proof enough, and has lasted as long as it must.
-    var failoverIsDue: Bool {
-        guard machine.policy.isAutomatic, isOutOfCooldown, evidence.ruleProblem == nil, ruleIsKnown else {
-            return false
-        }
+    /// What is found is proof enough, and has lasted as long as it must, and a failover would succeed.
+    var failoverIsDue: Bool { failoverIsCalledFor && ruleIsKnown && failoverObstacle == nil }
+
+    /// It would fail, and not for a moment only.
+    var failoverIsImpossible: Bool {
+        failoverIsCalledFor && ruleIsKnown && failoverObstacle != nil && found >= timings.sever
+    }
+
+    var failoverObstacle: String? { Prospect(of: machine, at: now).obstacle }
+
+    private var failoverIsCalledFor: Bool {
+        guard machine.policy.isAutomatic, isOutOfCooldown else { return false }
+        // Of a rule that proves nothing people are told.
+        let isProvable = hasRule || evidence.ruleProblem != nil
         switch finding {
-        case .crashed: return hasRule ? true : machine.policy.mayLoseUnacknowledged && found >= timings.restartGrace
-        case .unreachable: return hasRule && found >= timings.confirmation
-        case .writeDead: return hasRule
-        case .hungAccept: return hasRule && wantsOutOfHungAccept
+        case .crashed: return hasRule || found >= timings.restartGrace
+        case .unreachable: return isProvable && found >= timings.confirmation
+        case .writeDead: return isProvable
+        case .hungAccept: return isProvable && wantsOutOfHungAccept
         case .healthy, .sentinelBlind, .doubtful, .overloaded, .syncStalled, .recovering, .denied: return false
         }
     }
@@ -179,7 +201,12 @@ struct Situation {
                 "\(evidence.name(of: node)): \(role), timeline \(report.timeline), \(report.received)"
                     + (upstream.isEmpty ? "" : ", \(upstream)"))
         }
-        if let problem = evidence.ruleProblem { lines.append(problem.description) }
+        if machine.state == .suspect, let obstacle = failoverObstacle {
+            lines.append(obstacle)
+        } else if let problem = evidence.ruleProblem {
+            lines.append(problem.description)
+        }
+        if hasStrangers { lines.append(strangers) }
         if let refusal = incident?.refusal { lines.append(refusal) }
         return lines + machine.book.problems
     }

@@ -39,7 +39,10 @@ public enum TransitionTable {
         },
         row(
             120, .discover, .steady, "the primary is found",
-            when: { $0.onlyWriter != nil && $0.onlyWriter == $0.machine.evidence.primary }),
+            when: {
+                $0.onlyWriter != nil && $0.onlyWriter == $0.machine.evidence.primary
+                    && ($0.everybodyAnswers || $0.hasLasted($0.machine.timings.silence))
+            }),
         row(
             130, .discover, .steady, "another node than the configured one is the primary",
             when: { $0.onlyWriter != nil && $0.machine.term == .first && $0.hasLasted($0.machine.timings.freshness) },
@@ -85,6 +88,7 @@ public enum TransitionTable {
         row(
             330, .suspect, .maintenance, "ordered to stay out",
             when: { $0.machine.request == .pause }, then: { machine, _ in machine.takeRequest() }),
+        row(340, .suspect, .needsHuman, "a failover is called for and would fail") { $0.failoverIsImpossible },
     ]
 
     // MARK: The proxies hold
