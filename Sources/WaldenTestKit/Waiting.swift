@@ -46,3 +46,16 @@ extension Duration {
         return Double(seconds) + Double(attoseconds) / 1e18
     }
 }
+
+/// Tries until nothing is thrown.
+public func soon(_ what: String, timeout: Duration = .seconds(30), _ body: () async throws -> Void) async throws {
+    let deadline = ContinuousClock.now + timeout
+    while true {
+        do {
+            return try await body()
+        } catch {
+            guard ContinuousClock.now < deadline else { throw TestKitError("not within \(timeout): \(what): \(error)") }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+}
