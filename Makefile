@@ -1,6 +1,6 @@
 # What people run. Everything below needs Swift; the rest is installed by scripts/bootstrap.sh.
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap python-env build release test fuzz soundness torture simulate failover-rows conformance client-suites mutants demo up down bench lint format clean
+.PHONY: help bootstrap python-env build release test fuzz soundness torture simulate failover-rows conformance client-suites mutants demo up down bench bench-failover lint format clean
 
 SOURCES := Package.swift Sources Tests Benchmarks/Driver
 
@@ -94,6 +94,11 @@ down: ## End what `make up` started
 bench: ## Measure Walden beside PostgreSQL, PgBouncer and Pgpool-II
 	@scripts/bootstrap.sh bench
 	@Benchmarks/run.sh
+
+# RUNS of each case, with Patroni PATRONI_RUNS; FAULTS=names takes some of them.
+bench-failover: bootstrap ## Measure the outage when a primary fails, beside Patroni; RUNS=… PATRONI_RUNS=… FAULTS=…
+	@Benchmarks/failover.sh $(if $(RUNS),--runs $(RUNS)) $(if $(PATRONI_RUNS),--patroni-runs $(PATRONI_RUNS)) \
+		$(if $(FAULTS),--only $(FAULTS))
 
 lint: ## Check the formatting
 	swift format lint --strict --parallel --recursive $(SOURCES)
