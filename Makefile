@@ -1,6 +1,6 @@
 # What people run. Everything below needs Swift; the rest is installed by scripts/bootstrap.sh.
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap python-env build release test fuzz soundness torture simulate failover-rows conformance client-suites mutants demo up down bench lint format clean
+.PHONY: help bootstrap python-env build release test fuzz soundness torture simulate failover-rows conformance client-suites mutants demo up down bench bench-failover failover-soak lint format clean
 
 SOURCES := Package.swift Sources Tests Benchmarks/Driver
 
@@ -94,6 +94,17 @@ down: ## End what `make up` started
 bench: ## Measure Walden beside PostgreSQL, PgBouncer and Pgpool-II
 	@scripts/bootstrap.sh bench
 	@Benchmarks/run.sh
+
+# RUNS of each case, with Patroni PATRONI_RUNS; FAULTS=names takes some of them.
+bench-failover: bootstrap ## Measure the outage when a primary fails, beside Patroni; RUNS=… PATRONI_RUNS=… FAULTS=…
+	@Benchmarks/failover.sh $(if $(RUNS),--runs $(RUNS)) $(if $(PATRONI_RUNS),--patroni-runs $(PATRONI_RUNS)) \
+		$(if $(FAULTS),--only $(FAULTS))
+
+# MINUTES of load on a cluster in which nothing fails; OVERLOAD=1 far more than the machine can do.
+failover-soak: bootstrap ## Load a cluster in which nothing fails, and count failovers; MINUTES=… OVERLOAD=1
+	scripts/build-release.sh --product walden
+	scripts/build-release.sh --product walden-bench
+	@.build/release/walden-bench soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(OVERLOAD),--overload)
 
 lint: ## Check the formatting
 	swift format lint --strict --parallel --recursive $(SOURCES)

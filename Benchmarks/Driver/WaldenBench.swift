@@ -1,11 +1,19 @@
 import ArgumentParser
 
-/// Measures Walden beside PostgreSQL, PgBouncer, Pgpool-II and the least that the machine allows; docs/benchmarks.md
-/// says how, and how to read the result.
+/// docs/benchmarks.md says how it measures, and how to read the result.
 @main
 struct WaldenBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "walden-bench",
+        abstract: "Measures Walden beside what else there is, in one run on one machine.",
+        subcommands: [Comparison.self, FailoverBench.self, FailoverSoak.self], defaultSubcommand: Comparison.self
+    )
+}
+
+/// Walden beside PostgreSQL, PgBouncer, Pgpool-II and the least that the machine allows.
+struct Comparison: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compare",
         abstract: "Measures Walden beside PostgreSQL, PgBouncer, Pgpool-II and the least that the machine allows."
     )
 

@@ -12,6 +12,8 @@ public final class FailoverStack: Sendable {
         public var settings = ["auth:", "  method: trust"]
         /// Whether an agent runs beside each server.
         public var hasAgents = false
+        /// Where each server has a host of its own, named as in `FailoverStack.names`; nil: all are on loopback.
+        public var network: NetworkLab?
 
         public init(schema: String = "") {
             self.schema = schema
@@ -27,7 +29,9 @@ public final class FailoverStack: Sendable {
     public static let names = ["primary", "standby1", "standby2"]
 
     public static func start(_ configuration: Configuration = Configuration()) throws -> FailoverStack {
-        let cluster = try Cluster.start(Cluster.Configuration())
+        var servers = Cluster.Configuration()
+        servers.network = configuration.network
+        let cluster = try Cluster.start(servers)
         do {
             try prepare(cluster, configuration)
             let agents = configuration.hasAgents ? try startAgents(cluster) : []

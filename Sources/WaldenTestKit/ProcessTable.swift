@@ -3,7 +3,7 @@ import Glibc
 /// What `/proc` says of other processes.
 public enum ProcessTable {
     /// The process's direct children.
-    static func children(of parent: Int32) -> [Int32] {
+    public static func children(of parent: Int32) -> [Int32] {
         Files.names(in: "/proc").compactMap { name in
             guard let pid = Int32(name), self.parent(of: pid) == parent else { return nil }
             return pid

@@ -15,9 +15,9 @@ public final class SQLClient {
     private let connection: OpaquePointer
     private let noticeBox = NoticeBox()
 
-    /// - Parameter dsn: a libpq connection string.
+    /// - Parameter dsn: a libpq connection string; what it says of `connect_timeout` comes before our 20 s.
     public init(_ dsn: String) throws(SQLError) {
-        guard let connection = PQconnectdb("\(dsn) connect_timeout=20") else {
+        guard let connection = PQconnectdb("connect_timeout=20 \(dsn)") else {
             throw SQLError(connectionMessage: "out of memory")
         }
         self.connection = connection
