@@ -43,38 +43,50 @@ extension ProxyConnection {
     /// What has become of a cancel request.
     private enum Delivery {
         case taken
+        case withheld
         case unreachable(String)
         /// The connection was not closed in time.
         case unanswered
     }
 
     /// Sends it on a connection of its own, and waits until the other end has closed that.
+    ///
+    /// - Parameter clearance: Says at the last moment, when nothing is left but to write, whether it may go.
     private func send(
         _ request: CancelRequest, by connector: ServerConnector, on loop: any EventLoop,
+        if clearance: @escaping (_ decide: @escaping (Bool) -> Void) -> Void = { $0(true) },
         _ done: @escaping (Delivery) -> Void
     ) {
-        var packet: [UInt8] = []
-        request.encode(into: &packet)
-        let bytes = ByteBuffer(bytes: packet)
-        let limit = context.pools.settings.cancelTimeout
         connector.connectOnly(on: loop).assumeIsolated().whenComplete { result in
             switch result {
             case .failure(let error): return done(.unreachable(ConnectionFailure.words(for: error)))
             case .success(let connection):
-                let channel = connection.channel
-                var isUnderWay = true
-                let timeout = loop.assumeIsolated().scheduleTask(in: limit) {
-                    isUnderWay = false
-                    done(.unanswered)
-                    channel.close(promise: nil)
+                clearance { mayGo in
+                    if mayGo { return self.write(request, to: connection.channel, on: loop, done) }
+                    connection.channel.close(promise: nil)
+                    done(.withheld)
                 }
-                channel.closeFuture.assumeIsolated().whenComplete { _ in
-                    timeout.cancel()
-                    if isUnderWay { done(.taken) }
-                }
-                channel.writeAndFlush(bytes, promise: nil)
             }
         }
+    }
+
+    private func write(
+        _ request: CancelRequest, to channel: any Channel, on loop: any EventLoop,
+        _ done: @escaping (Delivery) -> Void
+    ) {
+        var packet: [UInt8] = []
+        request.encode(into: &packet)
+        var isUnderWay = true
+        let timeout = loop.assumeIsolated().scheduleTask(in: context.pools.settings.cancelTimeout) {
+            isUnderWay = false
+            done(.unanswered)
+            channel.close(promise: nil)
+        }
+        channel.closeFuture.assumeIsolated().whenComplete { _ in
+            timeout.cancel()
+            if isUnderWay { done(.taken) }
+        }
+        channel.writeAndFlush(ByteBuffer(bytes: packet), promise: nil)
     }
 
     func giveCancelKey() {
@@ -92,6 +104,8 @@ extension ProxyConnection {
     /// What waits for a link leaves the queue. What a server does is cancelled there, and the server's link serves
     /// nobody else until the server has closed the cancel request's connection: by then it has sent the signal, and a
     /// signal that finds its session idle has no effect on what comes next (PostgreSQL `ProcessInterrupts`).
+    ///
+    /// One that could end a commit's wait for its standbys is not sent, and is answered as any: by nothing.
     func cancelRequested(done: @escaping @Sendable () -> Void) {
         if pooled?.waiting != nil || pooled?.routeWait != nil {
             cancelWaiting()
@@ -101,12 +115,50 @@ extension ProxyConnection {
         let pools = pooled?.pools
         pools?.cancelBegan(on: link)
         let request = CancelRequest(processID: key.processID, secret: key.secret)
-        send(request, by: context.pools.connector(to: link.node), on: loop) { result in
+        let connector = context.pools.connector(to: link.node)
+        send(request, by: connector, on: loop) { decide in
+            self.clear(key, of: link, on: loop, decide)
+        } _: { result in
             // One that reached nobody hits nobody.
             let isCertain = if case .unanswered = result { false } else { true }
             pools?.cancelEnded(on: link, isCertain: isCertain)
             done()
         }
+    }
+
+    /// Decides whether the server process that serves the client may be cancelled now (docs/adr/0054).
+    private func clear(
+        _ key: BackendKeyData, of link: ServerLink, on loop: any EventLoop, _ decide: @escaping (Bool) -> Void
+    ) {
+        guard let commits = context.commits else { return decide(true) }
+        switch pendingCommit {
+        case .none: return decide(true)
+        case .atHand: return decide(mayCancel(link, nil))
+        case .possible: break
+        }
+        commits.look(at: key.processID, of: link.node, on: loop) { danger in
+            decide(self.mayCancel(link, danger))
+        }
+    }
+
+    private var pendingCommit: PendingCommit { machine?.pendingCommit ?? .possible }
+
+    /// By what has just been found out of the server process, and by what the client has asked for since.
+    private func mayCancel(_ link: ServerLink, _ danger: CommitDanger?) -> Bool {
+        // It serves the client no more: what was to be cancelled has ended.
+        guard state == .relaying, self.link === link else { return false }
+        let reason: String
+        switch (pendingCommit, danger) {
+        case (.none, _), (.possible, nil): return true
+        case (.atHand, _): reason = "the transaction is at its COMMIT"
+        case (.possible, .awaitsStandbys): reason = "its commit waits for standbys"
+        case (.possible, .unknown(let words)): reason = "it may be committing, and cannot be looked at: \(words)"
+        }
+        counters.count { $0.cancelsWithheld += 1 }
+        context.log.info(
+            "a cancel request is withheld from the server",
+            metadata: ["node": "\(link.node)", "client": "\(identity.id)", "reason": "\(reason)"])
+        return false
     }
 
     private func cancelWaiting() {

@@ -105,7 +105,8 @@ extension ProxyConnection {
             case .becomeTransparent: break
             case .giveUp(let error):
                 relay(&relayed, from: link)
-                fail(error, cause: "server_refused")
+                let isCommit = error.sqlState == .transactionResolutionUnknown
+                fail(error, cause: isCommit ? "commit_unconfirmed" : "server_refused")
             case .violation(let error):
                 relay(&relayed, from: link)
                 context.log.error("the server broke the protocol", metadata: ["error": "\(error)"])

@@ -24,6 +24,8 @@ final class ProxyContext: Sendable {
     let delegate: any ProxyDelegate
     let log: Logger
     let cancels: CancelRegistry
+    /// Nil: no commit is kept from being cancelled.
+    let commits: CommitGuard?
     /// Other Waldens behind the same address, by their numbers.
     let peers: [Int: ServerConnector]
     let statementNames = StatementNames()
@@ -47,7 +49,8 @@ final class ProxyContext: Sendable {
 
     init(
         configuration: ProxyConfiguration, group: any EventLoopGroup, cache: ResultCache,
-        routes: RouteTable, delegate: any ProxyDelegate, secrets: (any SecretSource)?, log: Logger
+        routes: RouteTable, delegate: any ProxyDelegate, secrets: (any SecretSource)?,
+        commits: (any CommitSource)?, log: Logger
     ) throws {
         self.configuration = configuration
         let encryption = try Encryption(configuration)
@@ -65,6 +68,7 @@ final class ProxyContext: Sendable {
         peers = configuration.peers.mapValues {
             ServerConnector(endpoint: $0, tls: encryption.peer, timeout: configuration.pool.cancelTimeout)
         }
+        self.commits = commits.map { CommitGuard($0) }
         let authenticator = Authenticator(configuration.authentication, source: secrets, log: log)
         self.authenticator = authenticator
         let numbers = ConnectionNumbers()

@@ -21,6 +21,8 @@ public struct ProxyFigures: Hashable, Sendable {
     public var cancelRequests: UInt64 = 0
     /// Those of them that were passed on to another instance.
     public var cancelRequestsForwarded: UInt64 = 0
+    /// Those that could have ended a commit's wait for its standbys, so the server was not sent them.
+    public var cancelsWithheld: UInt64 = 0
     public var bytesFromClients: UInt64 = 0
     public var bytesFromServers: UInt64 = 0
 
@@ -39,6 +41,7 @@ public struct ProxyFigures: Hashable, Sendable {
         sum.waitsInVain += right.waitsInVain
         sum.cancelRequests += right.cancelRequests
         sum.cancelRequestsForwarded += right.cancelRequestsForwarded
+        sum.cancelsWithheld += right.cancelsWithheld
         sum.bytesFromClients += right.bytesFromClients
         sum.bytesFromServers += right.bytesFromServers
         return sum

@@ -21,14 +21,17 @@ public final class ProxyServer: Sendable {
     /// - Parameters:
     ///   - routes: Where reads may go; nil: to the primary alone.
     ///   - secrets: Asked for users that the user file does not list.
+    ///   - commits: Asked before a cancel request may reach what may be committing; nil: all reach it.
     /// - Throws: what is wrong with the certificates and keys of `configuration`.
     public init(
         configuration: ProxyConfiguration, group: any EventLoopGroup, cache: ResultCache,
-        routes: RouteTable? = nil, delegate: any ProxyDelegate, secrets: (any SecretSource)? = nil, log: Logger
+        routes: RouteTable? = nil, delegate: any ProxyDelegate, secrets: (any SecretSource)? = nil,
+        commits: (any CommitSource)? = nil, log: Logger
     ) throws {
         context = try ProxyContext(
             configuration: configuration, group: group, cache: cache,
-            routes: routes ?? RouteTable(isOn: false, weights: [0]), delegate: delegate, secrets: secrets, log: log)
+            routes: routes ?? RouteTable(isOn: false, weights: [0]), delegate: delegate, secrets: secrets,
+            commits: commits, log: log)
         self.group = group
     }
 
@@ -157,6 +160,7 @@ public final class ProxyServer: Sendable {
         await finished.value
         timer.cancel()
         await context.authenticator.stop()
+        await context.commits?.stop()
     }
 }
 

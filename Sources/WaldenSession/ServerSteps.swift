@@ -62,6 +62,7 @@ extension SessionMachine {
         case _ where tag.describes && !units.isEmpty && units[0].owesDescription: return nil
         case .dataRow, .rowDescription: return tag
         case .closeComplete where isPooled: return nil
+        case .noticeResponse where policy.guardsCommits: return nil
         case .commandComplete:
             if case .captured = way { return tag }
             return nil
@@ -83,7 +84,9 @@ extension SessionMachine {
         let awaitsVerdict =
             tag == .errorResponse && (isHidden || isPooled || units.first?.effects.isOpaque ?? false)
         let isDescription = tag.describes && !units.isEmpty && units[0].owesDescription
-        if isInspected(tag) || awaitsVerdict || isDescription, header.byteCount > input.byteCount {
+        let isGuarded =
+            tag == .noticeResponse && policy.guardsCommits && header.byteCount <= limits.heldBytes
+        if isInspected(tag) || awaitsVerdict || isDescription || isGuarded, header.byteCount > input.byteCount {
             // A description is as long as its columns and parameters are many, which PostgreSQL bounds.
             if header.byteCount <= (isDescription ? max(limits.heldBytes, 1 << 20) : limits.heldBytes) {
                 return .needMore
@@ -132,6 +135,9 @@ extension SessionMachine {
             // It tells of a commit, which the session may look for now.
             saw(now)
             goesOn = true
+        case .noticeResponse where isGuarded:
+            if let end = try unconfirmedCommit(input, body) { return .giveUp(end) }
+            if let broken = breakFill() { return broken }
         default:
             if let broken = breakFill() { return broken }
         }

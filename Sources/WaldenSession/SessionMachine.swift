@@ -27,13 +27,17 @@ public struct SessionPolicy: Hashable, Sendable {
     /// Whether a read that is proven to change nothing is kept until the primary begins to answer, to be run again when
     /// that is lost. Costs a copy of each.
     public var retriesReads: Bool
+    /// Whether a commit that standbys have not confirmed is kept from being acknowledged.
+    public var guardsCommits: Bool
 
     public init(
-        defersBegin: Bool = true, consistency: ConsistencyLevel = .session, retriesReads: Bool = false
+        defersBegin: Bool = true, consistency: ConsistencyLevel = .session, retriesReads: Bool = false,
+        guardsCommits: Bool = false
     ) {
         self.defersBegin = defersBegin
         self.consistency = consistency
         self.retriesReads = retriesReads
+        self.guardsCommits = guardsCommits
     }
 }
 

@@ -162,6 +162,7 @@ private let expectedSamples = [
     "walden_transactions_answered_total 9",
     "walden_cancel_requests_total 2",
     "walden_cancel_requests_forwarded_total 1",
+    "walden_cancels_withheld_total 3",
     "walden_clients_received_bytes_total 1001",
     "walden_servers_received_bytes_total 2002",
     #"walden_tls_certificate_expiry_seconds{shown_to="client"} 1800000000"#,

@@ -50,6 +50,7 @@ extension StatusReport {
         proxy.pool.loginFailures = 16
         proxy.cancelRequests = 2
         proxy.cancelRequestsForwarded = 1
+        proxy.cancelsWithheld = 3
         proxy.coalesced = 7
         proxy.localAnswers = 9
         proxy.waits = ["served": 5]

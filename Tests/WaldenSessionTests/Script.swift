@@ -99,6 +99,7 @@ final class Script {
     var sawAt: Instant { machine.consistency.sawAt }
     var level: ConsistencyLevel { machine.level }
     var unitCount: Int { machine.units.count }
+    var pendingCommit: PendingCommit { machine.pendingCommit }
 
     /// Lets the machine learn the default isolation level with a transaction that does nothing.
     func learnIsolation(_ level: String = "read committed") {

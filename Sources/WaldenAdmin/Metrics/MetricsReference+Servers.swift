@@ -53,6 +53,10 @@ extension MetricsReference {
             "walden_cancel_requests_forwarded_total",
             "Those of them that were passed on to another instance (proxy.peers)."
         ) { $0.proxy.cancelRequestsForwarded },
+        .counter(
+            "walden_cancels_withheld_total",
+            "Cancel requests that could have ended a commit's wait for its standbys: the server was not sent them."
+        ) { $0.proxy.cancelsWithheld },
         .counter("walden_clients_received_bytes_total", "Bytes received from clients.") { $0.proxy.bytesFromClients },
         .counter("walden_servers_received_bytes_total", "Bytes received from servers.") { $0.proxy.bytesFromServers },
         Metric(

@@ -13,6 +13,8 @@ public struct ProxyReport: Hashable, Sendable {
     public var cancelRequests: UInt64 = 0
     /// Those of them that were passed on to another instance.
     public var cancelRequestsForwarded: UInt64 = 0
+    /// Those that could have ended a commit's wait for its standbys, so the server was not sent them.
+    public var cancelsWithheld: UInt64 = 0
     /// Misses that waited for the same statement already on its way to a server instead of sending it again.
     public var coalesced: UInt64 = 0
     /// BEGINs answered before the server saw them, and ends of transactions that it never saw.

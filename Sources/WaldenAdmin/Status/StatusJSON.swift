@@ -152,6 +152,7 @@ extension ProxyReport {
             "pool": pool.json,
             "cancel_requests": .whole(cancelRequests),
             "cancel_requests_forwarded": .whole(cancelRequestsForwarded),
+            "cancels_withheld": .whole(cancelsWithheld),
             "coalesced": .whole(coalesced),
             "local_answers": .whole(localAnswers),
             "waits": .counts(waits),

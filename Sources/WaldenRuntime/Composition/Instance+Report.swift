@@ -78,6 +78,7 @@ extension Instance {
         report.pool = poolReport()
         report.cancelRequests = figures.cancelRequests
         report.cancelRequestsForwarded = figures.cancelRequestsForwarded
+        report.cancelsWithheld = figures.cancelsWithheld
         report.coalesced = figures.coalesced
         report.localAnswers = figures.localAnswers
         report.waits = ["served": figures.waitsServed, "in_vain": figures.waitsInVain].filter { $0.value > 0 }

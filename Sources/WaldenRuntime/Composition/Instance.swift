@@ -34,6 +34,7 @@ final class Instance: Sendable {
     let drain = DrainFlag()
     private let monitors: [NodeMonitor]
     private let secrets: PrimarySecrets?
+    private let commits: CommitWatch?
     /// By `NodeID.index`.
     let servers: [DSN]
     /// Nil while the nodes keep their roles.
@@ -110,6 +111,8 @@ final class Instance: Sendable {
             configuration.auth.asksPrimary
             ? PrimarySecrets(try RoleSecrets(dsn: servers[first.index], query: configuration.auth.query)) : nil
         self.secrets = secrets
+        let commits = configuration.failover.isOn ? try CommitWatch(configuration.failover.reach(servers)) : nil
+        self.commits = commits
         do {
             let serverTLS = try Self.serverTLS(configuration, servers)
             var proxying = configuration.proxyConfiguration(primary, serverTLS: serverTLS)
@@ -117,7 +120,7 @@ final class Instance: Sendable {
             proxying.authentication = try configuration.auth.settings(ownAddresses: Self.ownAddresses())
             proxy = try ProxyServer(
                 configuration: proxying, group: group, cache: cache, routes: routes, delegate: surroundings,
-                secrets: secrets, log: log.part("proxy"))
+                secrets: secrets, commits: commits, log: log.part("proxy"))
             let proxy = proxy
             proberCoupling.attach(sessionDefaultsChanged: { proxy.sessionDefaultsChanged() })
             nodes.attach(
@@ -195,6 +198,7 @@ final class Instance: Sendable {
     /// Ends the threads and waits for them, off the cooperative pool.
     func stopThreads() async {
         secrets?.stop()
+        commits?.stop()
         for monitor in monitors { monitor.stop() }
         let pool = NIOThreadPool(numberOfThreads: 1)
         pool.start()

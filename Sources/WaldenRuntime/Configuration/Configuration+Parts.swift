@@ -37,7 +37,7 @@ extension Configuration {
             auditPeriod: auditPeriod, session: session,
             policy: SessionPolicy(
                 defersBegin: defersBegin, consistency: ConsistencyLevel(name: consistency) ?? .session,
-                retriesReads: failover.isOn),
+                retriesReads: failover.isOn, guardsCommits: failover.isOn),
             waitBudget: waitBudget.timeAmount)
         proxy.readOnlyListen = readOnlyListen
         proxy.clientTLS = tls.client

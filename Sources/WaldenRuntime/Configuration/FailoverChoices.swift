@@ -61,15 +61,21 @@ extension FailoverChoices {
     /// - Parameter nodes: As the proxy reaches them, by `NodeID.index`.
     func sentinel(_ nodes: [DSN], needsSlot: Bool) throws(PostgresError) -> SentinelConfiguration {
         var configured: [SentinelConfiguration.Node] = []
+        let reached = try reach(nodes)
         for (index, name) in names.enumerated() {
-            let dsn = servers.isEmpty ? nodes[index] : try DSN(servers[index])
             configured.append(
-                SentinelConfiguration.Node(id: NodeID(index), name: name, dsn: dsn, upstream: upstreams[index]))
+                SentinelConfiguration.Node(
+                    id: NodeID(index), name: name, dsn: reached[index], upstream: upstreams[index]))
         }
         var configuration = SentinelConfiguration(nodes: configured, directory: directory)
         configuration.policy = policy(needsSlot: needsSlot)
         configuration.timings = timings
         return configuration
+    }
+
+    /// How the sentinel reaches the nodes.
+    func reach(_ nodes: [DSN]) throws(PostgresError) -> [DSN] {
+        servers.isEmpty ? nodes : try servers.map { text throws(PostgresError) in try DSN(text) }
     }
 
     private func policy(needsSlot: Bool) -> FailoverPolicy {

@@ -47,6 +47,7 @@ final class PooledScript {
     var abandonment: Abandonment { machine.abandonment }
     var answersAreUncertain: Bool { machine.answersAreUncertain }
     var mayRelease: Bool { machine.mayRelease }
+    var pendingCommit: PendingCommit { machine.pendingCommit }
 
     func takeUnrouted() -> UnroutedRead? { machine.takeUnrouted() }
 
