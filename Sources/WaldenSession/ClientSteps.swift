@@ -305,6 +305,7 @@ extension SessionMachine {
         if case .begin(let form) = command { units[units.count - 1].begin = form }
         if isPooled { units[units.count - 1].dropsStatements = candidate.dropsStatements(analysis, in: input) }
         if command == .commit { units[units.count - 1].endsTransaction = true }
+        if command == .rollback { units[units.count - 1].isRollback = true }
         noteUnrouted(analysis)
         note(analysis, isPrepared: candidate.parses)
         // It binds the session to nothing.

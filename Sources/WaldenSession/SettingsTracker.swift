@@ -267,6 +267,8 @@ struct UnitEffects: Hashable, Sendable {
     private(set) var statementCount = 0
     /// Nothing but transaction control and assignments, which show no data.
     private(set) var isControlOnly = true
+    /// Some statement is transaction control.
+    private(set) var controlsTransaction = false
 
     /// Every assignment is one of Walden's own settings, which change no result.
     var assignsOwnSettingsOnly: Bool { settings.allSatisfy(\.isOwn) }
@@ -285,6 +287,7 @@ struct UnitEffects: Hashable, Sendable {
         case .readOnly, .writes, .preparedStatements, .temporaryObjects, .opaque: isControlOnly = false
         }
         if effect != .readOnly { isReadOnly = false }
+        if effect == .transactionControl { controlsTransaction = true }
         switch effect {
         case .readOnly, .transactionControl: break
         case .writes, .preparedStatements: writes = true

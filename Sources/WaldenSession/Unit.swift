@@ -126,6 +126,8 @@ struct Unit {
     var isToRerun = false
     /// Its statement is COMMIT.
     var endsTransaction = false
+    /// Its statement is ROLLBACK, and nothing else is in it.
+    var isRollback = false
     /// The statement that it named last by a name of Walden's, and that name's serial.
     var lastRenamed: (statement: PreparedStatement, serial: UInt64)?
     /// A Query or FunctionCall ended it without a Sync: after an error the server skips that, too, and goes on to the

@@ -108,7 +108,7 @@ extension SessionMachine {
             return .unnoticed
         }
         if state.hasRelayedFatal { return .end(nil) }
-        if units.contains(where: { $0.mayCommit(in: status) }) {
+        if isRelayOnly || units.contains(where: { $0.mayCommit(in: status) }) {
             return .end(
                 ErrorResponse(
                     severity: .fatal, sqlState: .transactionResolutionUnknown,
@@ -158,6 +158,7 @@ extension Unit {
     /// Whether its answer would have told the outcome of a transaction.
     fileprivate func mayCommit(in status: TransactionStatus) -> Bool {
         if isHidden || effects.isReadOnly { return false }
-        return endsTransaction || status == .idle && !effects.isControlOnly
+        // In a transaction a text may hold a COMMIT, a COMMIT AND CHAIN or a PREPARE TRANSACTION anywhere.
+        return status == .idle ? !effects.isControlOnly : effects.controlsTransaction && !isRollback
     }
 }

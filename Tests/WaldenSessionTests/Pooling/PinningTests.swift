@@ -139,6 +139,24 @@ import WaldenWire
         #expect(error.sqlState == .transactionResolutionUnknown)
     }
 
+    /// Wherever in a text it stands, and whatever follows it.
+    @Test(arguments: [
+        ("INSERT x; COMMIT", SQLState.transactionResolutionUnknown), ("END", .transactionResolutionUnknown),
+        ("PREPARE TRANSACTION 'a'", .transactionResolutionUnknown), ("INSERT x", .adminShutdown),
+        ("ROLLBACK", .adminShutdown),
+    ])
+    func aTransactionIsSaidToBeGoneOnlyIfNothingCommitted(_ text: String, _ state: SQLState) {
+        let script = session()
+        script.client(Query("BEGIN"), Query("INSERT x"))
+        script.answersAtOnce = false
+        script.client(Query(text))
+        guard case .end(let error?) = script.loseServer() else {
+            Issue.record("the session goes on")
+            return
+        }
+        #expect(error.sqlState == state)
+    }
+
     /// Case 54.
     @Test func theServersLastWordIsTheOnlyOne() {
         let script = session()
