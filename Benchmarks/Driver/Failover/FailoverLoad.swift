@@ -93,10 +93,12 @@ final class FailoverLoad: Sendable {
         }
     }
 
-    /// Until the measured writer has written for a second, without a pause, at another server than `old`; which one.
-    func awaitSuccession(of old: Int, timeout: Duration) throws -> Int {
-        try awaitValue("writes go on at another server", timeout: timeout) {
-            steadyServer(since: 0) { $0.server != old }
+    /// Until the measured writer has written for a second, without a pause, since that time; at which server.
+    ///
+    /// - Parameter other: Another one than this is meant. Nil: one that was killed and started again counts, too.
+    func awaitWrites(since time: UInt64, notAt other: Int?, timeout: Duration) throws -> Int {
+        try awaitValue("writes go on", timeout: timeout) {
+            steadyServer(since: time) { $0.server != other }
         }
     }
 
