@@ -80,7 +80,9 @@ final class FailoverLoad: Sendable {
 
     private static func kind(of error: any Error) -> String {
         guard let error = error as? SQLError else { return "patience" }
-        return error.sqlState ?? "connection"
+        // libpq tells no SQLSTATE of an error that came with the end of the connection.
+        let isInDoubt = error.message.contains("Whether the transaction has been committed is not known.")
+        return error.sqlState ?? (isInDoubt ? "08007" : "connection")
     }
 
     // MARK: Waiting
