@@ -95,10 +95,9 @@ bench: ## Measure Walden beside PostgreSQL, PgBouncer and Pgpool-II
 	@scripts/bootstrap.sh bench
 	@Benchmarks/run.sh
 
-# RUNS of each case, with Patroni PATRONI_RUNS; FAULTS=names takes some of them.
-bench-failover: bootstrap ## Measure the outage when a primary fails, beside Patroni; RUNS=… PATRONI_RUNS=… FAULTS=…
-	@Benchmarks/failover.sh $(if $(RUNS),--runs $(RUNS)) $(if $(PATRONI_RUNS),--patroni-runs $(PATRONI_RUNS)) \
-		$(if $(FAULTS),--only $(FAULTS))
+# E.g. FLAGS='--runs 5 --only kill9 switchover'
+bench-failover: bootstrap ## Measure the outage when a primary fails, beside Patroni; FLAGS=…
+	@Benchmarks/failover.sh $(FLAGS)
 
 # MINUTES of load on a cluster in which nothing fails; OVERLOAD=1 far more than the machine can do.
 failover-soak: bootstrap ## Load a cluster in which nothing fails, and count failovers; MINUTES=… OVERLOAD=1

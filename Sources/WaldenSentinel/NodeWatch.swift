@@ -119,6 +119,7 @@ final class HeartbeatBeater: Sendable {
     private let kind: HeartbeatKind
     private let interval: Duration
     private let connectTimeout: Duration
+    private let pace: Pace
     private let events: EventQueue
 
     /// Given up by nobody but the sentinel's end or another primary: a commit that waits for its quorum cannot be called
@@ -127,10 +128,11 @@ final class HeartbeatBeater: Sendable {
 
     init(
         _ node: SentinelConfiguration.Node, _ kind: HeartbeatKind, _ configuration: SentinelConfiguration,
-        _ events: EventQueue
+        _ pace: Pace, _ events: EventQueue
     ) throws(PostgresError) {
         self.node = node
         self.kind = kind
+        self.pace = pace
         interval = configuration.timings.heartbeat
         connectTimeout = configuration.connectTimeout
         self.events = events
@@ -142,17 +144,16 @@ final class HeartbeatBeater: Sendable {
     }
 
     private func run() {
-        let pace = Pace(calm: interval, hurried: interval)
         while !lookout.isStopped {
             let begun = MonotonicClock.now()
             do throws(PostgresError) {
-                try beat(try open(), pace)
+                try beat(try open())
             } catch {
                 guard !lookout.isStopped else { return }
                 events.add(.ofPrimary(node.id, .heartbeatFailed(kind), at: MonotonicClock.now()))
                 // A candidate refuses until it is promoted, and its first quorum is awaited.
                 let retry = min(interval, .milliseconds(50))
-                try? lookout.pause(since: begun, Pace(calm: retry, hurried: retry))
+                try? lookout.pause(since: begun, Pace(.calm) { _ in retry })
             }
         }
     }
@@ -167,7 +168,7 @@ final class HeartbeatBeater: Sendable {
         return try Connection.open(node.dsn, options, interrupt: lookout.interrupt)
     }
 
-    private func beat(_ connection: Connection, _ pace: Pace) throws(PostgresError) {
+    private func beat(_ connection: Connection) throws(PostgresError) {
         var number: UInt64 = 0
         while !lookout.isStopped {
             number &+= 1

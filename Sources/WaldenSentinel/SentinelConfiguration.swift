@@ -28,6 +28,8 @@ public struct SentinelConfiguration: Sendable {
     public var directory: String
     /// Between two looks at each node while something is amiss. Default 50 ms.
     public var urgentInterval = Duration.milliseconds(50)
+    /// The same while clients wait for what the looks will show. Default 10 ms.
+    public var actingInterval = Duration.milliseconds(10)
     /// A node that does not answer in time is silent. Default 300 ms for a connection, 1 s for a question.
     public var connectTimeout = Duration.milliseconds(300)
     public var questionTimeout = Duration.seconds(1)

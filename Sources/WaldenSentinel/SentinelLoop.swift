@@ -23,7 +23,7 @@ final class SentinelLoop: Sendable {
     let names: [NodeID: String]
     private let configuration: SentinelConfiguration
     private let logger: Logger
-    private let pace: Pace
+    private let lookPace: Pace
     private let watches: [NodeWatch]
     private let hands: [NodeID: NodeHand]
     private let isStopped = Atomic<Bool>(false)
@@ -40,10 +40,10 @@ final class SentinelLoop: Sendable {
         self.configuration = configuration
         self.logger = logger
         let events = try EventQueue()
-        let pace = Pace(calm: configuration.timings.heartbeat, hurried: configuration.urgentInterval)
+        let lookPace = Pace(.urgent, configuration.lookInterval)
         self.events = events
-        self.pace = pace
-        watches = try configuration.nodes.map { try NodeWatch($0, configuration, pace, events) }
+        self.lookPace = lookPace
+        watches = try configuration.nodes.map { try NodeWatch($0, configuration, lookPace, events) }
         hands = Dictionary(
             uniqueKeysWithValues: try configuration.nodes.map { ($0.id, try NodeHand($0, configuration, events)) })
         names = Dictionary(uniqueKeysWithValues: configuration.nodes.map { ($0.id, $0.name) })
@@ -98,9 +98,10 @@ final class SentinelLoop: Sendable {
         var stampedAt = Instant.distantPast
         var finding = WaldenFailover.Finding.healthy
         while !isStopped.load(ordering: .acquiring) {
-            try pulse.follow(machine.evidence.primary, configuration, pace, events)
-            if pace.set(isUrgent: machine.isUrgent) { for watch in watches { watch.lookout.hurry() } }
-            pulse.hurry(isUrgent: machine.isUrgent)
+            let haste = Pace.Haste(machine)
+            try pulse.follow(machine.evidence.primary, configuration, haste, events)
+            if lookPace.set(haste) { for watch in watches { watch.lookout.hurry() } }
+            pulse.hurry(haste)
             let deadline = MonotonicClock.now() + (machine.isUrgent ? Self.urgentTick : Self.calmTick)
             for event in events.take(until: deadline) { feed(event, &machine, desk) }
             let now = MonotonicClock.now()
@@ -218,36 +219,32 @@ final class SentinelLoop: Sendable {
 /// themselves, whatever it does.
 struct PrimaryPulse {
     private var node: NodeID?
-    private var isUrgent = false
-    private var lookouts: [Lookout] = []
-    private var contact: Lookout?
+    private var asked: [(lookout: Lookout, pace: Pace)] = []
 
     mutating func follow(
-        _ primary: NodeID, _ configuration: SentinelConfiguration, _ pace: Pace, _ events: EventQueue
+        _ primary: NodeID, _ configuration: SentinelConfiguration, _ haste: Pace.Haste, _ events: EventQueue
     ) throws(PostgresError) {
         guard node != primary, let target = configuration.nodes.first(where: { $0.id == primary }) else { return }
         stop()
         node = primary
         for kind in HeartbeatKind.allCases {
-            let beater = try HeartbeatBeater(target, kind, configuration, events)
-            lookouts.append(beater.lookout)
+            let pace = Pace(haste) { configuration.beatInterval(kind, $0) }
+            let beater = try HeartbeatBeater(target, kind, configuration, pace, events)
+            asked.append((beater.lookout, pace))
             _ = try beater.start()
         }
+        let pace = Pace(haste, configuration.contactInterval)
         let contact = try ContactWatch(target, timeout: configuration.connectTimeout, pace, events)
-        lookouts.append(contact.lookout)
-        self.contact = contact.lookout
+        asked.append((contact.lookout, pace))
         _ = try contact.start()
     }
 
-    mutating func hurry(isUrgent: Bool) {
-        guard isUrgent != self.isUrgent else { return }
-        self.isUrgent = isUrgent
-        contact?.hurry()
+    func hurry(_ haste: Pace.Haste) {
+        for (lookout, pace) in asked where pace.set(haste) { lookout.hurry() }
     }
 
     mutating func stop() {
-        for lookout in lookouts { lookout.stop() }
-        lookouts = []
-        contact = nil
+        for (lookout, _) in asked { lookout.stop() }
+        asked = []
     }
 }

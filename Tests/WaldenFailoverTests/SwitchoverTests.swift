@@ -27,8 +27,8 @@ import WaldenCore
                   checkpoint a
                 420 sever
                   record sever
-                  sever b
                   sever c
+                  sever b
                 500 census
                   record census
                 600 fence
@@ -53,6 +53,17 @@ import WaldenCore
                   record steady
                   release
                 """)
+    }
+
+    /// A heartbeat that the others receive after the one wished for was severed would keep that from being chosen.
+    @Test func theOneWishedForIsSeveredLast() {
+        var bench = Self.ordered { $0.outcomes["sever"] = .failed("not yet") }
+        bench.pass(.milliseconds(150))
+        #expect(bench.machine.state == .sever)
+        #expect(!bench.takeTranscript().contains("sever b"))
+        // One that cannot be severed does not keep it waiting for ever.
+        bench.pass(.milliseconds(400))
+        #expect(bench.takeTranscript().contains("sever b"))
     }
 
     @Test func withoutItsCheckpointNothingIsSevered() {

@@ -90,7 +90,9 @@ struct FailoverBench: ParsableCommand {
         let old = try load.awaitSteadyWrites()
         let begun = bench_now()
         try subject.inject(fault)
-        let new = try load.awaitSuccession(of: old, timeout: subject.patience)
+        let isOrdered = fault == .switchover
+        let new = try load.awaitWrites(
+            since: bench_now(), notAt: isOrdered ? old : nil, timeout: subject.patience)
         try load.end()
         return try load.judge(since: begun, on: subject.connect(port: new))
     }

@@ -80,7 +80,9 @@ final class FailoverLoad: Sendable {
 
     private static func kind(of error: any Error) -> String {
         guard let error = error as? SQLError else { return "patience" }
-        return error.sqlState ?? "connection"
+        // libpq tells no SQLSTATE of an error that came with the end of the connection.
+        let isInDoubt = error.message.contains("Whether the transaction has been committed is not known.")
+        return error.sqlState ?? (isInDoubt ? "08007" : "connection")
     }
 
     // MARK: Waiting
@@ -93,10 +95,12 @@ final class FailoverLoad: Sendable {
         }
     }
 
-    /// Until the measured writer has written for a second, without a pause, at another server than `old`; which one.
-    func awaitSuccession(of old: Int, timeout: Duration) throws -> Int {
-        try awaitValue("writes go on at another server", timeout: timeout) {
-            steadyServer(since: 0) { $0.server != old }
+    /// Until the measured writer has written for a second, without a pause, since that time; at which server.
+    ///
+    /// - Parameter other: Another one than this is meant. Nil: one that was killed and started again counts, too.
+    func awaitWrites(since time: UInt64, notAt other: Int?, timeout: Duration) throws -> Int {
+        try awaitValue("writes go on", timeout: timeout) {
+            steadyServer(since: time) { $0.server != other }
         }
     }
 

@@ -38,6 +38,8 @@ final class WaldenSubject: FailoverSubject {
         var configuration = FailoverStack.Configuration(schema: FailoverLoad.schema)
         configuration.network = network
         stack = try FailoverStack.start(configuration)
+        // A session that calls a function before the catalog is known stays bound to its server, and ends with it.
+        try stack.walden.waitForLog("the catalog has been read")
     }
 
     var address: FailoverLoad.Address { FailoverLoad.Address(dsn: stack.walden.dsn()) }

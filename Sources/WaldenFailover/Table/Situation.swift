@@ -106,7 +106,8 @@ struct Situation {
         }
     }
 
-    private var wish: NodeID? {
+    /// Whom a switchover is to lead to, if that was said.
+    var wish: NodeID? {
         if case .switchover(let node)? = incident?.cause { node } else { nil }
     }
 

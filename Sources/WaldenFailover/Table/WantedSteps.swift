@@ -28,12 +28,21 @@ extension Situation {
     }
 
     /// All standbys: one that is no member of the quorum would go on applying what may never be acknowledged.
+    ///
+    /// The one that a switchover is to lead to is the last: what the others received before they were severed it then has, too.
     private var severing: [Step] {
         guard let incident = machine.incident else { return [] }
-        return machine.evidence.nodes.filter { node in
+        let standbys = machine.evidence.nodes.filter { node in
             node != incident.old
                 && machine.evidence.freshReport(of: node, at: now).map(machine.evidence.isOfThisCluster) ?? true
-        }.map(Step.sever)
+        }
+        let others = standbys.filter { $0 != wish }
+        let mustWait = !hasLasted(machine.timings.severOthers) && others.contains(where: isLoose)
+        return (mustWait ? others : standbys).map(Step.sever)
+    }
+
+    private func isLoose(_ node: NodeID) -> Bool {
+        machine.evidence.freshReport(of: node, at: now).map { $0.isInRecovery && !$0.isSevered } ?? false
     }
 
     /// What keeps proxies from the old primary; each state that needs it begins it anew.
@@ -61,9 +70,7 @@ extension Situation {
     /// What was severed is durable, but others may have changed it since: nobody who answers may follow anybody again.
     private var looseAgain: [NodeID] {
         guard let incident = machine.incident, !incident.isForced, incident.rules.current != nil else { return [] }
-        return incident.severed.keys.sorted().filter { node in
-            machine.evidence.freshReport(of: node, at: now).map { $0.isInRecovery && !$0.isSevered } ?? false
-        }
+        return incident.severed.keys.sorted().filter(isLoose)
     }
 
     /// Those that were loose again may have received more than the candidate.
