@@ -29,6 +29,11 @@ extension ProxyConnection {
         guard state == .relaying, link?.node == node else { return false }
         guard machine?.isQuiescent ?? true, clientInput.readableBytes == 0 else { return true }
         settleServer()
+        // The server is asked what binds the session to it.
+        guard machine?.isQuiescent ?? true else {
+            link?.flush()
+            return true
+        }
         if link != nil { fail(.primaryReplaced, cause: "primary_replaced") }
         return false
     }

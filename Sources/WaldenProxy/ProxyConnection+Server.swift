@@ -35,6 +35,8 @@ extension ProxyConnection {
         link?.flush()
         adjustReading()
         closeIfDrained()
+        // Its next transaction would keep the others waiting.
+        if context.routes.isDraining { _ = leavePrimary(context.routes.primary) }
     }
 
     func serverWritabilityChanged() {

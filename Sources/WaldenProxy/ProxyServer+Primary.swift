@@ -22,6 +22,7 @@ extension ProxyServer {
     /// end; sessions that are bound to the server end between two of them.
     public func drain() async {
         let node = context.routes.primary
+        context.routes.drain()
         let census = ConnectionCensus(connections: context.connections, context: context)
         while context.routes.isHeld, await census.leavePrimary(node) > 0 {
             try? await Task.sleep(for: Self.drainLook)

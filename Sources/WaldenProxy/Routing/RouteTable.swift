@@ -51,6 +51,7 @@ public final class RouteTable: Sendable {
 
     private let state: Mutex<State>
     private let primaryIndex: Atomic<Int>
+    private let draining = Atomic(false)
     /// In the order of the configuration.
     public let nodes: [NodeID]
     /// Who is the primary.
@@ -96,6 +97,13 @@ public final class RouteTable: Sendable {
         state.withLock { $0.isHeld = true }
     }
 
+    /// Sessions that are bound to the primary end as soon as they can, until `serve`.
+    public func drain() {
+        draining.store(true, ordering: .releasing)
+    }
+
+    public var isDraining: Bool { draining.load(ordering: .acquiring) }
+
     /// Whether new work for the primary waits; `wait(for: .serving)` tells of its end.
     public var isHeld: Bool { state.withLock { $0.isHeld } }
 
@@ -117,6 +125,7 @@ public final class RouteTable: Sendable {
             guard term >= state.term, nodes.contains(node) else { return (nil, []) }
             state.term = term
             state.isHeld = false
+            draining.store(false, ordering: .releasing)
             let old = state.router.primary
             if old != node {
                 state.router.primaryChanged(to: node, knownSince: version)

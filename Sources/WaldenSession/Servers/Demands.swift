@@ -141,7 +141,9 @@ extension SessionMachine {
     /// Keeps the bytes of a read that has just been sent, in case it must be run again: to a replica each, for that refuses
     /// what is no read; to the primary only what is proven to be one.
     mutating func holdRead(_ input: borrowing RawSpan, _ byteCount: Int, _ analysis: StatementAnalysis) {
-        guard let server = pooled?.server, let last = units.last, last.effects.isReadOnly, last.begin == nil else { return }
+        guard let server = pooled?.server, let last = units.last, last.effects.isReadOnly, last.begin == nil else {
+            return
+        }
         if holdsReads {
             if units.count == 1 { units[0].heldRead = input.copy(0..<byteCount) }
         } else if server.isPrimary, policy.retriesReads, status == .idle, case .anyNode = analysis.readRoute,

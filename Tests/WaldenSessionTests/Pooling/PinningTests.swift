@@ -142,8 +142,7 @@ import WaldenWire
     /// Wherever in a text it stands, and whatever follows it.
     @Test(arguments: [
         ("INSERT x; COMMIT", SQLState.transactionResolutionUnknown), ("END", .transactionResolutionUnknown),
-        ("PREPARE TRANSACTION 'a'", .transactionResolutionUnknown), ("INSERT x", .adminShutdown),
-        ("ROLLBACK", .adminShutdown),
+        ("INSERT x", .adminShutdown), ("ROLLBACK", .adminShutdown),
     ])
     func aTransactionIsSaidToBeGoneOnlyIfNothingCommitted(_ text: String, _ state: SQLState) {
         let script = session()
