@@ -215,5 +215,6 @@ private let expectedSamples = [
     "walden_failover_last_outage_seconds 106.5",
     "walden_failover_dropped_events_total 107",
     "walden_failover_unwritten_lines_total 108",
+    #"walden_failover_hook_events_total{outcome="told"} 109"#,
     "walden_failover_silent_seconds 0.125",
 ]

@@ -174,6 +174,7 @@ extension FailoverReport {
         report.lastOutageSeconds = 106.5
         report.droppedEvents = 107
         report.unwrittenLines = 108
+        report.hookEvents = ["told": 109]
         report.silentSeconds = 0.125
         return report
     }

@@ -48,7 +48,7 @@ struct StatusJSONTests {
             #""unapplied_bytes":101,"estimated_seconds":1.25,"estimate_measured":true,"blocked_by":"cooldown","#,
             #""obstacle":"a \"short\" while ago","problems":["sever pg2: no"],"request":"pause","incident":102,"#,
             #""failovers":103,"switchovers":104,"aborted":105,"last_outage_seconds":106.5,"dropped_events":107,"#,
-            #""unwritten_lines":108,"silent_seconds":0.125},"#,
+            #""unwritten_lines":108,"hook_events":{"told":109},"silent_seconds":0.125},"#,
             #""findings":["table \"t\" is not published"]}"#, "\n",
         ]
         #expect(StatusReport.sample.json == expected.joined())

@@ -47,6 +47,10 @@ extension MetricsReference {
             "Lines of the incidents' history that could not be written."
         ) { .whole($0.unwrittenLines) },
         .sentinel(
+            "walden_failover_hook_events_total", kind: .counter, by: "outcome",
+            "Events that hooks were to be told, each once for each hook, by what became of them."
+        ) { $0.hookEvents.mapValues(Metric.Value.whole) },
+        .sentinel(
             "walden_failover_silent_seconds", "Since the sentinel last looked. It waits for its disk when this grows."
         ) { .number($0.silentSeconds) },
     ]
@@ -63,10 +67,10 @@ extension Metric {
     }
 
     fileprivate static func sentinel(
-        _ name: String, by label: String, _ help: String,
+        _ name: String, kind: Kind = .gauge, by label: String, _ help: String,
         _ values: @escaping @Sendable (FailoverReport) -> [String: Value]
     ) -> Metric {
-        Metric(name: name, kind: .gauge, labels: [label], help: help) { report in
+        Metric(name: name, kind: kind, labels: [label], help: help) { report in
             (report.failover.map(values) ?? [:]).sorted { $0.key < $1.key }
                 .map { Sample(labels: [$0.key], value: $0.value) }
         }

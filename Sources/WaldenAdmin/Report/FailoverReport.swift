@@ -37,6 +37,8 @@ public struct FailoverReport: Hashable, Sendable {
     public var lastOutageSeconds: Double?
     public var droppedEvents: UInt64 = 0
     public var unwrittenLines: UInt64 = 0
+    /// What became of the events that hooks were to be told: `told`, `failed`, `dropped`.
+    public var hookEvents: [String: UInt64] = [:]
     /// Since the sentinel's thread last looked: it does so many times a second.
     public var silentSeconds = 0.0
 

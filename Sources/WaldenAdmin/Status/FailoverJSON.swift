@@ -27,6 +27,7 @@ extension FailoverReport {
             "last_outage_seconds": lastOutageSeconds.map(JSON.number) ?? .null,
             "dropped_events": .whole(droppedEvents),
             "unwritten_lines": .whole(unwrittenLines),
+            "hook_events": .counts(hookEvents),
             "silent_seconds": .number(silentSeconds),
         ]
     }

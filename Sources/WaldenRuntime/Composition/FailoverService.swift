@@ -3,6 +3,7 @@ import WaldenAdmin
 import WaldenAgentClient
 import WaldenCore
 import WaldenFailover
+import WaldenHooks
 import WaldenPostgres
 import WaldenProxy
 import WaldenSentinel
@@ -60,6 +61,15 @@ final class FailoverService: Sendable {
     /// Blocks: not for the cooperative pool. `finish` follows.
     func stop() {
         sentinel.stop()
+    }
+
+    func report() -> FailoverReport {
+        var report = control.report()
+        let hooks = outreach.figures
+        report.hookEvents = [
+            "told": UInt64(hooks.told), "failed": UInt64(hooks.failed), "dropped": UInt64(hooks.dropped),
+        ]
+        return report
     }
 
     func controlServer(_ log: Logger) -> ControlServer {

@@ -27,7 +27,7 @@ extension Instance {
         report.nodes = nodes.reports
         report.slots = nodes.slots
         report.routing = routingReport()
-        report.failover = failover?.control.report()
+        report.failover = failover?.report()
         report.findings = report.reasons.filter { $0.source == "readiness" }.map(\.reason)
         if let warning = catalog.warning { report.findings.append(warning) }
         return report
