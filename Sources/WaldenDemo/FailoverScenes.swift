@@ -25,6 +25,9 @@ struct Succession {
             "rewound by its agent; it was ready \(Show.milliseconds(ContinuousClock.now - started)) after scene 6")
 
         Show.scene(8, "A planned switchover, back to it, under the same load")
+        try eventually("the sentinel has looked at it", timeout: .seconds(30)) {
+            try stack.order(["switchover", "--to", FailoverStack.names[0], "--dry-run"]).status.isSuccess
+        }
         let planned = try SuccessionLoad(stack, round: 1)
         try planned.progress()
         let order = try stack.order(["switchover", "--to", FailoverStack.names[0]])

@@ -80,6 +80,10 @@ import WaldenTestKit
         try load.progress()
         try stack.cluster.primary.kill()
         try stack.awaitStandbys(2)
+        // It streams a moment before the sentinel has looked at it.
+        try eventually("a switchover to it would go", timeout: .seconds(30)) {
+            try stack.order(["switchover", "--to", "primary", "--dry-run"]).status.isSuccess
+        }
         let result = try stack.order(["switchover", "--to", "primary"])
         #expect(result.status.isSuccess, "\(result.transcript)")
         #expect(try servesWrites(of: stack) == "primary")

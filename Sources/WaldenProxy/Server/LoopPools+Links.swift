@@ -246,7 +246,9 @@ extension LoginFailure {
     /// not reached, which nothing can replace. What a replica would have served goes elsewhere at once.
     fileprivate func kind(isPrimary: Bool) -> LoopPool.OpenFailure {
         switch (origin, error.sqlState) {
-        case (.server, .tooManyConnections), (.server, .cannotConnectNow): .passing
+        case (.server, .tooManyConnections), (.server, .cannotConnectNow), (.server, .adminShutdown),
+            (.server, .crashShutdown):
+            .passing
         case (.peer, .sqlClientUnableToEstablishConnection): isPrimary ? .outage : .refusal
         default: .refusal
         }

@@ -99,7 +99,9 @@ final class LoopPools {
         let now = now
         nextWaiter += 1
         let waiter = WaiterID(nextWaiter)
-        let isImpatient = client.pooled?.awaitsGreeting ?? true
+        // Where another node takes the place of a primary that is lost, it is worth waiting for.
+        let isReplaced = settings.primaryIsReplaced && shared.isPrimary(pool.key.node)
+        let isImpatient = (client.pooled?.awaitsGreeting ?? true) && !isReplaced
         let arrival = pool.machine.clientArrived(waiter, isImpatient: isImpatient, now: now) { id in
             links[id]?.pooled.map { client.mayUse($0.session) } ?? true
         }

@@ -18,6 +18,8 @@ public struct PoolConfiguration: Sendable {
     public var resetsAlways: Bool
     /// After how long a server that acknowledges nothing counts as gone. Zero: as the system is configured.
     public var tcpUserTimeout = Duration.zero
+    /// Whether another node becomes the primary when that is lost, so that clients who begin their session wait for it.
+    public var primaryIsReplaced = false
     /// For clients that Walden has authenticated.
     public var clientLimits = ClientTimeLimits()
     /// How long the end of a cancel request's connection is awaited, in which its link serves nobody. Default 5 s.

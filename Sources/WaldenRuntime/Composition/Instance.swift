@@ -161,7 +161,7 @@ final class Instance: Sendable {
         var access = new.consoleAccess
         access.database = configuration.consoleDatabase
         proxy.adopt(access)
-        if new.pool != old.pool { proxy.adopt(new.pool.settings) }
+        if new.pool != old.pool { proxy.adopt(new.poolSettings) }
         var problems: [String] = []
         do throws(ConfigurationProblem) {
             var auth = new.auth

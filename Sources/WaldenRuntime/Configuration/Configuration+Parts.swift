@@ -27,6 +27,12 @@ extension Configuration {
         auditRate > 0 ? UInt64(min(max(1, (1 / auditRate).rounded()), 1e15)) : 0
     }
 
+    var poolSettings: PoolConfiguration {
+        var settings = pool.settings
+        settings.primaryIsReplaced = failover.isOn
+        return settings
+    }
+
     func proxyConfiguration(_ dsn: DSN, serverTLS: [ServerTLSSettings]) -> ProxyConfiguration {
         var session = SessionLimits()
         session.heldBytes = heldBytes
@@ -44,7 +50,7 @@ extension Configuration {
         proxy.serverTLS = serverTLS
         proxy.proxyHeader = ProxyHeaderPolicy(
             mode: ProxyHeaderPolicy.Mode(rawValue: proxyProtocol) ?? .off, trusted: proxyProtocolFrom)
-        proxy.pool = pool.settings
+        proxy.pool = poolSettings
         proxy.peerID = peerID == 0 ? nil : peerID
         // A list that all instances share names this one, too.
         proxy.peers = peers.filter { $0.key != peerID }

@@ -118,6 +118,9 @@ extension SessionMachine {
         return .end(lost(boundBy: state.pins))
     }
 
+    /// Whether the session goes on, with another server, when this one is lost now.
+    var outlivesServer: Bool { isBeingPrepared || isAlone && units.last?.unansweredRead != nil }
+
     /// Of what is under way the client has asked nothing: a server that takes the place of this one is brought to the
     /// session's state as well.
     private var isBeingPrepared: Bool {

@@ -17,6 +17,9 @@ extension SessionMachine {
     mutating func pooledError(
         _ error: ErrorResponse?, _ header: MessageHeader, _ input: borrowing RawSpan, isLast: Bool
     ) -> ServerStep {
+        if isLast, outlivesServer, error.map({ Self.isFarewell($0.fields) }) ?? false {
+            return .swallow(byteCount: header.byteCount)
+        }
         if isLast { pooled?.hasRelayedFatal = true }
         if !isLast, !units.isEmpty, units[0].staleness == .refused, error?.sqlState == .invalidSQLStatementName {
             let changed = StaleStatements.changedResult(error).encoded()

@@ -26,7 +26,11 @@ extension SessionMachine {
         let fields =
             tag == .errorResponse
             ? try ErrorResponse(in: input, body: body).fields : try NoticeResponse(in: input, body: body).fields
-        guard let state = fields.sqlState, Self.farewells.contains(state) else { return false }
+        return Self.isFarewell(fields)
+    }
+
+    static func isFarewell(_ fields: ResponseFields) -> Bool {
+        guard let state = fields.sqlState, farewells.contains(state) else { return false }
         return fields.severity != .error
     }
 

@@ -63,6 +63,22 @@ import WaldenWire
         #expect(script.seen() == "D(\(text)) C ZI")
     }
 
+    @Test func aFarewellWhileAServerIsPreparedIsNotTold() {
+        let script = script()
+        script.answersAtOnce = true
+        script.client(Query("SET statement_timeout = '7s'"))
+        script.next = 1
+        script.answersAtOnce = false
+        script.client(Query("INSERT x"))
+        _ = script.seen()
+        script.say(ErrorResponse(severity: .fatal, sqlState: .adminShutdown, message: "bye").encoded())
+        script.next = 0
+        script.answersAtOnce = true
+        #expect(script.loseServer() == .unnoticed)
+        script.clientBytes([])
+        #expect(script.seen() == "D(INSERT x) C ZI")
+    }
+
     /// Part of it would be told twice.
     @Test func aReadOfWhichSomethingWasToldIsNotRunAgain() {
         let script = script()
