@@ -101,7 +101,7 @@ let package = Package(
                 "WaldenPostgres",
                 ["CLibPQ", "WaldenCore", "WaldenDecoding", "WaldenDependency"],
                 resources: [.embedInCode("Resources/install.sql"), .embedInCode("Resources/uninstall.sql")],
-                leavingOut: ["Resources/sentinel.sql"]
+                leavingOut: ["Resources/agent.sql", "Resources/sentinel.sql"]
             ),
             shell(
                 "WaldenProxy",
