@@ -56,8 +56,8 @@ public struct FailoverReport: Hashable, Sendable {
         return "if the primary died now: node \(candidate), \(loss), about \(Self.spelled(estimatedSeconds)) s"
     }
 
-    /// To a tenth, as estimates deserve.
-    static func spelled(_ seconds: Double) -> String {
+    /// Seconds to a tenth, as estimates deserve.
+    public static func spelled(_ seconds: Double) -> String {
         guard seconds.isFinite, abs(seconds) < 1e15 else { return "?" }
         let tenths = (seconds * 10).rounded()
         return "\(Int(tenths) / 10).\(abs(Int(tenths) % 10))"

@@ -50,7 +50,7 @@ package struct SentinelControl: FailoverControl {
 
     private func words(_ prospect: SwitchoverProspect) -> String {
         let basis = prospect.estimate.isMeasured ? "as the last takeover here took" : "as takeovers usually take"
-        let took = prospect.estimate.total.fractionalSeconds.tenths
+        let took = FailoverReport.spelled(prospect.estimate.total.fractionalSeconds)
         return "\(prospect.candidate.map(spelled) ?? "") would become the primary; it lacks \(prospect.missingBytes) "
             + "bytes of log and has \(prospect.unappliedBytes) to apply, which a switchover waits for; about \(took) s, "
             + "\(basis), besides what is under way at the primary"
@@ -158,7 +158,8 @@ package struct SentinelControl: FailoverControl {
             answer.cure = "walden incidents show \(term) tells what happened"
             return outcome(answer, of: over)
         }
-        let waited = over.outage.map { "; clients waited at most \($0.fractionalSeconds.tenths) s" } ?? ""
+        let waited =
+            over.outage.map { "; clients waited at most \(FailoverReport.spelled($0.fractionalSeconds)) s" } ?? ""
         return outcome(
             FailoverAnswer(.done, "\(over.candidate.map(spelled) ?? "") is the primary (incident \(term))\(waited)"),
             of: over)
@@ -183,13 +184,4 @@ package struct SentinelControl: FailoverControl {
     }
 
     private func spelled(_ node: NodeID) -> String { names[node] ?? node.description }
-}
-
-extension Double {
-    /// To a tenth.
-    fileprivate var tenths: String {
-        guard isFinite, magnitude < 1e12 else { return "?" }
-        let tenths = Int((self * 10).rounded())
-        return "\(tenths / 10).\(tenths.magnitude % 10)"
-    }
 }
