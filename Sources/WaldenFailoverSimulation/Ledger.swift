@@ -3,8 +3,11 @@ import WaldenFailover
 
 /// What was promised to whom, and whether it was kept.
 struct Ledger {
-    /// Acknowledged to clients while a rule asked for standbys.
+    /// Acknowledged to clients by a rule that the sentinel knows of: no promotion may lose them.
     private(set) var acknowledged: Set<UInt64> = []
+    /// Acknowledged by a rule that somebody set and the sentinel has not seen yet. It cannot promise those: should the
+    /// primary die before the next look, nobody is left who knows the rule (a documented limit).
+    private var acknowledgedUnseen: [UInt64: SynchronousRule] = [:]
     private(set) var violations: [String] = []
     private(set) var failovers = 0
     private(set) var switchovers = 0
@@ -19,13 +22,32 @@ struct Ledger {
         if isSwitchover { switchovers += 1 } else { failovers += 1 }
     }
 
-    /// - Parameter newest: The node that writes on the newest timeline.
-    mutating func acknowledged(_ write: UInt64, by node: SimulatedNode, newest: SimulatedNode?) {
+    /// - Parameters:
+    ///   - known: The rules that the sentinel's proof satisfies.
+    ///   - holders: The standbys that had flushed the commit.
+    ///   - newest: The node that writes on the newest timeline.
+    mutating func acknowledged(
+        _ write: UInt64, by node: SimulatedNode, under rule: SynchronousRule, known: SynchronousRules,
+        holders: Set<NodeID>, newest: SimulatedNode?
+    ) {
+        guard known.all.contains(where: { $0.canAcknowledge(with: holders) }) else {
+            acknowledgedUnseen[write] = rule
+            return
+        }
         acknowledged.insert(write)
         guard let newest, newest.id != node.id, newest.timeline > node.timeline,
             !newest.log.contains(where: { $0.write == write })
         else { return }
         violated("I1", "\(node.name) acknowledged \(write) after \(newest.name) had been promoted without it")
+    }
+
+    /// What was acknowledged by a rule is promised from the moment at which the sentinel has heard of it.
+    mutating func sentinelKnows(_ known: SynchronousRules) {
+        guard !acknowledgedUnseen.isEmpty else { return }
+        for (write, rule) in acknowledgedUnseen where known.all.contains(rule) {
+            acknowledged.insert(write)
+            acknowledgedUnseen[write] = nil
+        }
     }
 
     mutating func checkHolds(_ node: SimulatedNode, when: String) {

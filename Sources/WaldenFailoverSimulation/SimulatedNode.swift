@@ -81,16 +81,15 @@ struct SimulatedNode {
         return log.count
     }
 
+    /// Standbys that have told to have flushed so much.
+    func holders(of end: Int) -> Set<NodeID> { Set(flushedBy.filter { $0.value >= end }.keys) }
+
     /// The commits that are acknowledged by now, in order.
     mutating func takeAcknowledged(_ rule: SynchronousRule?) -> [Waiter] {
-        let isHeld = { (waiter: Waiter) in
-            rule.map { rule in
-                rule.canAcknowledge(with: Set(flushedBy.filter { $0.value >= waiter.end }.keys))
-            } ?? true
-        }
-        let done = waiters.filter(isHeld)
+        let isAcknowledged = waiters.map { rule?.canAcknowledge(with: holders(of: $0.end)) ?? true }
+        let done = zip(waiters, isAcknowledged).filter(\.1).map(\.0)
         guard !done.isEmpty else { return [] }
-        waiters.removeAll(where: isHeld)
+        waiters = zip(waiters, isAcknowledged).filter { !$0.1 }.map(\.0)
         return done
     }
 

@@ -4,6 +4,7 @@ import WaldenFailover
 /// What must hold at every moment, and at the end.
 extension Simulation {
     mutating func judgeMoment() {
+        ledger.sentinelKnows(knownRules)
         guard let machine, let incident = machine.incident else { return }
         judgeSevered(machine, incident)
         judgeBudget(machine)

@@ -77,19 +77,23 @@ extension Simulation {
             case .beat(let life):
                 let end = LSN(UInt64(waiter.end) * 100 + 100)
                 reply(from: at, .told(.heartbeatAcknowledged(.quorum, end: end), life: life))
-            case .write(let write): acknowledge(write, at, rule)
+            case .write(let write): acknowledge(write, at, rule, end: waiter.end)
             }
         }
     }
 
-    private mutating func acknowledge(_ write: Write, _ at: Int, _ rule: SynchronousRule?) {
+    private mutating func acknowledge(_ write: Write, _ at: Int, _ rule: SynchronousRule?, end: Int) {
         // The proxy has given its connection up: what became of the commit is not known (08007).
         if write.isProxied, write.term != proxy.term || proxy.primary != nodes[at].id { return }
         if write.isProxied { lastAcknowledgement = now }
         // Every simulated cluster has a rule, so none may acknowledge what no standby holds.
-        if rule == nil { ledger.violated("I1", "\(nodes[at].name) acknowledged \(write.id) without a rule") }
-        ledger.acknowledged(write.id, by: nodes[at], newest: newest)
+        guard let rule else { return ledger.violated("I1", "\(nodes[at].name) acknowledged \(write.id) without a rule") }
+        ledger.acknowledged(
+            write.id, by: nodes[at], under: rule, known: knownRules, holders: nodes[at].holders(of: end), newest: newest)
     }
+
+    /// The sentinel's, or while it is dead those that it will begin with.
+    var knownRules: SynchronousRules { machine?.evidence.rules ?? journal?.rules ?? SynchronousRules(nil) }
 
     // MARK: Replication
 

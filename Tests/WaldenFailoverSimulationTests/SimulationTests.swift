@@ -9,6 +9,20 @@ import WaldenFailoverSimulation
         #expect(report.violations == 0, "\(report.text)")
     }
 
+    /// Each was found by `make simulate` and is named by what it was.
+    @Test(arguments: [
+        // A quorum that only people can mend kept the sentinel in needs_human although the primary worked.
+        205929, 206998,
+        // A standby on another timeline that was further kept the candidate from being promoted.
+        204073, 206956,
+        // A rule that nobody had seen: a limit, not a loss.
+        204809,
+    ])
+    func whatOnceWentWrong(seed: UInt64) {
+        var simulation = Simulation(seed: seed)
+        #expect(simulation.run().violations.isEmpty)
+    }
+
     @Test func aSeedRepeatsItsRun() {
         var one = Simulation(seed: 77, tellsStory: true)
         var other = Simulation(seed: 77, tellsStory: true)

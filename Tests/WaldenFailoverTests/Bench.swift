@@ -17,6 +17,8 @@ struct Bench {
     var away: [NodeID: Contact] = [:]
     /// Steps that end otherwise than well.
     var outcomes: [String: StepOutcome] = [:]
+    /// Whether standbys acknowledge.
+    var hasQuorum = true
     /// Whether the disk takes records.
     var writesRecords = true
     private var reports: [NodeID: NodeReport]
@@ -79,6 +81,7 @@ struct Bench {
         guard away[machine.evidence.primary] == nil else { return }
         for kind in HeartbeatKind.allCases {
             machine.observe(.heartbeatBegun(kind), at: now)
+            guard hasQuorum || kind == .local else { continue }
             machine.observe(.heartbeatAcknowledged(kind, end: LSN(1_000)), at: now + .milliseconds(1))
         }
     }

@@ -56,4 +56,19 @@ import WaldenCore
         bench.pass(.seconds(10))
         #expect(bench.machine.evidence.primary == Bench.b)
     }
+
+    /// A quorum that acknowledges nothing is mended at the standbys; the primary that came back is one to go on with.
+    @Test func aPrimaryWithoutAQuorumIsNoMoreInNeedOfPeople() {
+        var bench = Bench()
+        bench.pass(.milliseconds(200))
+        for node in [Bench.b, Bench.c] { bench.change(node) { $0.freeSlots = 0 } }
+        bench.kill(Bench.a)
+        bench.pass(.seconds(5))
+        #expect(bench.machine.state == .needsHuman)
+        bench.away = [:]
+        bench.hasQuorum = false
+        bench.pass(.seconds(5))
+        #expect(bench.machine.finding == .syncStalled)
+        #expect(bench.machine.state == .steady)
+    }
 }

@@ -83,4 +83,17 @@ import WaldenCore
         let severed = try #require(steps.firstIndex(of: "sever c"))
         #expect(severed < steps.firstIndex(of: "promote b") ?? steps.endIndex)
     }
+
+    /// Its log cannot be compared: it would be further for ever, and nobody would be promoted.
+    @Test func aStrayTimelineThatIsFurtherDoesNotHoldThePromotionUp() throws {
+        var bench = Bench(names: "ANY 2 (b, c)")
+        bench.pass(.milliseconds(200))
+        bench.change(Bench.c) {
+            $0.timeline = TimelineID(7)
+            $0.received = LSN(9_000)
+        }
+        bench.kill(Bench.a)
+        bench.pass(.seconds(2))
+        #expect(bench.machine.evidence.primary == Bench.b)
+    }
 }

@@ -70,12 +70,13 @@ public struct SynchronousRules: Hashable, Sendable, Codable {
     /// Whether those severed prove that nothing acknowledged is lost. Never without a rule: then commits were
     /// acknowledged that no standby need hold.
     public func isProven(bySevered severed: Set<NodeID>) -> Bool {
-        guard let current, outgoing.count < Self.capacity else { return false }
-        return current.isProven(bySevered: severed) && outgoing.allSatisfy { $0.isProven(bySevered: severed) }
+        guard current != nil, outgoing.count < Self.capacity else { return false }
+        return all.allSatisfy { $0.isProven(bySevered: severed) }
     }
 
+    /// Every rule that counts.
+    public var all: [SynchronousRule] { outgoing + (current.map { [$0] } ?? []) }
+
     /// Members of every rule that counts.
-    public var members: Set<NodeID> {
-        outgoing.reduce(into: current?.members ?? []) { $0.formUnion($1.members) }
-    }
+    public var members: Set<NodeID> { all.reduce(into: []) { $0.formUnion($1.members) } }
 }

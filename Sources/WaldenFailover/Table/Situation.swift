@@ -22,6 +22,11 @@ struct Situation {
         return writers.count == 1 ? writers[0] : nil
     }
 
+    /// The primary writes; whoever writes besides was replaced by it, for a journal says so.
+    var primaryLeads: Bool {
+        evidence.writers(at: now).contains(evidence.primary) && (!hasTwoWriters || machine.term != .first)
+    }
+
     var hasTwoWriters: Bool { evidence.writers(at: now).count > 1 }
 
     /// Until then one may be of another cluster, or write as well.
@@ -43,9 +48,8 @@ struct Situation {
             + "by pg_basebackup, what was not made from the primary"
     }
 
-    var primaryWorks: Bool { finding == .healthy }
-
-    /// Whether there is any doubt.
+    /// Whether there is any doubt that clients can work with the primary. A quorum that acknowledges nothing is none: to
+    /// mend it is for people or their agent, and no failover would.
     var primaryIsDoubtful: Bool { !finding.isAlive || wantsOutOfHungAccept }
 
     private var wantsOutOfHungAccept: Bool {

@@ -49,9 +49,7 @@ public enum TransitionTable {
             then: { machine, situation in if let node = situation.onlyWriter { machine.discovered(node) } }),
         row(
             140, .discover, .steady, "the primary of the newest term answers beside one that it replaced",
-            when: {
-                $0.hasTwoWriters && $0.machine.evidence.writers(at: $0.now).contains($0.machine.evidence.primary)
-            }),
+            when: { $0.hasTwoWriters && $0.primaryLeads }),
         row(150, .discover, .suspect, "the primary that the journal names does not answer") {
             $0.journalIsFresh && $0.hasLasted($0.machine.timings.silence) && $0.primaryIsDoubtful
         },
@@ -96,7 +94,7 @@ public enum TransitionTable {
     private static let holding: [Row] = [
         row(
             400, .hold, .aborting, "the primary came back before anything was severed",
-            when: { !$0.isSwitchover && !$0.isForced && $0.primaryWorks },
+            when: { !$0.isSwitchover && !$0.isForced && !$0.primaryIsDoubtful },
             then: { machine, _ in machine.refuse("the primary answers again") }),
         row(
             410, .hold, .sever, "work is held", when: { !$0.isSwitchover && $0.isHeld },
@@ -174,7 +172,7 @@ public enum TransitionTable {
 
     private static let standing: [Row] = [
         row(
-            1100, .aborting, .steady, "undone; the primary works", when: { $0.isReattached && $0.primaryWorks },
+            1100, .aborting, .steady, "undone; the primary works", when: { $0.isReattached && !$0.primaryIsDoubtful },
             then: { machine, _ in machine.end() }),
         row(
             1105, .aborting, .suspect, "undone after a restart; the primary is looked at anew",
@@ -184,7 +182,7 @@ public enum TransitionTable {
             when: { $0.isReattached || $0.hasLasted($0.machine.timings.abort) }),
         row(
             1200, .needsHuman, .steady, "the primary works",
-            when: { $0.primaryWorks && !$0.hasStrangers && $0.onlyWriter == $0.machine.evidence.primary },
+            when: { !$0.primaryIsDoubtful && !$0.hasStrangers && $0.primaryLeads },
             then: { machine, _ in machine.end() }),
         row(
             1210, .needsHuman, .hold, "ordered, whatever it costs", when: { $0.machine.request == .force },

@@ -73,13 +73,16 @@ extension Situation {
         return incident.severed.keys.sorted().filter(isLoose)
     }
 
-    /// Those that were loose again may have received more than the candidate.
+    /// Those that were loose again may have received more than the candidate. A log on another timeline is not compared: the
+    /// census did not count it either, and it may be further for ever.
     private var isStillFurthest: Bool {
         guard let incident = machine.incident, let candidate = incident.candidate, !incident.isForced,
             let own = machine.evidence.freshReport(of: candidate, at: now), own.isInRecovery
         else { return true }
         return incident.severed.keys.filter(incident.rules.members.contains).allSatisfy { node in
-            machine.evidence.freshReport(of: node, at: now).map { $0.received <= own.received } ?? true
+            guard let other = machine.evidence.freshReport(of: node, at: now), other.timeline == own.timeline
+            else { return true }
+            return other.received <= own.received
         }
     }
 
