@@ -87,9 +87,12 @@ extension Simulation {
         if write.isProxied, write.term != proxy.term || proxy.primary != nodes[at].id { return }
         if write.isProxied { lastAcknowledgement = now }
         // Every simulated cluster has a rule, so none may acknowledge what no standby holds.
-        guard let rule else { return ledger.violated("I1", "\(nodes[at].name) acknowledged \(write.id) without a rule") }
+        guard let rule else {
+            return ledger.violated("I1", "\(nodes[at].name) acknowledged \(write.id) without a rule")
+        }
         ledger.acknowledged(
-            write.id, by: nodes[at], under: rule, known: knownRules, holders: nodes[at].holders(of: end), newest: newest)
+            write.id, by: nodes[at], under: rule, known: knownRules, holders: nodes[at].holders(of: end), newest: newest
+        )
     }
 
     /// The sentinel's, or while it is dead those that it will begin with.
