@@ -79,6 +79,15 @@ struct Unit {
         /// Statements that are not needed there any more.
         case cleaning
 
+        /// Whether nothing is missed when its answer never comes: what it is for is asked again at the next server, or was
+        /// about that one alone.
+        var isAskedAnew: Bool {
+            switch self {
+            case .preparation, .isolationInquiry, .defaultsInquiry, .replay, .renaming, .sequences, .cleaning: true
+            case .comparison, .begin, .census: false
+            }
+        }
+
         /// Whether the rows of the answer are read.
         var isInquiry: Bool {
             switch self {

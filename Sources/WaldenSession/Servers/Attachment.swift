@@ -126,9 +126,7 @@ extension SessionMachine {
     private var isBeingPrepared: Bool {
         guard let pooled, status == .idle, !transaction.isOpening, clientSkip == 0, !isUnitOpen else { return false }
         return pooled.isFree
-            && units.allSatisfy { unit in
-                if case .replay = unit.purpose { unit.isHidden } else { false }
-            }
+            && units.allSatisfy { $0.isHidden && $0.purpose.isAskedAnew }
     }
 
     /// In PostgreSQL's code for sessions that end with their server, which clients know how to begin anew after.

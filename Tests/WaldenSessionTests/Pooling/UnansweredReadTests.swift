@@ -63,6 +63,34 @@ import WaldenWire
         #expect(script.seen() == "D(\(text)) C ZI")
     }
 
+    /// The first statement that the cache may answer waits for the session's defaults.
+    @Test func aServerLostWhileItIsAskedForDefaultsIsNotNoticed() {
+        let script = PooledScript(servers: servers, isCaching: true, policy: SessionPolicy(retriesReads: true))
+        script.answersAtOnce = false
+        script.client(Query("SELECT 1"))
+        #expect(script.machine.defaultsAsked != nil)
+        script.say(ErrorResponse(severity: .fatal, sqlState: .adminShutdown, message: "bye").encoded())
+        #expect(loseServer(script) == .unnoticed)
+        script.clientBytes([])
+        #expect(script.seen() == "D(SELECT 1) C ZI")
+    }
+
+    /// Statements that are not needed at a server any more are closed there when nothing of the client's is under way.
+    @Test func aServerLostWhileItIsTidiedIsNotNoticed() {
+        let servers = [SimulatedServer(statementLimit: 1), SimulatedServer()]
+        let script = PooledScript(servers: servers, policy: SessionPolicy(retriesReads: true))
+        script.client(Parse(name: "a", query: "READ a()"), Sync())
+        script.answersAtOnce = false
+        script.client(Parse(name: "b", query: "READ b()"), Sync())
+        script.say([ParseComplete().encoded(), ReadyForQuery(.idle).encoded()].flatMap { $0 })
+        _ = script.seen()
+        // What brings it about.
+        #expect(script.machine.settle() == .ask)
+        #expect(loseServer(script) == .unnoticed)
+        script.client(Bind(statement: "a"), Execute(), Sync())
+        #expect(script.seen() == "2 D(READ a()) C ZI")
+    }
+
     @Test func aFarewellWhileAServerIsPreparedIsNotTold() {
         let script = script()
         script.answersAtOnce = true
