@@ -44,8 +44,7 @@ public struct FailoverMachine: Sendable {
     public private(set) var lastTakeover: Duration?
     /// When a checkpoint ordered in this state was done.
     private var checkpointAt: Instant?
-    /// Where the primary's timeline left the one before; nil: it is not known to have left any.
-    private(set) var fork: Fork?
+    private(set) var history: TimelineHistory
     /// For how long nobody has watched the primary before this start; nil: it was never watched.
     let unwatchedFor: Duration?
     /// The rules as the newest record has them.
@@ -64,7 +63,7 @@ public struct FailoverMachine: Sendable {
         self.lastFailoverAt = lastFailoverAt
         self.unwatchedFor = unwatchedFor
         recordedRules = record?.rules
-        fork = record?.fork
+        history = record?.history ?? TimelineHistory()
         findingSince = now
         enteredAt = now
         sequence = record?.sequence ?? 0
@@ -147,9 +146,7 @@ public struct FailoverMachine: Sendable {
         if node != evidence.primary, report.isInRecovery, report.timeline == evidence.timeline, report.receiver != nil {
             parted.remove(node)
         }
-        guard let fork, node != evidence.primary, report.timeline == fork.timeline, report.received > fork.end else {
-            return
-        }
+        guard node != evidence.primary, history.excludes(report.timeline, upTo: report.received) else { return }
         parted.insert(node)
     }
 
@@ -238,7 +235,7 @@ public struct FailoverMachine: Sendable {
             sequence: sequence, row: row, state: state, term: term, primary: evidence.primary,
             timeline: evidence.timeline, systemIdentifier: evidence.systemIdentifier, rules: evidence.rules,
             incident: incident, detached: detached, parted: parted,
-            fork: fork)
+            history: history)
     }
 
     /// A record that is not on disk yet is written again after a while; nothing else happens meanwhile.
@@ -338,7 +335,7 @@ public struct FailoverMachine: Sendable {
         guard let incident, let candidate = incident.candidate else { return }
         lastFailoverAt = now
         if let timeline = incident.timeline, let position = incident.severed[candidate] {
-            fork = Fork(timeline: timeline, end: position.received)
+            history.left(timeline, at: position.received)
         }
         detached.remove(candidate)
         parted.remove(candidate)

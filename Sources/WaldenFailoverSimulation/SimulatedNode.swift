@@ -111,3 +111,11 @@ struct SimulatedNode {
         return zip(log, other.log).prefix { $0 == $1 }.count
     }
 }
+
+extension SimulatedNode: CustomStringConvertible {
+    var description: String {
+        let role = isStandby ? "follows \(upstream.map { "\($0)" } ?? "nobody")" : "writes, names '\(synchronousNames)'"
+        let link = receiver.map { ", receives from \($0.from)" } ?? ""
+        return "\(name) \(process), \(role)\(link), timeline \(timeline), log \(log.count), waiters \(waiters.count)"
+    }
+}

@@ -36,6 +36,7 @@ extension Simulation {
 
     /// After all was healed for long, the cluster serves, and nothing is left over.
     mutating func judgeEnd() {
+        for node in nodes { tell("at the end: \(node)") }
         guard let machine else { return ledger.violated("I11", "there is no sentinel at the end") }
         let isSteady = machine.state == .steady
         if !isSteady {

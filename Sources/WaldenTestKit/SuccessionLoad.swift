@@ -119,13 +119,8 @@ public final class SuccessionLoad: Sendable {
     public func judge() throws -> Verdict {
         isOver.raise()
         for thread in threads.withLock({ $0 }) { try thread.join() }
-        let rows = try stack.walden.connect().query("/* asked anew */ SELECT id, count(*) FROM writes GROUP BY id")
-            .texts
-        let counts = Dictionary(
-            uniqueKeysWithValues: rows.compactMap { row -> (Int, Int)? in
-                guard let id = row[0].flatMap({ Int($0) }), let count = row[1].flatMap({ Int($0) }) else { return nil }
-                return (id, count)
-            })
+        let acknowledged = state.withLock { $0.acknowledged }
+        let audit = try WriteAudit(acknowledged: acknowledged, on: stack.walden.connect())
         return state.withLock { state in
             var verdict = Verdict()
             verdict.writes = state.acknowledged.count
@@ -133,8 +128,8 @@ public final class SuccessionLoad: Sendable {
             verdict.outage = state.gap
             verdict.readErrors = state.readErrors
             verdict.writeErrors = state.writeErrors
-            verdict.lost = state.acknowledged.filter { counts[$0] == nil }
-            verdict.twice = counts.filter { $0.value != 1 }.keys.sorted()
+            verdict.lost = audit.lost
+            verdict.twice = audit.twice
             verdict.backwards = state.backwards
             return verdict
         }

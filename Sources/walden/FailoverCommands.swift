@@ -4,8 +4,13 @@ import WaldenRuntime
 
 /// Where the sentinel is, which all its commands need.
 struct SentinelOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The sentinel's directory.", valueName: "path"))
-    var directory = ControlCommand.defaultDirectory
+    @Option(help: ArgumentHelp("The sentinel's directory. Default: failover.directory.", valueName: "path"))
+    var directory: String?
+
+    @Option(help: ArgumentHelp("Walden's configuration. Default: WALDEN_CONFIG.", valueName: "file"))
+    var config: String?
+
+    var place: ControlCommand.Place { ControlCommand.Place(directory: directory, configurationFile: config) }
 }
 
 struct Switchover: ParsableCommand {
@@ -22,7 +27,7 @@ struct Switchover: ParsableCommand {
     var dryRun = false
 
     func run() {
-        ControlCommand.run(.switchover(to: to, isRehearsal: dryRun), directory: sentinel.directory).exit()
+        ControlCommand.run(.switchover(to: to, isRehearsal: dryRun), at: sentinel.place).exit()
     }
 }
 
@@ -40,7 +45,7 @@ struct Failover: ParsableCommand {
     var force = false
 
     func run() {
-        ControlCommand.fail(directory: sentinel.directory, isForced: force) {
+        ControlCommand.fail(at: sentinel.place, isForced: force) {
             CommandOutcome.write($0, to: STDOUT_FILENO)
         }.exit()
     }
@@ -53,7 +58,7 @@ struct Pause: ParsableCommand {
     @OptionGroup var sentinel: SentinelOptions
 
     func run() {
-        ControlCommand.run(.pause, directory: sentinel.directory).exit()
+        ControlCommand.run(.pause, at: sentinel.place).exit()
     }
 }
 
@@ -63,7 +68,7 @@ struct Resume: ParsableCommand {
     @OptionGroup var sentinel: SentinelOptions
 
     func run() {
-        ControlCommand.run(.resume, directory: sentinel.directory).exit()
+        ControlCommand.run(.resume, at: sentinel.place).exit()
     }
 }
 
@@ -78,7 +83,7 @@ struct Incidents: ParsableCommand {
         @OptionGroup var sentinel: SentinelOptions
 
         func run() {
-            ControlCommand.run(.incidents, directory: sentinel.directory).exit()
+            ControlCommand.run(.incidents, at: sentinel.place).exit()
         }
     }
 
@@ -92,7 +97,7 @@ struct Incidents: ParsableCommand {
         var number: UInt64
 
         func run() {
-            ControlCommand.run(.incident(number), directory: sentinel.directory).exit()
+            ControlCommand.run(.incident(number), at: sentinel.place).exit()
         }
     }
 }

@@ -181,23 +181,17 @@ final class SentinelScene: Sendable {
     func judge(_ row: String, on primary: PostgresServer, errors allowed: Int = .max) throws -> Duration {
         proxy.end()
         try writer.join()
-        let found = try SQLClient(primary.socketDSN()).query("SELECT id, count(*) FROM writes WHERE id > 0 GROUP BY id")
-        let counts = Dictionary(
-            uniqueKeysWithValues: found.texts.compactMap { row -> (Int, Int)? in
-                guard let id = row[0].flatMap({ Int($0) }), let count = row[1].flatMap({ Int($0) }) else { return nil }
-                return (id, count)
-            })
-        let lost = writes.acknowledged.filter { counts[$0] == nil }
-        let twice = counts.filter { $0.value != 1 }.keys.sorted()
-        #expect(lost.isEmpty, "acknowledged and lost: \(lost)")
-        #expect(twice.isEmpty, "executed twice: \(twice)")
+        let audit = try WriteAudit(
+            acknowledged: Array(writes.acknowledged), on: SQLClient(primary.socketDSN()), where: "id > 0")
+        #expect(audit.lost.isEmpty, "acknowledged and lost: \(audit.lost)")
+        #expect(audit.twice.isEmpty, "executed twice: \(audit.twice)")
         #expect(writes.acknowledged.count > 300)
         let errors = writes.errors
         #expect(errors.count <= allowed, "\(errors)")
         let outage = writes.longestGap
         print(
-            "failover row: \(row): outage=\(outage.inSeconds) s acknowledged=\(writes.count) lost=\(lost.count) "
-                + "twice=\(twice.count) errors=\(errors.count)")
+            "failover row: \(row): outage=\(outage.inSeconds) s acknowledged=\(writes.count) lost=\(audit.lost.count) "
+                + "twice=\(audit.twice.count) errors=\(errors.count)")
         return outage
     }
 

@@ -15,6 +15,8 @@ import WaldenFailoverSimulation
         205929, 206998,
         // A standby on another timeline that was further kept the candidate from being promoted.
         204073, 206956,
+        // A standby that had been away for two failovers was told to follow instead of being rewound.
+        31318,
         // A rule that nobody had seen: a limit, not a loss.
         204809,
     ])

@@ -26,7 +26,7 @@ import WaldenTestKit
         return JournalRecord(
             sequence: sequence, row: 900, state: state, term: Term(term), primary: NodeID(1), timeline: TimelineID(2),
             rules: SynchronousRules(nil), incident: incident, detached: [NodeID(2)], parted: [NodeID(0)],
-            fork: nil)
+            history: TimelineHistory())
     }
 
     /// A failover, and rules that changed since.

@@ -128,17 +128,11 @@ final class FailoverLoad: Sendable {
 
     /// Compares what the clients were told with the primary's table. To be asked after the end.
     func judge(since fault: UInt64, on primary: SQLClient) throws -> FailoverOutcome {
-        let rows = try primary.query("SELECT id, count(*) FROM writes GROUP BY id").texts
-        var counts: [Int: Int] = [:]
-        for row in rows {
-            guard let id = row[0].flatMap({ Int($0) }), let count = row[1].flatMap({ Int($0) }) else { continue }
-            counts[id] = count
-        }
+        let audit = try WriteAudit(acknowledged: state.withLock { $0.acknowledged }, on: primary)
         return state.withLock { state in
             FailoverOutcome(
                 outage: Self.longestPause(state.measured, since: fault), errors: state.errors,
-                lost: state.acknowledged.count { counts[$0] == nil }, twice: counts.values.count { $0 > 1 },
-                writes: state.acknowledged.count)
+                lost: audit.lost.count, twice: audit.twice.count, writes: state.acknowledged.count)
         }
     }
 

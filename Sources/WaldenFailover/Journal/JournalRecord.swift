@@ -24,13 +24,12 @@ public struct JournalRecord: Hashable, Sendable, Codable {
     public var detached: Set<NodeID>
     /// Nodes whose log has parted from the primary's: to be rewound, not followed.
     public var parted: Set<NodeID>
-    /// Where the primary's timeline left the one before it.
-    public var fork: Fork?
+    public var history: TimelineHistory
 
     public init(
         sequence: UInt64, row: Int, state: FailoverState, term: Term, primary: NodeID, timeline: TimelineID?,
         systemIdentifier: String? = nil, rules: SynchronousRules, incident: Incident?, detached: Set<NodeID>,
-        parted: Set<NodeID>, fork: Fork?
+        parted: Set<NodeID>, history: TimelineHistory
     ) {
         self.sequence = sequence
         self.row = row
@@ -43,12 +42,6 @@ public struct JournalRecord: Hashable, Sendable, Codable {
         self.incident = incident
         self.detached = detached
         self.parted = parted
-        self.fork = fork
+        self.history = history
     }
-}
-
-/// The end of a timeline's common history.
-public struct Fork: Hashable, Sendable, Codable {
-    public var timeline: TimelineID
-    public var end: LSN
 }

@@ -11,6 +11,8 @@ public struct CommandOutcome: Hashable, Sendable {
         case unavailable = 69
         /// The role may not log in, or not do what was asked for.
         case noPermission = 77
+        /// The configuration cannot be read.
+        case configuration = 78
     }
 
     /// For standard output; empty or ending in a line feed.

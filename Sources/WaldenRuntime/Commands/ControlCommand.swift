@@ -22,29 +22,53 @@ public enum ControlCommand {
         }
     }
 
-    public static let defaultDirectory = "/var/lib/walden/sentinel"
+    /// Which directory is the sentinel's.
+    public struct Place: Hashable, Sendable {
+        let directory: String?
+        let configurationFile: String?
+
+        /// - Parameters:
+        ///   - directory: Nil: what the configuration says, or what it says by default.
+        ///   - configurationFile: Nil: as `walden run` without `--config`.
+        public init(directory: String?, configurationFile: String?) {
+            self.directory = directory
+            self.configurationFile = configurationFile
+        }
+
+        fileprivate func socketPath() throws(CommandFailure) -> String {
+            if let directory { return "\(directory)/control" }
+            let source = ConfigurationSource(arguments: configurationFile.map { ["--config", $0] } ?? [])
+            do throws(ConfigurationProblem) {
+                let named = try source.text(of: "failover.directory")
+                return "\(named ?? FailoverChoices.defaultDirectory)/control"
+            } catch {
+                throw CommandFailure("\(error)", .configuration)
+            }
+        }
+    }
+
     /// The server waits for the end of what it was ordered for two minutes.
     private static let patienceSeconds = 180
 
-    /// - Parameter directory: The sentinel's.
-    public static func run(_ order: Order, directory: String) -> CommandOutcome {
+    public static func run(_ order: Order, at place: Place) -> CommandOutcome {
         let request = order.request
         return CommandOutcome.attempt { () throws(CommandFailure) in
-            try outcome(exchange(request.method, request.path, directory))
+            try outcome(exchange(request.method, request.path, place.socketPath()))
         }
     }
 
     /// - Parameters:
     ///   - isForced: The flag is given; without it only the risk is told.
     ///   - report: Called with what may be lost before anything is done.
-    public static func fail(directory: String, isForced: Bool, report: (String) -> Void) -> CommandOutcome {
+    public static func fail(at place: Place, isForced: Bool, report: (String) -> Void) -> CommandOutcome {
         CommandOutcome.attempt { () throws(CommandFailure) in
-            let risk = try exchange("GET", "/failover?text=1", directory)
+            let socketPath = try place.socketPath()
+            let risk = try exchange("GET", "/failover?text=1", socketPath)
             report(risk.body)
             guard isForced else {
                 throw CommandFailure("nothing was done: it takes --force to fail over whatever is lost", .usage)
             }
-            return try outcome(exchange("POST", "/failover?force=1&text=1", directory))
+            return try outcome(exchange("POST", "/failover?force=1&text=1", socketPath))
         }
     }
 
@@ -55,9 +79,8 @@ public enum ControlCommand {
     }
 
     private static func exchange(
-        _ method: String, _ path: String, _ directory: String
+        _ method: String, _ path: String, _ socketPath: String
     ) throws(CommandFailure) -> (status: Int, body: String) {
-        let socketPath = "\(directory)/control"
         let descriptor = try connect(socketPath)
         defer { close(descriptor) }
         do throws(HTTPGet.Failure) {

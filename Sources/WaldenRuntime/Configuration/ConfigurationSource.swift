@@ -34,6 +34,15 @@ public struct ConfigurationSource: Sendable {
         throw InvalidConfiguration(problems: problems)
     }
 
+    /// What the environment or the file says of one setting, whatever else is wrong with them; nil: neither names it.
+    func text(of key: String) throws(ConfigurationProblem) -> String? {
+        let environment = Self.environment()
+        if let setting = Setting.named(key), let text = environment[setting.environmentName] { return text }
+        guard let path = Self.parse(arguments).path ?? environment["WALDEN_CONFIG"] else { return nil }
+        var problems: [ConfigurationProblem] = []
+        return try ConfigurationFile.read(Self.read(path), name: path, &problems).settings[key]?.texts.first
+    }
+
     // MARK: Arguments
 
     struct Arguments {

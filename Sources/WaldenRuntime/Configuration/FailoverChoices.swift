@@ -8,7 +8,8 @@ import WaldenSentinel
 struct FailoverChoices: Hashable, Sendable {
     /// `off`, `watch` or `automatic`.
     var mode = "off"
-    var directory = "/var/lib/walden/sentinel"
+    static let defaultDirectory = "/var/lib/walden/sentinel"
+    var directory = defaultDirectory
     /// By `NodeID.index`, as all lists here.
     var names: [String] = []
     /// Empty: as the proxy reaches them.

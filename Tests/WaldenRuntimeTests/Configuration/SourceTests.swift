@@ -34,7 +34,7 @@ import Testing
         try withFile("primary: host=a\nlog: {level: debug}\n") { path in
             let source = ConfigurationSource(arguments: ["--config", path])
             let first = try source.load()
-            try write("primary: host=a\nlog: {level: error}\n", to: path)
+            try writeFile("primary: host=a\nlog: {level: error}\n", to: path)
             let second = try source.load()
             #expect(first.differences(to: second).reloadable == ["log.level"])
         }
@@ -63,32 +63,5 @@ import Testing
         } catch {
             return error.problems.map(\.description)
         }
-    }
-
-    // MARK: Files
-
-    private struct FileFailure: Error {}
-
-    private func withFile(_ content: String, _ body: (String) throws -> Void) throws {
-        try withFile(Array(content.utf8), body)
-    }
-
-    private func withFile(_ content: [UInt8], _ body: (String) throws -> Void) throws {
-        var template = Array("/tmp/walden-configuration-XXXXXX".utf8CString)
-        let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw FileFailure() }
-        close(descriptor)
-        let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        defer { unlink(path) }
-        try write(content, to: path)
-        try body(path)
-    }
-
-    private func write(_ content: String, to path: String) throws { try write(Array(content.utf8), to: path) }
-
-    private func write(_ content: [UInt8], to path: String) throws {
-        guard let file = fopen(path, "w") else { throw FileFailure() }
-        defer { fclose(file) }
-        guard fwrite(content, 1, content.count, file) == content.count else { throw FileFailure() }
     }
 }
