@@ -62,10 +62,10 @@ public final class SuccessionLoad: Sendable {
         }
     }
 
-    /// Until every writer and reader has gone on for a while.
-    public func progress() throws {
+    /// Until writers and readers have gone on for a while.
+    public func progress(within patience: Duration = .seconds(60)) throws {
         let before = state.withLock { ($0.acknowledged.count, $0.reads) }
-        try eventually("writes and reads go on", timeout: .seconds(60)) {
+        try eventually("writes and reads go on", timeout: patience) {
             state.withLock { $0.acknowledged.count >= before.0 + 200 && $0.reads >= before.1 + 200 }
         }
     }
