@@ -1,10 +1,7 @@
-internal import Synchronization
 internal import WaldenCore
 
 /// Asks a server whether one of its processes waits for standbys to confirm a commit, over connections of its own that
-/// stay open.
-///
-/// Calls block and may come from several threads at once; as many connections are kept as calls have ever run together.
+/// stay open (`ConnectionShelf`). Calls block and may come from several threads at once.
 public final class CommitLook: Sendable {
     public enum Finding: Hashable, Sendable {
         /// Outside of a commit, as far as can be seen.
@@ -19,19 +16,8 @@ public final class CommitLook: Sendable {
         case hidden
     }
 
-    private let dsn: DSN
     private let timeout: Duration
-    private let stopSignal: Interrupt
-    private let idle = Mutex<[Box]>([])
-
-    /// Used by one thread at a time: whoever has taken it off the list.
-    private final class Box: @unchecked Sendable {
-        let connection: Connection
-
-        init(_ connection: Connection) {
-            self.connection = connection
-        }
-    }
+    private let shelf: ConnectionShelf
 
     /// The function behind `pg_stat_activity`: a look at one process. What may not be seen is null.
     private static let sql = """
@@ -42,35 +28,23 @@ public final class CommitLook: Sendable {
 
     /// - Parameter timeout: For connecting, and for all looks of one call. Default 1 s.
     public init(_ dsn: DSN, timeout: Duration = .seconds(1)) throws(PostgresError) {
-        self.dsn = dsn
         self.timeout = timeout
-        stopSignal = try Interrupt()
+        var options = Connection.Options()
+        options.applicationName = "walden cancel"
+        options.connectTimeout = timeout
+        shelf = try ConnectionShelf(dsn, options)
     }
 
     /// What the process is at. One that flushes the log is looked at until it does not.
     public func find(_ processID: Int32) throws(PostgresError) -> Finding {
-        if let kept = idle.withLock({ $0.popLast() }), kept.connection.isOpen {
-            do throws(PostgresError) {
-                return try look(processID, over: kept)
-            } catch {
-                // It may have ended while it lay idle.
-                guard error.kind == .connectionLost else { throw error }
-            }
-        }
-        var options = Connection.Options()
-        options.applicationName = "walden cancel"
-        options.connectTimeout = timeout
-        return try look(processID, over: Box(try Connection.open(dsn, options, interrupt: stopSignal)))
+        try shelf.ask { (connection) throws(PostgresError) in try look(processID, over: connection) }
     }
 
-    private func look(_ processID: Int32, over box: Box) throws(PostgresError) -> Finding {
-        defer {
-            if box.connection.isOpen { idle.withLock { $0.append(box) } }
-        }
+    private func look(_ processID: Int32, over connection: Connection) throws(PostgresError) -> Finding {
         let deadline = MonotonicClock.now() + timeout
         while true {
             let left = deadline.elapsed(since: MonotonicClock.now())
-            let row = try box.connection.execute(Self.sql, ["\(processID)"], timeout: left).rows.first
+            let row = try connection.execute(Self.sql, ["\(processID)"], timeout: left).rows.first
             let finding = Self.finding(row)
             guard finding == .flushes, MonotonicClock.now() + Self.pause < deadline else { return finding }
             Polling.pause(Self.pause)
@@ -89,6 +63,6 @@ public final class CommitLook: Sendable {
 
     /// Ends calls that wait. Returns at once.
     public func stop() {
-        stopSignal.raise()
+        shelf.stop()
     }
 }
