@@ -11,7 +11,7 @@ extension Configuration {
     var cacheLimits: CacheConfiguration {
         CacheConfiguration(
             maxBytes: cacheBytes, maxResultBytes: resultBytes, maxStaleness: maxStaleness, maxSilence: maxSilence,
-            maxPendingFills: maxPendingFills, judgesBenefit: admission == "benefit",
+            outageStaleness: failover.isOn ? outageStaleness : .zero, maxPendingFills: maxPendingFills, judgesBenefit: admission == "benefit",
             recordsValues: explainsValues)
     }
 
