@@ -71,6 +71,8 @@ final class Script {
     var clock: UInt64 = 1
     /// The unit at the front missed; its transaction's BEGIN must be answered first.
     private var isOpening = false
+    /// The primary is being replaced: what is kept is served only as that allows.
+    var isOutage = false
     private let environment = ScriptedEnvironment()
     /// How the server answers the machine's question for the session's defaults, unseen in the log; nil: it does not.
     var defaults: [UInt8]? = Reply.defaults()
@@ -95,6 +97,7 @@ final class Script {
     // `#expect` takes copyable operands apart, which a machine is not; so these are handed out by value.
     var isQuiescent: Bool { machine.isQuiescent }
     var isRelayOnly: Bool { machine.isRelayOnly }
+    var mayHitInOutage: Bool { machine.mayHitInOutage }
     var wroteAt: Instant { machine.consistency.wroteAt }
     var sawAt: Instant { machine.consistency.sawAt }
     var level: ConsistencyLevel { machine.level }
@@ -194,7 +197,7 @@ final class Script {
     }
 
     private func lookUp(_ input: [UInt8]) {
-        if cached.contains(machine.key) {
+        if cached.contains(machine.key), !isOutage || machine.mayHitInOutage {
             guard let frame = machine.hitAccepted() else { return log.append("drain") }
             clientInput.removeFirst(frame.byteCount)
             let parts = [(frame.parseComplete, "1"), (frame.bindComplete, "2"), (frame.closeComplete, "3")]
