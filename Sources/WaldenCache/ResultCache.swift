@@ -282,7 +282,9 @@ extension ResultCache {
     ) -> Bool {
         event { engine, shards in
             // What the stream was still to tell of the catalog, nobody will.
-            if !keepsEntries || engine.frozenAsOf != nil { _ = engine.dropEverything(.catalogChanged, .catalogChanged, shards: shards) }
+            if !keepsEntries || engine.frozenAsOf != nil {
+                _ = engine.dropEverything(.catalogChanged, .catalogChanged, shards: shards)
+            }
             engine.standbys.catalogRead(under: snapshot)
             return engine.catalog.catalogRead(generation: generation, under: snapshot)
         }

@@ -138,8 +138,8 @@ extension ProxyConnection {
     ///
     /// - Parameters:
     ///   - position: What it shows, see `hitAccepted`.
-    ///   - notice: Sent before it, where the protocol allows a notice as it does everywhere.
-    func answer(with reply: CachedReply, showing position: LSN?, notice: NoticeResponse? = nil) {
+    ///   - notice: Sent before its first message: the protocol allows notices everywhere.
+    func answer(with reply: CachedReply, showing position: LSN?, notice: [UInt8]? = nil) {
         guard let frame = machine?.hitAccepted(showing: position) else {
             pause = .draining
             return
@@ -147,7 +147,7 @@ extension ProxyConnection {
         arrivedAt = nil
         pooled?.read = nil
         clientInput.moveReaderIndex(forwardBy: frame.byteCount)
-        if let notice { clientOutput.writeBytes(notice.encoded()) }
+        if let notice { clientOutput.writeBytes(notice) }
         if frame.bindComplete {
             clientOutput.writeStaticString(frame.parseComplete ? HitFrames.parseAndBind : HitFrames.bind)
         }

@@ -15,8 +15,8 @@ extension ProxyConnection {
 
     /// The primary is being replaced from now on. Who waits for it since it was lost may be answered without it.
     func primaryHeld() {
-        guard state == .relaying, case .acquiring = pause, case .forward = afterAcquiring, heldFill == nil, let pooled,
-            let waiting = pooled.waiting
+        guard state == .relaying, case .acquiring = pause, case .forward = afterAcquiring, heldFill == nil,
+            machine?.isQuiescent ?? false, let pooled, let waiting = pooled.waiting
         else { return }
         readClock()
         guard let hit = outageHit(), pooled.pools.stopWaiting(waiting.waiter, in: waiting.pool) else { return }
@@ -29,14 +29,17 @@ extension ProxyConnection {
     }
 
     private func outageHit() -> OutageHit? {
-        guard context.cache.servesOutages, machine?.mayHitInOutage ?? false, context.routes.isHeld else { return nil }
+        guard context.cache.servesOutages, machine?.mayHitInOutage(context) ?? false, context.routes.isHeld else {
+            return nil
+        }
         return machine?.lookUpInOutage(in: context.cache, now: now, arrivedAt: arrivedAt ?? now)
     }
 
     private func answer(withOutdated hit: OutageHit) {
         let reply = unsafeDowncast(hit.payload as AnyObject, to: CachedReply.self)
         reply.tag?.hits.bump()
-        answer(with: reply, showing: context.cache.shownPosition, notice: NoticeResponse(servedInOutage: hit.age))
+        let notice = NoticeResponse(servedInOutage: hit.age).encoded()
+        answer(with: reply, showing: context.cache.shownPosition, notice: notice)
     }
 }
 

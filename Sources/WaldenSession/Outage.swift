@@ -4,8 +4,11 @@ public import WaldenWire
 /// Answers from the cache while another node takes the role of primary.
 extension SessionMachine {
     /// Whether the unit offered, which was looked up by `key`, may be answered so: not in a transaction, whose other
-    /// statements are the server's, and not when the session has changed since the lookup.
-    public var mayHitInOutage: Bool { candidate != nil && shownStatus == .idle && isKeyCurrent }
+    /// statements are the server's, and not when since the lookup the session has changed, or would have to be asked what
+    /// it has by default.
+    public func mayHitInOutage(_ environment: some SessionEnvironment) -> Bool {
+        candidate != nil && shownStatus == .idle && isKeyCurrent && knowsDefaults(environment)
+    }
 }
 
 extension NoticeResponse {
@@ -17,7 +20,8 @@ extension NoticeResponse {
         let tenths = whole + (rest > 0 ? 1 : 0)
         self.init(
             sqlState: .servedInOutage,
-            message: "answered from Walden's cache, up to \(tenths / 10).\(tenths % 10) s old: the primary is being replaced",
+            message: "answered from Walden's cache, up to \(tenths / 10).\(tenths % 10) s old: "
+                + "the primary is being replaced",
             hint: "SET walden.consistency = 'strict' has reads wait for the next primary instead.")
     }
 }

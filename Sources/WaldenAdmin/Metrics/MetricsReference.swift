@@ -47,7 +47,7 @@ extension MetricsReference {
         },
         .counter(
             "walden_cache_outage_hits_total",
-            "Of these two, those answered from memory with a notice because the primary was being replaced."
+            "Lookups that nobody vouched for, answered with a notice of their age while the primary was being replaced."
         ) { $0.cache.outageHits },
         .gauge(
             "walden_cache_frozen_seconds",

@@ -10,7 +10,7 @@ public struct CacheReport: Hashable, Sendable {
     public var stale: UInt64 = 0
     /// Lookups made while the cache was suspended.
     public var suspendedLookups: UInt64 = 0
-    /// Those, and entries found too old, that were answered all the same because the primary was being replaced.
+    /// Of the last two, those that were answered all the same, because the primary was being replaced.
     public var outageHits: UInt64 = 0
     /// How old what is kept of a lost stream is, for the time in which the primary is being replaced; nil: nothing is.
     public var frozenSeconds: Double?

@@ -31,9 +31,10 @@ public struct CacheConfiguration: Hashable, Sendable {
 
     public init(
         maxBytes: Int = 256 << 20, maxResultBytes: Int = 1 << 20, maxStaleness: Duration = .seconds(1),
-        maxSilence: Duration = .seconds(10), outageStaleness: Duration = .zero, maxRecentChanges: Int = 4096, maxRecentBytes: Int = 8 << 20,
-        maxPendingFills: Int = 4096, maxWaitersPerFill: Int = 1024, nudgeAfter: Duration = .milliseconds(20),
-        judgesBenefit: Bool = true, maxShapes: Int = 4096, recordsValues: Bool = false
+        maxSilence: Duration = .seconds(10), outageStaleness: Duration = .zero, maxRecentChanges: Int = 4096,
+        maxRecentBytes: Int = 8 << 20, maxPendingFills: Int = 4096, maxWaitersPerFill: Int = 1024,
+        nudgeAfter: Duration = .milliseconds(20), judgesBenefit: Bool = true, maxShapes: Int = 4096,
+        recordsValues: Bool = false
     ) {
         self.maxBytes = maxBytes
         self.maxResultBytes = maxResultBytes
