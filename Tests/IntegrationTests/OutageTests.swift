@@ -107,9 +107,13 @@ import WaldenTestKit
         }
         #expect(lone.takeNotices().isEmpty)
 
-        try stack.cluster.primary.kill()
-        // Before anybody has found out: who asks waits, and is answered when the primary is held.
+        // Sent to the primary, it is run again when that dies: before anybody has found out, so it waits, and is answered when
+        // the primary is held.
+        stack.cluster.primary.freeze()
+        let asked = try stack.walden.figures().json["stale"].int ?? 0
         try early.begin(Self.cached)
+        try eventually("it is sent") { try stack.walden.figures().json["stale"].int ?? 0 > asked }
+        try stack.cluster.primary.kill()
         try scene.awaitHold()
         #expect(try early.finish().texts == [["0"]])
         #expect(early.takeNotices().map(isTold) == [true])
