@@ -169,6 +169,24 @@ import WaldenTestKit
         try judgePromoted(scene, reader)
     }
 
+    /// Under load, with a fence that takes a second: whatever a session is shown, it never goes back.
+    @Test(.timeLimit(.minutes(3))) func sessionsOnlyGoForward() throws {
+        var configuration = SuccessionLoad.configuration
+        configuration.settings += ["cache:", "  outage_staleness: 30s"]
+        configuration.failover = ["fence_command: [/bin/sleep, \"1\"]"]
+        let stack = try FailoverStack.start(configuration)
+        defer { stack.end() }
+        let load = try SuccessionLoad(stack)
+        try load.progress()
+        try stack.cluster.primary.kill()
+        try load.progress()
+        let verdict = try load.judge()
+        let hits = try stack.walden.figures().json["cache"]["outage_hits"].int ?? 0
+        print("outage: kill -9 of the whole primary, \(hits) answered meanwhile, \(verdict)")
+        #expect(verdict.lost.isEmpty, "acknowledged and lost: \(verdict.lost)")
+        #expect(verdict.backwards.isEmpty, "a session went back: \(verdict.backwards)")
+    }
+
     /// From the promotion on only what the new primary has, and no notice.
     private func judgePromoted(_ scene: Scene, _ reader: SQLClient) throws {
         let writer = try scene.stack.walden.connect()

@@ -13,8 +13,8 @@ import WaldenDependency
 ///   precede the watermark's publication. So all hits show the state at the watermark. It follows that whatever the
 ///   stream brings after an entry became servable is not covered by its horizon: a servable entry needs none.
 ///
-/// Split by event over `Engine+Fills`, `Engine+Stream`, `Engine+Probes` and `Engine+Outage`; this file holds the state and what they
-/// share.
+/// Split by event over `Engine+Fills`, `Engine+Stream`, `Engine+Probes` and `Engine+Outage`; this file holds the state and
+/// what they share.
 struct Engine {
     /// Where an entry of the index lives: in a fill, or in a shard.
     struct Entry {
