@@ -169,22 +169,57 @@ import WaldenTestKit
         try judgePromoted(scene, reader)
     }
 
-    /// Under load, with a fence that takes a second: whatever a session is shown, it never goes back.
+    /// Under load, with a fence that takes a second: whatever a session is shown, it never goes back, and it comes to what the
+    /// new primary is told.
     @Test(.timeLimit(.minutes(3))) func sessionsOnlyGoForward() throws {
         var configuration = SuccessionLoad.configuration
         configuration.settings += ["cache:", "  outage_staleness: 30s"]
         configuration.failover = ["fence_command: [/bin/sleep, \"1\"]"]
         let stack = try FailoverStack.start(configuration)
         defer { stack.end() }
+        let writer = try stack.walden.connect()
+        try writer.query("INSERT INTO newest VALUES (9, 1)")
         let load = try SuccessionLoad(stack)
-        try load.progress()
+        let (isOver, reads, steps) = (Flag(), Counter(), Counter())
+        let readers = try (0..<8).map { _ in
+            try BackgroundThread { try Self.follow(stack, until: isOver, reads, backwards: steps) }
+        }
+        func write(_ id: Int) throws {
+            try writer.query("UPDATE newest SET id = \(id) WHERE writer = 9")
+            let before = reads.value
+            try eventually("the readers go on", timeout: .seconds(60)) { reads.value > before + 400 }
+        }
+        for id in 2...6 { try write(id) }
         try stack.cluster.primary.kill()
         try load.progress()
+        try write(7)
+        isOver.raise()
+        #expect(try readers.map { try $0.join() } == Array(repeating: 7, count: 8))
+        #expect(steps.value == 0, "sessions went back")
         let verdict = try load.judge()
         let hits = try stack.walden.figures().json["cache"]["outage_hits"].int ?? 0
         print("outage: kill -9 of the whole primary, \(hits) answered meanwhile, \(verdict)")
+        #expect(hits > 0)
         #expect(verdict.lost.isEmpty, "acknowledged and lost: \(verdict.lost)")
         #expect(verdict.backwards.isEmpty, "a session went back: \(verdict.backwards)")
+    }
+
+    /// Reads one row again and again; what it was last.
+    private static func follow(
+        _ stack: FailoverStack, until isOver: Flag, _ reads: Counter, backwards: Counter
+    ) throws -> Int {
+        let client = try stack.walden.connect()
+        // Who has been shown something by a replica since the loss stays with replicas.
+        try client.query("SET walden.route = 'primary'")
+        var newest = 0
+        while !isOver.isRaised {
+            let seen = Int(try client.scalar("SELECT id FROM newest WHERE writer = 9") ?? "") ?? -1
+            if seen < newest { backwards.add() }
+            newest = seen
+            reads.add()
+            usleep(500)
+        }
+        return newest
     }
 
     /// From the promotion on only what the new primary has, and no notice.
