@@ -85,6 +85,34 @@ extension ResultCache {
     }
 }
 
+// MARK: Outages
+
+extension ResultCache {
+    /// Whether anything may be served in an outage.
+    public var servesOutages: Bool { configuration.outageStaleness > .zero }
+
+    /// Looks a key up that `lookup` has just not served because nobody vouches for freshness. Only while the primary is
+    /// being replaced, and only for who is told the age. Any thread.
+    ///
+    /// The hit is the result that the query had in the database state at the watermark when the stream was last heard; it
+    /// shows what `needs` asks for, and that state is not older than `outageStaleness`.
+    public func lookupInOutage(_ key: borrowing RawSpan, now: Instant, needs: FreshnessNeeds) -> OutageHit? {
+        guard let asOf = gate.outageAsOf, now < asOf + configuration.outageStaleness else { return nil }
+        let payload: Payload? = key.withUnsafeBytes { bytes in
+            let hash = bytes.keyHash
+            return shards.withShard(shards.number(of: hash)) {
+                $0.lookupInOutage(bytes, hash: hash, asOf: asOf, now: now, needs: needs)
+            }
+        }
+        return payload.map { OutageHit(payload: $0, age: now.elapsed(since: asOf)) }
+    }
+
+    /// The primary, the old one or another, is used from now on: what was kept for the outage goes.
+    public func outageEnded() {
+        event { $0.outageEnded(shards: $1) }
+    }
+}
+
 // MARK: Fills
 
 extension ResultCache {
@@ -162,10 +190,10 @@ extension ResultCache {
         }
     }
 
-    /// The stream has ended. Suspends and empties the cache.
+    /// The stream has ended. Suspends the cache and empties it, but for what `lookupInOutage` may find.
     public func streamLost(reason: String, now: Instant) {
         gate.suspend(.streamLost)
-        event { $0.streamLost(.streamLost, detail: reason, shards: $1) }
+        event { $0.streamLost(detail: reason, now: now, shards: $1) }
     }
 
     /// Applies the next committed transaction; on return the watermark is at its end.
@@ -253,7 +281,10 @@ extension ResultCache {
         generation: UInt64, readUnder snapshot: Snapshot, keepsEntries: Bool = false
     ) -> Bool {
         event { engine, shards in
-            if !keepsEntries { _ = engine.dropEverything(.catalogChanged, .catalogChanged, shards: shards) }
+            // What the stream was still to tell of the catalog, nobody will.
+            if !keepsEntries || engine.frozenAsOf != nil {
+                _ = engine.dropEverything(.catalogChanged, .catalogChanged, shards: shards)
+            }
             engine.standbys.catalogRead(under: snapshot)
             return engine.catalog.catalogRead(generation: generation, under: snapshot)
         }
@@ -290,6 +321,7 @@ extension ResultCache {
                 statistics.misses += table.counters.misses
                 statistics.stale += table.counters.stale
                 statistics.suspendedLookups += table.counters.suspended
+                statistics.outageHits += table.counters.inOutage
                 statistics.entries += table.count
                 statistics.bytes += table.bytes
             }
@@ -309,6 +341,7 @@ extension Engine {
         statistics.probedLSN = ledger.newestProbe?.insertLSN ?? .zero
         statistics.freshAsOf = ledger.freshAsOf
         statistics.lastStreamMessage = ledger.lastMessage
+        statistics.frozenAsOf = frozenAsOf
         statistics.suspension = suspension
         statistics.suspensionDetail = suspensionDetail
         statistics.catalogIsStale = catalog.isUp

@@ -39,6 +39,7 @@ final class ClientHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is DrainEvent { connection.drainRequested() }
+        if event is PrimaryHeld { connection.primaryHeld() }
         if let severed = event as? PrimarySevered { connection.primarySevered(severed.node) }
         if case .handshakeCompleted(let name)? = event as? TLSUserEvent {
             connection.tlsEstablished(applicationProtocol: name)

@@ -136,8 +136,10 @@ extension ProxyConnection {
 
     /// Answers the unit at the front with a kept result, or waits until those before it are answered.
     ///
-    /// - Parameter position: What it shows, see `hitAccepted`.
-    func answer(with reply: CachedReply, showing position: LSN?) {
+    /// - Parameters:
+    ///   - position: What it shows, see `hitAccepted`.
+    ///   - notice: Sent before its first message: the protocol allows notices everywhere.
+    func answer(with reply: CachedReply, showing position: LSN?, notice: [UInt8]? = nil) {
         guard let frame = machine?.hitAccepted(showing: position) else {
             pause = .draining
             return
@@ -145,6 +147,7 @@ extension ProxyConnection {
         arrivedAt = nil
         pooled?.read = nil
         clientInput.moveReaderIndex(forwardBy: frame.byteCount)
+        if let notice { clientOutput.writeBytes(notice) }
         if frame.bindComplete {
             clientOutput.writeStaticString(frame.parseComplete ? HitFrames.parseAndBind : HitFrames.bind)
         }

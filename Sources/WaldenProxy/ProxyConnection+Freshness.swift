@@ -32,9 +32,13 @@ extension ProxyConnection {
             }
             answer(with: reply, showing: context.cache.shownPosition)
             return
-        case .stale(let staleness): staleFound(staleness, mayWait: mayWait)
+        case .stale(let staleness):
+            if staleness.until == nil, answerInOutage() { return }
+            staleFound(staleness, mayWait: mayWait)
         case .miss: fillOrForward()
-        case .suspended: forwardUnit(fill: nil)
+        case .suspended:
+            if answerInOutage() { return }
+            forwardUnit(fill: nil)
         }
         if !mayWait { counters.count { $0.waitsInVain += 1 } }
     }

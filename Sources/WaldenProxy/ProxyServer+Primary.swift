@@ -1,4 +1,5 @@
 import NIOCore
+import WaldenCache
 public import WaldenCore
 import WaldenPool
 
@@ -16,6 +17,8 @@ extension ProxyServer {
     public func hold() {
         context.routes.hold()
         context.pools.stop(.node(context.routes.primary))
+        guard context.cache.servesOutages else { return }
+        for channel in context.connections.all { channel.pipeline.fireUserInboundEventTriggered(PrimaryHeld()) }
     }
 
     /// Returns when no client has a connection to the primary any more, or when it is served again. Transactions are let
@@ -49,11 +52,15 @@ extension ProxyServer {
     /// - Returns: False when the term is overruled.
     public func serve(_ node: NodeID, term: UInt64, knownSince version: UInt64) -> Bool {
         guard let old = context.routes.serve(node, term: term, knownSince: version) else { return false }
+        context.cache.outageEnded()
         if old != node { context.pools.primaryMoved(from: old, to: node) }
         context.pools.resume(.node(old))
         return true
     }
 }
+
+/// New work for the primary waits from now on.
+struct PrimaryHeld: Sendable {}
 
 /// Nothing reaches the node from now on.
 struct PrimarySevered: Sendable {

@@ -22,6 +22,9 @@ public struct SQLState: Hashable, Sendable, CustomStringConvertible {
 
 extension SQLState {
     public static let successfulCompletion = SQLState(known: "00000")
+    /// Walden's own, of class 01 (warning), whose subclasses from `I` on are left to implementations: a result from the
+    /// cache while the primary is being replaced.
+    public static let servedInOutage = SQLState(known: "01W01")
     public static let sqlClientUnableToEstablishConnection = SQLState(known: "08001")
     public static let serverRejectedConnection = SQLState(known: "08004")
     public static let connectionFailure = SQLState(known: "08006")

@@ -110,6 +110,8 @@ private let expectedSamples = [
     "walden_cache_misses_total 20",
     "walden_cache_stale_total 4",
     "walden_cache_suspended_lookups_total 5",
+    "walden_cache_outage_hits_total 6",
+    "walden_cache_frozen_seconds 7.5",
     "walden_cache_coalesced_total 7",
     #"walden_cache_waits_total{outcome="served"} 5"#,
     #"walden_cache_bypasses_total{reason="a\\b\"c\nd"} 1"#,

@@ -74,6 +74,8 @@ extension StatusReport {
         cache.misses = 20
         cache.stale = 4
         cache.suspendedLookups = 5
+        cache.outageHits = 6
+        cache.frozenSeconds = 7.5
         cache.bypasses = ["write": 9, "a\\b\"c\nd": 1]
         cache.invalidations = ["row": 11, "ddl": 12]
         cache.fillsBegun = 19

@@ -47,7 +47,7 @@ struct ScriptedEnvironment: SessionEnvironment {
         }
     }
 
-    var catalogGeneration: UInt64 { 1 }
+    var catalogGeneration: UInt64 = 1
 
     func fingerprintID(_ fingerprint: [UInt8]) -> UInt64? {
         UInt64(fingerprint.reduce(into: UInt32(7)) { $0 = $0 &* 31 &+ UInt32($1) })
@@ -71,7 +71,9 @@ final class Script {
     var clock: UInt64 = 1
     /// The unit at the front missed; its transaction's BEGIN must be answered first.
     private var isOpening = false
-    private let environment = ScriptedEnvironment()
+    /// The primary is being replaced: what is kept is served only as that allows.
+    var isOutage = false
+    private var environment = ScriptedEnvironment()
     /// How the server answers the machine's question for the session's defaults, unseen in the log; nil: it does not.
     var defaults: [UInt8]? = Reply.defaults()
 
@@ -95,10 +97,15 @@ final class Script {
     // `#expect` takes copyable operands apart, which a machine is not; so these are handed out by value.
     var isQuiescent: Bool { machine.isQuiescent }
     var isRelayOnly: Bool { machine.isRelayOnly }
+    var mayHitInOutage: Bool { machine.mayHitInOutage(environment) }
     var wroteAt: Instant { machine.consistency.wroteAt }
     var sawAt: Instant { machine.consistency.sawAt }
     var level: ConsistencyLevel { machine.level }
     var unitCount: Int { machine.units.count }
+    var catalogGeneration: UInt64 {
+        get { environment.catalogGeneration }
+        set { environment.catalogGeneration = newValue }
+    }
     var pendingCommit: PendingCommit { machine.pendingCommit }
 
     /// Lets the machine learn the default isolation level with a transaction that does nothing.
@@ -132,6 +139,12 @@ final class Script {
     func clientBytes(_ bytes: [UInt8]) {
         clientInput += bytes
         runClient()
+    }
+
+    /// Has the machine offer a unit for lookup, and leaves it at that.
+    func offer(_ message: any FrontendMessage) {
+        if case .lookup = machine.nextClientStep(message.encoded().span.bytes, environment) { return }
+        log.append("not offered")
     }
 
     private func runClient() {
@@ -194,7 +207,7 @@ final class Script {
     }
 
     private func lookUp(_ input: [UInt8]) {
-        if cached.contains(machine.key) {
+        if cached.contains(machine.key), !isOutage || machine.mayHitInOutage(environment) {
             guard let frame = machine.hitAccepted() else { return log.append("drain") }
             clientInput.removeFirst(frame.byteCount)
             let parts = [(frame.parseComplete, "1"), (frame.bindComplete, "2"), (frame.closeComplete, "3")]

@@ -45,6 +45,14 @@ extension MetricsReference {
         .counter("walden_cache_suspended_lookups_total", "Lookups made while nothing was served.") {
             $0.cache.suspendedLookups
         },
+        .counter(
+            "walden_cache_outage_hits_total",
+            "Lookups that nobody vouched for, answered with a notice of their age while the primary was being replaced."
+        ) { $0.cache.outageHits },
+        .gauge(
+            "walden_cache_frozen_seconds",
+            "How old the results are that are kept of a lost stream while the primary is being replaced; 0 when none are."
+        ) { .number($0.cache.frozenSeconds ?? 0) },
         .counter("walden_cache_coalesced_total", "Misses that waited for the same statement already on its way.") {
             $0.proxy.coalesced
         },

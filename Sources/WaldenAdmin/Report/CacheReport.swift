@@ -10,6 +10,10 @@ public struct CacheReport: Hashable, Sendable {
     public var stale: UInt64 = 0
     /// Lookups made while the cache was suspended.
     public var suspendedLookups: UInt64 = 0
+    /// Of the last two, those that were answered all the same, because the primary was being replaced.
+    public var outageHits: UInt64 = 0
+    /// How old what is kept of a lost stream is, for the time in which the primary is being replaced; nil: nothing is.
+    public var frozenSeconds: Double?
     /// Statements that were not looked up, by reason.
     public var bypasses: [String: UInt64] = [:]
     /// Entries dropped, by cause.

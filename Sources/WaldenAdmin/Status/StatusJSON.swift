@@ -79,6 +79,8 @@ extension CacheReport {
             "level": .string(level),
             "max_staleness_seconds": .number(maxStalenessSeconds),
             "suspended_lookups": .whole(suspendedLookups),
+            "outage_hits": .whole(outageHits),
+            "frozen_seconds": frozenSeconds.map { .number($0) } ?? .null,
             "fills_begun": .whole(fillsBegun),
             "fills_kept": .whole(fillsKept),
             "fills_refused": .counts(fillsRefused),

@@ -6,7 +6,7 @@ extension Engine {
         switch verdict {
         case .late: break
         case .regressed:
-            streamLost(.probeRegressed, detail: "a probe went back behind an earlier one", shards: shards)
+            probeRegressed(shards: shards)
         case .accepted:
             counters.probes += 1
             shapes.probeCompleted()

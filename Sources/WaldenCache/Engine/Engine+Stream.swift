@@ -17,10 +17,21 @@ extension Engine {
         counters.streamStarts += 1
     }
 
-    mutating func streamLost(_ reason: Suspension, detail: String, shards: borrowing ShardSet) {
+    /// The stream has ended, or has failed to begin.
+    mutating func streamLost(detail: String, now: Instant, shards: borrowing ShardSet) {
+        if !freeze(now: now) { _ = dropEverything(.gap, .gap, shards: shards) }
+        streamLost(.streamLost, detail: detail)
+    }
+
+    /// The server has lost a part of its log, or is another one.
+    mutating func probeRegressed(shards: borrowing ShardSet) {
+        _ = dropEverything(.gap, .gap, shards: shards)
+        streamLost(.probeRegressed, detail: "a probe went back behind an earlier one")
+    }
+
+    private mutating func streamLost(_ reason: Suspension, detail: String) {
         suspensions.insert(reason)
         suspensionDetail = detail
-        _ = dropEverything(.gap, .gap, shards: shards)
         recent.removeAll()
         ledger.streamLost()
         counters.streamLosses += 1

@@ -13,8 +13,8 @@ import WaldenDependency
 ///   precede the watermark's publication. So all hits show the state at the watermark. It follows that whatever the
 ///   stream brings after an entry became servable is not covered by its horizon: a servable entry needs none.
 ///
-/// Split by event over `Engine+Fills`, `Engine+Stream` and `Engine+Probes`; this file holds the state and what they
-/// share.
+/// Split by event over `Engine+Fills`, `Engine+Stream`, `Engine+Probes` and `Engine+Outage`; this file holds the state and
+/// what they share.
 struct Engine {
     /// Where an entry of the index lives: in a fill, or in a shard.
     struct Entry {
@@ -53,6 +53,8 @@ struct Engine {
     var audits: [Audit] = []
     var suspensions: Set<Suspension> = [.streamNotStarted]
     var suspensionDetail = ""
+    /// See `Engine+Outage`.
+    var frozenAsOf: Instant?
     /// A probe would help fills: something was dropped or tainted since the newest one.
     var changedSinceProbe = false
     /// The latest instant that some session wants the cache to be as fresh as.
@@ -80,6 +82,7 @@ struct Engine {
 
     /// Lets hits see what this event has brought. Call last.
     func publish(to gate: borrowing ServingGate) {
+        if configuration.outageStaleness > .zero { gate.publish(outageAsOf: outageAsOf) }
         if let suspension { return gate.suspend(suspension) }
         gate.publish(
             freshAsOf: ledger.freshAsOf,
@@ -89,6 +92,7 @@ struct Engine {
 
     /// Drops every entry and marks every fill. Returns how many servable entries and finished fills there were.
     mutating func dropEverything(_ cause: InvalidationCause, _ taint: Taint, shards: borrowing ShardSet) -> Int {
+        frozenAsOf = nil
         let tables = shards.removeAll()
         let dropped = tables.reduce(fills.completed) { $0 + $1.count }
         garbage.append(Garbage(tables: tables, index: index))

@@ -8,6 +8,7 @@ struct ServingGate: ~Copyable, Sendable {
     private let until = Atomic<UInt64>(0)
     private let freshAsOf = Atomic<UInt64>(0)
     private let position = Atomic<UInt64>(0)
+    private let outage = Atomic<UInt64>(0)
     private let suspension = Atomic<UInt8>(Suspension.streamNotStarted.rawValue + 1)
 
     struct Reading {
@@ -28,6 +29,16 @@ struct ServingGate: ~Copyable, Sendable {
     /// Whatever a hit has shown that was found before this is read is the state at this position or at one before. It
     /// moves before anything becomes servable by it, so it is not behind.
     var shownPosition: LSN { LSN(position.load(ordering: .acquiring)) }
+
+    /// What `lookupInOutage` finds shows all that was visible at this instant; nil when it may find nothing.
+    var outageAsOf: Instant? {
+        let nanoseconds = outage.load(ordering: .acquiring)
+        return nanoseconds == 0 ? nil : Instant(nanoseconds: nanoseconds)
+    }
+
+    func publish(outageAsOf instant: Instant?) {
+        outage.store(instant?.nanoseconds ?? 0, ordering: .releasing)
+    }
 
     /// Call under the engine's lock, before results are made servable that the watermark has reached by this.
     func advance(to watermark: LSN) {

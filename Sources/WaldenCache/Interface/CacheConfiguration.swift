@@ -8,6 +8,9 @@ public struct CacheConfiguration: Hashable, Sendable {
     public var maxStaleness: Duration
     /// Without a word from the stream for this long, nothing is served.
     public var maxSilence: Duration
+    /// How old the state may be that is shown while the primary is being replaced and nobody tells of changes
+    /// (`ResultCache.lookupInOutage`). Zero: nothing outlives the stream.
+    public var outageStaleness: Duration
     /// Row changes remembered until they are certainly visible (the recent list). Past it, transactions are remembered
     /// by their relations only: fills that read those are not kept, which costs hits but never exactness.
     public var maxRecentChanges: Int
@@ -28,14 +31,16 @@ public struct CacheConfiguration: Hashable, Sendable {
 
     public init(
         maxBytes: Int = 256 << 20, maxResultBytes: Int = 1 << 20, maxStaleness: Duration = .seconds(1),
-        maxSilence: Duration = .seconds(10), maxRecentChanges: Int = 4096, maxRecentBytes: Int = 8 << 20,
-        maxPendingFills: Int = 4096, maxWaitersPerFill: Int = 1024, nudgeAfter: Duration = .milliseconds(20),
-        judgesBenefit: Bool = true, maxShapes: Int = 4096, recordsValues: Bool = false
+        maxSilence: Duration = .seconds(10), outageStaleness: Duration = .zero, maxRecentChanges: Int = 4096,
+        maxRecentBytes: Int = 8 << 20, maxPendingFills: Int = 4096, maxWaitersPerFill: Int = 1024,
+        nudgeAfter: Duration = .milliseconds(20), judgesBenefit: Bool = true, maxShapes: Int = 4096,
+        recordsValues: Bool = false
     ) {
         self.maxBytes = maxBytes
         self.maxResultBytes = maxResultBytes
         self.maxStaleness = maxStaleness
         self.maxSilence = maxSilence
+        self.outageStaleness = outageStaleness
         self.maxRecentChanges = maxRecentChanges
         self.maxRecentBytes = maxRecentBytes
         self.maxPendingFills = maxPendingFills

@@ -8,6 +8,8 @@ public struct CacheStatistics: Sendable {
     public var stale = 0
     /// Lookups while nothing was served, whatever the reason.
     public var suspendedLookups = 0
+    /// Second looks that were answered because the primary was being replaced.
+    public var outageHits = 0
 
     public var fillsBegun = 0
     public var fillsJoined = 0
@@ -59,6 +61,9 @@ public struct CacheStatistics: Sendable {
     /// Hits show at least all that was visible at this instant; `distantPast` when nothing is served.
     public var freshAsOf = Instant.distantPast
     public var lastStreamMessage = Instant.distantPast
+    /// The stream is lost, and what was servable then is kept for an outage: it shows at least all that was visible at
+    /// this instant. Nil when nothing is kept so.
+    public var frozenAsOf: Instant?
     public var suspension: Suspension?
     /// Words for people about the suspension, e.g. the stream's error.
     public var suspensionDetail = ""

@@ -25,6 +25,13 @@ public struct Staleness: Hashable, Sendable {
     public let fillTook: Duration
 }
 
+/// What is served while the primary is being replaced.
+public struct OutageHit: Sendable {
+    public let payload: Payload
+    /// How long ago the stream last vouched for it: whatever was visible before that, it shows.
+    public let age: Duration
+}
+
 /// Why nothing is served. The label counts it in the metrics.
 public enum Suspension: UInt8, Hashable, Sendable, CaseIterable {
     /// No stream yet since the start.

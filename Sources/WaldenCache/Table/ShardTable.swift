@@ -15,6 +15,7 @@ struct ShardTable: Sendable {
         var misses = 0
         var stale = 0
         var suspended = 0
+        var inOutage = 0
     }
 
     enum Insertion {
@@ -56,6 +57,21 @@ struct ShardTable: Sendable {
         counters.hits += 1
         queues.touch(cell)
         return .hit(payload: payload)
+    }
+
+    /// The second look at what the first has not served, while the primary is being replaced: counts nothing else than
+    /// what it finds.
+    ///
+    /// - Parameter asOf: Read before the shard was locked, see `lookup`.
+    mutating func lookupInOutage(
+        _ key: UnsafeRawBufferPointer, hash: UInt64, asOf: Instant, now: Instant, needs: FreshnessNeeds
+    ) -> Payload? {
+        guard let cell = find(key, hash), now < cells[cell].terms.expiresAt, let payload = cells[cell].payload,
+            needs.instant(cells[cell].terms.level) <= asOf
+        else { return nil }
+        counters.inOutage += 1
+        queues.touch(cell)
+        return payload
     }
 
     func contains(_ key: [UInt8], hash: UInt64) -> Bool {

@@ -19,7 +19,7 @@ extension Instance {
         report.caching = report.reasons.isEmpty
         report.reason = report.reasons.first?.reason
         report.proxy = proxyReport()
-        report.cache = cacheReport(statistics)
+        report.cache = cacheReport(statistics, now)
         report.stream = streamReport(statistics, now)
         report.control.probes = proberCoupling.probes
         report.control.heartbeats = proberCoupling.heartbeats
@@ -111,7 +111,7 @@ extension Instance {
         Dictionary(uniqueKeysWithValues: counts.map { ($0.key.rawValue, $0.value) })
     }
 
-    private func cacheReport(_ statistics: CacheStatistics) -> CacheReport {
+    private func cacheReport(_ statistics: CacheStatistics, _ now: Instant) -> CacheReport {
         var report = CacheReport()
         report.level = configuration.consistency
         report.maxStalenessSeconds = configuration.maxStaleness.fractionalSeconds
@@ -119,6 +119,8 @@ extension Instance {
         report.misses = UInt64(statistics.misses)
         report.stale = UInt64(statistics.stale)
         report.suspendedLookups = UInt64(statistics.suspendedLookups)
+        report.outageHits = UInt64(clamping: statistics.outageHits)
+        report.frozenSeconds = statistics.frozenAsOf.map { now.elapsed(since: $0).fractionalSeconds }
         report.bypasses = proxy.figures.bypasses
         report.invalidations = statistics.invalidations.labelled(\.label)
         report.fillsBegun = UInt64(statistics.fillsBegun)

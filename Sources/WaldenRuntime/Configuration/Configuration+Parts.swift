@@ -11,8 +11,8 @@ extension Configuration {
     var cacheLimits: CacheConfiguration {
         CacheConfiguration(
             maxBytes: cacheBytes, maxResultBytes: resultBytes, maxStaleness: maxStaleness, maxSilence: maxSilence,
-            maxPendingFills: maxPendingFills, judgesBenefit: admission == "benefit",
-            recordsValues: explainsValues)
+            outageStaleness: failover.isOn ? outageStaleness : .zero, maxPendingFills: maxPendingFills,
+            judgesBenefit: admission == "benefit", recordsValues: explainsValues)
     }
 
     /// The prober's tick: the gate closes `maxStaleness` after the newest look, so several must fit in.

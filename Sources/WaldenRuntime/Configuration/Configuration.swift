@@ -45,6 +45,7 @@ public struct Configuration: Hashable, Sendable {
     public internal(set) var cacheBytes = 256 << 20
     public internal(set) var resultBytes = 4 << 20
     public internal(set) var maxStaleness = Duration.seconds(1)
+    public internal(set) var outageStaleness = Duration.zero
     /// The name of the level that sessions have which ask for none.
     public internal(set) var consistency = ConsistencyLevel.session.name
     public internal(set) var waitBudget = Duration.milliseconds(5)

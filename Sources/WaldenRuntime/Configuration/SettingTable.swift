@@ -91,6 +91,10 @@ extension Setting {
         duration(
             "cache.max_staleness", \.maxStaleness, .milliseconds(10) ... .seconds(3_600),
             "How far behind the primary the state may be that hits show."),
+        duration(
+            "cache.outage_staleness", \.outageStaleness, .zero ... .seconds(3_600),
+            "While the primary is being replaced (failover.mode), how old the state may be that hits show then, each with a "
+                + "notice of its age. 0: what the stream of changes does not vouch for is not served."),
         choice(
             "cache.consistency", \.consistency, ConsistencyLevel.allCases.map(\.name),
             "What hits promise where a session or a statement does not say otherwise: bounded, no older than "

@@ -41,6 +41,8 @@ struct SimulationProfile {
     var drastic = 4
     var maxRecentChanges = 64
     var maxBytes = 1 << 20
+    /// How old what is shown may be while the stream is lost; zero: nothing is.
+    var outageStaleness = Duration.zero
 }
 
 /// The cache beside a simulated primary, in random interleavings: writers, a lagging stream, probes and fills in their
@@ -88,6 +90,8 @@ struct Simulation {
     private var random: SplitMix
     private(set) var now = Instant(nanoseconds: 1_000_000)
     private var isHanging = false
+    /// Steps of the stream that are left out before the next one begins.
+    private var streamStepsOff = 0
     private var probe = ProbePhase.idle
     private var stream = StreamPhase.down
     private var standbys: [Standby]
@@ -99,6 +103,9 @@ struct Simulation {
     private(set) var hits = 0
     private(set) var fillsOnStandbys = 0
     private(set) var audits = 0
+    private(set) var outageHits = 0
+    /// Where the watermark stood when the stream was last lost.
+    private var lostAt = LSN.zero
     /// The state at a watermark never changes.
     private var checked: (watermark: LSN, state: SimulatedPrimary.State)?
     /// What went wrong, in words.
@@ -112,7 +119,8 @@ struct Simulation {
         cache = ResultCache(
             configuration: CacheConfiguration(
                 maxBytes: profile.maxBytes, maxResultBytes: 64, maxStaleness: .microseconds(60),
-                maxSilence: .microseconds(200), maxRecentChanges: profile.maxRecentChanges))
+                maxSilence: .microseconds(200), outageStaleness: profile.outageStaleness,
+                maxRecentChanges: profile.maxRecentChanges))
     }
 
     mutating func step() {
@@ -176,12 +184,23 @@ struct Simulation {
     private mutating func loseStream() {
         guard case .up = stream else { return }
         // Sometimes nobody notices before the next stream starts.
-        if random.chance(70) { cache.streamLost(reason: "cut", now: now) }
+        if random.chance(70) {
+            lostAt = cache.statistics.watermark
+            cache.streamLost(reason: "cut", now: now)
+            // The next one is long in coming, or is not.
+            if profile.outageStaleness > .zero { streamStepsOff = random.below(40) }
+        }
         stream = .down
     }
 
     /// Makes a slot step by step, then delivers transactions one by one.
     private mutating func streamStep() {
+        if streamStepsOff > 0 {
+            streamStepsOff -= 1
+            // Tries that fail tell of one more loss.
+            if case .down = stream, random.chance(20) { cache.streamLost(reason: "refused", now: now) }
+            return
+        }
         switch stream {
         case .down: stream = .slotMade(primary.insertLSN)
         case .slotMade(let point): stream = .identifierTaken(point, primary.takeIdentifier())
@@ -312,6 +331,7 @@ struct Simulation {
     // MARK: The promise
 
     private mutating func check() {
+        if profile.outageStaleness > .zero { checkOutage() }
         for audit in cache.takeAudits() {
             audits += 1
             guard let kept = audit.kept as? SimulatedResult, let read = audit.read as? SimulatedResult else { continue }
@@ -339,6 +359,30 @@ struct Simulation {
             let freshness = max(wanted, now - .microseconds(60))
             if primary.lastEnd(visibleAt: freshness) > watermark {
                 violations.append("\(query) was served at \(watermark), too old")
+            }
+        }
+    }
+
+    /// Nobody vouches for these: each is what its query gave in the state at which the stream was lost, or, while it is
+    /// silent, at the watermark; and shows what was asked for.
+    private mutating func checkOutage() {
+        let statistics = cache.statistics
+        let watermark = statistics.suspension == nil ? statistics.watermark : lostAt
+        let oldest = now - profile.outageStaleness
+        for query in SimulatedQuery.allCases {
+            let wanted = random.chance(50) ? .distantPast : now - .nanoseconds(random.below(400_000))
+            let found = cache.lookupInOutage(
+                query.key.span.bytes, now: now, needs: FreshnessNeeds(notOlderThan: wanted))
+            guard let found, let result = found.payload as? SimulatedResult else { continue }
+            outageHits += 1
+            if checked?.watermark != watermark { checked = (watermark, primary.state(at: watermark)) }
+            let expected = checked.map { query.result(in: $0.state) } ?? ""
+            if result.text != expected {
+                violations.append("in an outage \(query) gave \(result.text), at \(watermark) it is \(expected)")
+            }
+            let told = now - found.age
+            if told < oldest || told < wanted || primary.lastEnd(visibleAt: told) > watermark {
+                violations.append("in an outage \(query) was served at \(watermark), older than told or asked for")
             }
         }
     }

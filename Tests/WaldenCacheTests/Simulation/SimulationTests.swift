@@ -55,6 +55,20 @@ import WaldenCore
         run(seeds: 80..<92, SimulationProfile(hangs: true, loseStream: 4))
     }
 
+    /// The stream is lost again and again, and what was kept is shown meanwhile.
+    @Test func inOutages() {
+        var hits = 0
+        for seed in UInt64(500)..<508 {
+            var simulation = Simulation(
+                seed: seed, profile: SimulationProfile(loseStream: 3, outageStaleness: .microseconds(200)))
+            for _ in 0..<2000 where simulation.violations.isEmpty { simulation.step() }
+            #expect(simulation.violations.isEmpty, "seed \(seed): \(simulation.violations)")
+            hits += simulation.cache.statistics.outageHits
+            #expect(simulation.settle() >= SimulatedQuery.allCases.count, "seed \(seed)")
+        }
+        #expect(hits > 500)
+    }
+
     /// Commits are visible long before they are flushed and told, and probes take their time.
     @Test func withAsynchronousCommitsAndSlowProbes() {
         run(

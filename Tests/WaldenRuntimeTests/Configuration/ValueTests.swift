@@ -1,4 +1,5 @@
 import Testing
+import WaldenCache
 
 @testable import WaldenRuntime
 
@@ -100,7 +101,8 @@ import Testing
 
     @Test func limitsThemselvesAreAllowed() throws {
         for (key, least, greatest) in [
-            ("cache.max_bytes", "8MB", "16TB"), ("cache.max_staleness", "10ms", "1h"), ("proxy.workers", "0", "1024"),
+            ("cache.max_bytes", "8MB", "16TB"), ("cache.max_staleness", "10ms", "1h"),
+            ("cache.outage_staleness", "0s", "1h"), ("proxy.workers", "0", "1024"),
             ("proxy.drain_timeout", "0s", "24h"), ("stream.heartbeat_interval", "1ms", "10min"),
         ] {
             let flag = try #require(Setting.named(key)?.flag)
@@ -109,6 +111,19 @@ import Testing
                 #expect(shown(key, try load([:], sized)) == [text])
             }
         }
+    }
+
+    /// Where nobody replaces a primary, nothing is kept for that.
+    @Test(arguments: [("off", "0s"), ("watch", "30s"), ("automatic", "30s")])
+    func anOutageIsWhatAFailoverEnds(_ mode: String, _ kept: String) throws {
+        let nodes = [
+            ("--failover-mode", mode), ("--replica", "host=b"), ("--failover-directory", "/walden"),
+            ("--failover-names", "a"), ("--failover-names", "b"), ("--failover-upstreams", "host=a"),
+            ("--failover-upstreams", "host=b"), ("--auth-method", "trust"),
+        ]
+        let configuration = try load([:], nodes + [("--cache-outage-staleness", "30s")])
+        #expect(Quantity.describe(configuration.cacheLimits.outageStaleness) == kept)
+        #expect(try load([:], nodes).cacheLimits.outageStaleness == .zero)
     }
 
     private func refusal(_ body: () throws(Quantity.Malformed) -> Void) -> String {
