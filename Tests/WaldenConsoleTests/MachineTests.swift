@@ -272,7 +272,7 @@ import WaldenWire
     /// Whatever a client sends, the session answers or ends; it never consumes more than is there nor stands still.
     @Test(arguments: 0..<200)
     func survivesRandomBytes(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SplitMix64(seed: seed)
         var machine = ConsoleMachine(role: seed % 2 == 0 ? .admin : .stats)
         var input: [UInt8] = []
         let known = [
@@ -301,18 +301,5 @@ import WaldenWire
                 }
             }
         }
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators).
-private struct SplitMix {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -53,7 +53,7 @@ import WaldenDecoding
     @Test(arguments: Capture.names)
     func survivesAlteredFrames(name: String) throws {
         let capture = try Capture(name)
-        var random = SeededRandom(seed: 7)
+        var random = SplitMix64(seed: 7)
         var decoder = StreamDecoder(protocolVersion: capture.version)
         for (index, frame) in capture.frames.enumerated() {
             for _ in 0..<20 {

@@ -66,7 +66,7 @@ import WaldenDecoding
     }
 
     @Test func randomOrdersKeepTheBounds() {
-        var random = SeededRandom(seed: 3)
+        var random = SplitMix64(seed: 3)
         for _ in 0..<200 {
             var position = FeedbackPosition(start: LSN(0))
             var end: UInt64 = 0

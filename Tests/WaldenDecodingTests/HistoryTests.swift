@@ -33,7 +33,7 @@ import WaldenDecoding
 
     /// Plays a server: keeps open transactions, and knows what each commit must give.
     private struct Server {
-        var random: SeededRandom
+        var random: SplitMix64
         var decoder: StreamDecoder
         var lsn: UInt64 = 100
         /// What keepalives say: the end of the last record sent whole.
@@ -49,7 +49,7 @@ import WaldenDecoding
 
         init(seed: UInt64, limits: StreamLimits, rowBytes: Int = 0) {
             padding = String(repeating: " ", count: rowBytes)
-            random = SeededRandom(seed: seed)
+            random = SplitMix64(seed: seed)
             decoder = StreamDecoder(protocolVersion: 3, limits: limits)
         }
 
@@ -242,7 +242,7 @@ import WaldenDecoding
 
     /// Right messages in any order: refused where they cannot stand, and never a trap.
     @Test func anyOrderOfMessages() {
-        var random = SeededRandom(seed: 21)
+        var random = SplitMix64(seed: 21)
         let messages = [
             Encoder.begin(xid: 5, final: 100), Encoder.commit(at: 100, end: 110),
             Encoder.relation(1, "t", [.init(name: "v")]), Encoder.insert(1, [.text("x")]), Encoder.truncate([1]),

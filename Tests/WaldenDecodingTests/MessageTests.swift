@@ -238,7 +238,7 @@ import WaldenCore
     }
 
     @Test func randomBytesNeverTrap() {
-        var random = SeededRandom(seed: 11)
+        var random = SplitMix64(seed: 11)
         let tags = Array("BCORYTMSEcAbPpKrIUD".utf8)
         for _ in 0..<20_000 {
             var bytes = (0..<Int.random(in: 1...80, using: &random)).map { _ in

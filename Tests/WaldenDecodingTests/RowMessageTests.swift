@@ -54,7 +54,7 @@ import WaldenCore
         }
     }
 
-    private func randomValues(_ count: Int, _ random: inout SeededRandom) -> [Value] {
+    private func randomValues(_ count: Int, _ random: inout SplitMix64) -> [Value] {
         (0..<count).map { _ in
             let bytes = (0..<Int.random(in: 0...9, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random)
             }
@@ -68,7 +68,7 @@ import WaldenCore
     }
 
     @Test func randomRowsComeBack() throws {
-        var random = SeededRandom(seed: 5)
+        var random = SplitMix64(seed: 5)
         for _ in 0..<1500 {
             let count = Int.random(in: 0...9, using: &random)
             let relation = relation(columns: count, keys: [0, Int.random(in: 0...9, using: &random)])

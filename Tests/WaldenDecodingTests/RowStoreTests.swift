@@ -31,7 +31,7 @@ import WaldenCore
 
     @Test(arguments: 1...40 as ClosedRange<UInt64>)
     func equalsAPlainList(seed: UInt64) {
-        var random = SeededRandom(seed: seed)
+        var random = SplitMix64(seed: seed)
         var store = RowStore()
         var model = Model()
         let wholeOdds = Int.random(in: 3...400, using: &random)

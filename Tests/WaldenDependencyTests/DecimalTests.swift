@@ -62,7 +62,7 @@ struct DecimalTests {
     }
 
     @Test func randomNumbersKeepTheirOrder() throws {
-        var generator = SplitMix(state: 1)
+        var generator = SplitMix64(seed: 1)
         for _ in 0..<20_000 {
             let scale = Int64([1, 10, 1000, 1_000_000][Int(generator.next() % 4)])
             let left = Int64(truncatingIfNeeded: generator.next()) >> Int64(generator.next() % 50 + 8)

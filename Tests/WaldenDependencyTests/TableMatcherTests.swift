@@ -117,7 +117,7 @@ struct TableMatcherTests {
 
     /// Random predicates on random rows, against `Predicate.evaluate`.
     @Test func matcherIsTheEvaluator() {
-        var generator = SplitMix(state: 11)
+        var generator = SplitMix64(seed: 11)
         let relation = Self.relation(.full)
         for _ in 0..<5_000 {
             let terms = (0..<Int(generator.next() % 3)).map { _ in

@@ -5,7 +5,7 @@ import WaldenCore
 
 /// Tests, their evaluation, and their intersection, against plain definitions.
 struct TestAlgebraTests {
-    private static func random(_ generator: inout SplitMix) -> ColumnTest {
+    private static func random(_ generator: inout SplitMix64) -> ColumnTest {
         func value() -> Value { .integer(Int64(generator.next() % 8)) }
         func bound() -> Bound {
             switch generator.next() % 3 {
@@ -45,7 +45,7 @@ struct TestAlgebraTests {
     private static let fields: [FieldValue] = (0..<9).map { .known(.integer($0)) } + [.null, .unknown]
 
     @Test func evaluationIsTheDefinition() {
-        var generator = SplitMix(state: 3)
+        var generator = SplitMix64(seed: 3)
         for _ in 0..<5_000 {
             let test = Self.random(&generator)
             for field in Self.fields { #expect(test.evaluate(field) == Self.holds(test, field)) }
@@ -53,7 +53,7 @@ struct TestAlgebraTests {
     }
 
     @Test func intersectionHoldsWhereBothHold() {
-        var generator = SplitMix(state: 4)
+        var generator = SplitMix64(seed: 4)
         for _ in 0..<20_000 {
             let (left, right) = (Self.random(&generator), Self.random(&generator))
             guard left.merges(with: right) else { continue }

@@ -129,7 +129,7 @@ struct ValueTests {
     }
 
     @Test func malformedBytesNeverTrap() {
-        var generator = SplitMix(state: 7)
+        var generator = SplitMix64(seed: 7)
         let families: [ValueFamily] = [
             .integer, .oid, .boolean, .date, .timestamp, .timestamptz, .numeric, .text, .bytea, .uuid, .enumeration,
         ]
@@ -143,18 +143,5 @@ struct ValueTests {
             }
             _ = ArrayReading.items(bytes.span.bytes)
         }
-    }
-}
-
-/// A small seeded generator.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -15,7 +15,7 @@ private struct PoolSimulation {
     let limits: PoolLimits
     private let loopCount = 3
     private let poolCount = 3
-    private var generator: SeededGenerator
+    private var generator: SplitMix64
     private var ledger: PoolLedger
     private var signals: [PoolSignal] = []
     private var pools: [Place: LoopPool] = [:]
@@ -38,7 +38,7 @@ private struct PoolSimulation {
     private(set) var gone: Set<WaiterID> = []
 
     init(seed: UInt64, limits: PoolLimits) {
-        generator = SeededGenerator(seed: seed)
+        generator = SplitMix64(seed: seed)
         self.limits = limits
         ledger = PoolLedger(limits: limits, loopCount: loopCount)
         for pool in 0..<poolCount {

@@ -1,4 +1,5 @@
 import Testing
+import WaldenCore
 import WaldenPostgres
 
 @Suite struct BackoffTests {

@@ -1,4 +1,5 @@
 import Testing
+import WaldenCore
 import WaldenWire
 
 /// Cuts a stream into messages as a reader does: bytes come in pieces, whole messages go out.

@@ -46,22 +46,7 @@ func int32(_ value: Int) -> [UInt8] {
     int16(value >> 16) + int16(value)
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): small, seeded, the same on every machine.
-struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
-    }
-
+extension SplitMix64 {
     /// Random bytes in which zeros, small counts and format codes are frequent, so that decoders get past their first
     /// field.
     mutating func bytes(count: Int) -> [UInt8] {

@@ -1,20 +1,4 @@
-/// A small, fast, seedable generator (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014), so
-/// that jitter can be reproduced from its seed.
-public struct SplitMix64: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-
-    public init(seed: UInt64) {
-        state = seed
-    }
-
-    public mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
+internal import WaldenCore
 
 /// How long to wait before the next attempt: doubling from `initial` to `maximum`, each time shortened at random by
 /// up to a quarter, so that many clients of a restarted server do not come back at one moment.

@@ -1,4 +1,5 @@
 import Testing
+import WaldenCore
 
 @testable import WaldenCache
 
@@ -73,7 +74,7 @@ import Testing
     /// A working set that is read again and again survives a scan ten times the room, but for a few.
     @Test func aScanLeavesTheWorkingSet() {
         var queues = EvictionQueues(maxBytes: 1000)
-        var random = SplitMix(seed: 1)
+        var random = SplitMix64(seed: 1)
         var resident: Set<Int32> = []
         func request(_ slot: Int32) -> Bool {
             if resident.contains(slot) {
@@ -95,7 +96,7 @@ import Testing
 
     @Test(arguments: 0..<6) func staysWithinItsBytes(seed: Int) {
         var queues = EvictionQueues(maxBytes: 500)
-        var random = SplitMix(seed: UInt64(seed))
+        var random = SplitMix64(seed: UInt64(seed))
         var resident: [Int32: Int] = [:]
         var free = Array((0..<200).map { Int32($0) })
         for _ in 0..<5000 {

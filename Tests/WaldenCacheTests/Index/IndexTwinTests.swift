@@ -31,7 +31,7 @@ import WaldenDependency
 private struct IndexWorld {
     static let names = ["a", "b", "c", "d"]
 
-    var random: SplitMix
+    var random: SplitMix64
     var index = PredicateIndex()
     var images = ImagePair()
     var twin = IndexTwin()
@@ -50,7 +50,7 @@ private struct IndexWorld {
     var shape = 0
 
     init(seed: UInt64) {
-        random = SplitMix(seed: seed)
+        random = SplitMix64(seed: seed)
     }
 
     mutating func step() {

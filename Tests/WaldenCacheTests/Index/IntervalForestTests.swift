@@ -1,4 +1,5 @@
 import Testing
+import WaldenCore
 import WaldenDependency
 
 @testable import WaldenCache
@@ -10,7 +11,7 @@ import WaldenDependency
         let node: Int32
     }
 
-    private static func bound(_ random: inout SplitMix) -> Bound {
+    private static func bound(_ random: inout SplitMix64) -> Bound {
         let value = Value.integer(Int64(random.below(40)))
         return switch random.below(8) {
         case 0: .unbounded
@@ -21,7 +22,7 @@ import WaldenDependency
 
     /// Two trees in one arena, against lists.
     @Test(arguments: 0..<8) func answersLikeALinearSearch(seed: Int) {
-        var random = SplitMix(seed: UInt64(seed))
+        var random = SplitMix64(seed: UInt64(seed))
         var forest = IntervalForest()
         var roots: [Int32] = [-1, -1]
         var twins: [[Int32: Interval]] = [[:], [:]]

@@ -87,7 +87,7 @@ struct Simulation {
     let profile: SimulationProfile
     let cache: ResultCache
     private(set) var primary: SimulatedPrimary
-    private var random: SplitMix
+    private var random: SplitMix64
     private(set) var now = Instant(nanoseconds: 1_000_000)
     private var isHanging = false
     /// Steps of the stream that are left out before the next one begins.
@@ -113,7 +113,7 @@ struct Simulation {
 
     init(seed: UInt64, profile: SimulationProfile) {
         self.profile = profile
-        random = SplitMix(seed: seed)
+        random = SplitMix64(seed: seed)
         primary = SimulatedPrimary(identity: profile.identity)
         standbys = Array(repeating: Standby(), count: profile.standbys)
         cache = ResultCache(

@@ -25,7 +25,7 @@ import WaldenCore
                 return Reader(seed: 0, rows: 0)
             }
             group.addTask {
-                var random = SplitMix(seed: 77)
+                var random = SplitMix64(seed: 77)
                 while primary.readersRunning {
                     primary.write(random.below(Self.rows))
                     for _ in 0..<20 { await Task.yield() }
@@ -62,14 +62,14 @@ private func stream(_ primary: ThreadedPrimary, _ cache: ResultCache) async {
 }
 
 private struct Reader: Sendable {
-    private var random: SplitMix
+    private var random: SplitMix64
     /// By row, what the primary had and when that was certain.
     private var seen: [(version: Int64, at: Instant)]
     var hits = 0
     var violations = 0
 
     init(seed: UInt64, rows: Int) {
-        random = SplitMix(seed: seed)
+        random = SplitMix64(seed: seed)
         seen = Array(repeating: (0, .distantPast), count: rows)
     }
 

@@ -1,4 +1,5 @@
 import Testing
+import WaldenCore
 
 @testable import WaldenCache
 
@@ -50,7 +51,7 @@ import Testing
 
     /// Against a dictionary, with few distinct homes so that clusters are long.
     @Test(arguments: 0..<8) func behavesLikeADictionary(seed: Int) {
-        var random = SplitMix(seed: UInt64(seed))
+        var random = SplitMix64(seed: UInt64(seed))
         var table = HandleTable()
         var twin: [Int32: UInt64] = [:]
         var nextSlot: Int32 = 0

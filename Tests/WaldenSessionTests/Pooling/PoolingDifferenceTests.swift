@@ -7,7 +7,7 @@ import WaldenWire
 /// Clients that share servers in a random order see, byte for byte, what each would see on a server of its own.
 @Suite struct PoolingDifferenceTests {
     @Test(arguments: 0..<300) func sharedServersAnswerAsOnesOwn(_ seed: UInt64) {
-        var random = Generator(state: seed)
+        var random = SplitMix64(seed: seed)
         let names = StatementNames(count: 5)
         let shared = SimulatedServer.Schema()
         let servers = (0..<3).map { _ in SimulatedServer(statementLimit: 3, schema: shared) }
@@ -49,7 +49,7 @@ private final class Client {
     }
 
     /// The messages of one unit, up to its Sync.
-    func unit(_ random: inout Generator) -> [UInt8] {
+    func unit(_ random: inout SplitMix64) -> [UInt8] {
         let name = random.one(of: ["a", "b", "c", ""])
         let text = random.one(of: [
             "SELECT 1", "SELECT 2", "INSERT x", "BAD", "SHOW work_mem", "SHOW timezone", "SELECT * FROM t",
@@ -86,19 +86,8 @@ private final class Client {
     }
 }
 
-/// SplitMix64.
-private struct Generator {
-    var state: UInt64
+extension SplitMix64 {
+    fileprivate mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
-    mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
-
-    mutating func one<Element>(of elements: [Element]) -> Element { elements[below(elements.count)] }
+    fileprivate mutating func one<Element>(of elements: [Element]) -> Element { elements[below(elements.count)] }
 }
