@@ -47,6 +47,9 @@ struct SessionDriver: ~Copyable {
                 continue
             } else if case .answer(let count, _) = step {
                 reads.consume(count)
+            } else if case .resolved(_, let count, _, let end) = step {
+                reads.consume(count)
+                isOver = end != nil
             } else if case .openTransaction = step {
                 sent += machine.takeInjection()
                 return

@@ -33,6 +33,7 @@ final class NodeWatch: Sendable {
             do throws(PostgresError) {
                 let connection = try open()
                 hasSession = true
+                events.add(.sessionBegan(node.id, at: MonotonicClock.now()))
                 try ask(on: connection)
             } catch {
                 guard !lookout.isStopped else { return }

@@ -1,3 +1,4 @@
+public import WaldenCore
 public import WaldenFailover
 
 /// Those who do what is not done at a node by SQL: the proxies (`hold`, `drain`, `raiseTerm`, `closeConnections`,
@@ -11,10 +12,22 @@ public protocol SentinelDelegate: Sendable {
     func carryOut(_ order: Order, answer: @escaping @Sendable (StepOutcome) -> Void)
     /// A row of the table was taken.
     func noted(_ note: FailoverNote)
+    /// The node is about to be promoted.
+    ///
+    /// - Parameters:
+    ///   - next: It gives identifiers below this one to no transaction of its own.
+    ///   - watchedSince: When the sentinel's last session at each node began.
+    func promoting(
+        _ node: NodeID, in term: Term, nextTransaction next: TransactionID, watchedSince: [NodeID: Instant]
+    )
     /// The evidence says something else of the primary than before. Most of it leads to no row: for logs and alerts.
     func found(_ finding: Finding)
 }
 
 extension SentinelDelegate {
     public func found(_ finding: Finding) {}
+
+    public func promoting(
+        _ node: NodeID, in term: Term, nextTransaction next: TransactionID, watchedSince: [NodeID: Instant]
+    ) {}
 }

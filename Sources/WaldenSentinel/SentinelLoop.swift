@@ -96,6 +96,8 @@ final class SentinelLoop: Sendable {
     private func serve(_ desk: Desk, _ pulse: inout PrimaryPulse) throws(PostgresError) {
         var machine = Self.startedMachine(configuration, desk.files.journal)
         var stampedAt = Instant.distantPast
+        // When the session began that watches each node, or did last.
+        var watchedSince: [NodeID: Instant] = [:]
         var finding = WaldenFailover.Finding.healthy
         while !isStopped.load(ordering: .acquiring) {
             let haste = Pace.Haste(machine)
@@ -103,7 +105,7 @@ final class SentinelLoop: Sendable {
             if lookPace.set(haste) { for watch in watches { watch.lookout.hurry() } }
             pulse.hurry(haste)
             let deadline = MonotonicClock.now() + (machine.isUrgent ? Self.urgentTick : Self.calmTick)
-            for event in events.take(until: deadline) { feed(event, &machine, desk) }
+            for event in events.take(until: deadline) { feed(event, &machine, &watchedSince, desk) }
             let now = MonotonicClock.now()
             perform(machine.tick(at: now), &machine, desk)
             tell(machine.evidence.finding(at: now), insteadOf: &finding, desk.delegate)
@@ -136,11 +138,16 @@ final class SentinelLoop: Sendable {
             lastFailoverAt: failover, unwatchedFor: unwatched, now: now)
     }
 
-    private func feed(_ event: SentinelEvent, _ machine: inout FailoverMachine, _ desk: Desk) {
+    private func feed(
+        _ event: SentinelEvent, _ machine: inout FailoverMachine, _ watchedSince: inout [NodeID: Instant], _ desk: Desk
+    ) {
         switch event {
         case .learned(let fact, let at): machine.observe(fact, at: at)
         case .ofPrimary(let node, let fact, let at):
             if node == machine.evidence.primary { machine.observe(fact, at: at) }
+        case .sessionBegan(let node, let at): watchedSince[node] = at
+        case .promoting(let node, let term, let next):
+            desk.delegate.promoting(node, in: term, nextTransaction: next, watchedSince: watchedSince)
         case .answered(let id, let outcome):
             let now = MonotonicClock.now()
             desk.files.incidents.answered(id, outcome, wall: WallClock.microseconds(), now: now)

@@ -78,11 +78,15 @@ struct Unit {
         case sequences
         /// Statements that are not needed there any more.
         case cleaning
+        /// What the server calls the transaction in progress.
+        case naming
+        /// What has become of a transaction that is in doubt.
+        case verdict
 
         /// Whether the rows of the answer are read.
         var isInquiry: Bool {
             switch self {
-            case .isolationInquiry, .defaultsInquiry, .census: true
+            case .isolationInquiry, .defaultsInquiry, .census, .naming, .verdict: true
             case .preparation, .comparison, .begin, .replay, .renaming, .sequences, .cleaning: false
             }
         }
@@ -122,6 +126,8 @@ struct Unit {
     var heldRead: [UInt8]?
     /// The client's bytes of a read at the primary, until that begins to answer.
     var unansweredRead: [UInt8]?
+    /// The same of a COMMIT whose transaction has a name.
+    var unansweredCommit: (Candidate, bytes: [UInt8])?
     /// It is to be run again as soon as the server is done with it.
     var isToRerun = false
     /// Its statement is COMMIT.

@@ -1,5 +1,5 @@
 import DequeModule
-import WaldenCore
+public import WaldenCore
 public import WaldenWire
 
 /// Taking servers and giving them back.
@@ -39,6 +39,7 @@ extension SessionMachine {
     /// about to assign before anything may read it (docs/adr/0040).
     public func mayUse(_ server: ServerSession) -> Bool {
         guard let pooled else { return true }
+        if let doubt = pooled.doubt { return doubt.isSettled(by: server) }
         let names = server.assigned.customNames
         if names.isEmpty || server.assigned === pooled.assigned { return true }
         return names.isSubset(of: pooled.assigned.customNames.union(pooled.promised))
@@ -90,7 +91,7 @@ extension SessionMachine {
     }
 
     /// The server's connection has ended.
-    public mutating func serverLost() -> ServerLoss {
+    public mutating func serverLost(_ now: Instant) -> ServerLoss {
         guard let state = pooled else { return .end(nil) }
         defer { detach() }
         if let held = units.first?.heldRead, units.count == 1 {
@@ -103,23 +104,23 @@ extension SessionMachine {
             return .rerun(unanswered)
         }
         if mayRelease { return .unnoticed }
-        if isBeingPrepared {
+        if let held = doubtfulCommit(now) {
+            forgetUnits()
+            return .rerun(held)
+        }
+        if isBeingPrepared || isInDoubt {
             forgetUnits()
             return .unnoticed
         }
         if state.hasRelayedFatal { return .end(nil) }
         if isRelayOnly || units.contains(where: { $0.mayCommit(in: status) }) {
-            return .end(
-                ErrorResponse(
-                    severity: .fatal, sqlState: .transactionResolutionUnknown,
-                    message: "the server closed the connection before it answered the end of a transaction",
-                    detail: "Whether the transaction has been committed is not known."))
+            return .end(.outcomeUnknown())
         }
         return .end(lost(boundBy: state.pins))
     }
 
     /// Whether the session goes on, with another server, when this one is lost now.
-    var outlivesServer: Bool { isBeingPrepared || isAlone && units.last?.unansweredRead != nil }
+    var outlivesServer: Bool { isBeingPrepared || isInDoubt || isAlone && units.last?.unansweredRead != nil }
 
     /// Of what is under way the client has asked nothing: a server that takes the place of this one is brought to the
     /// session's state as well.
@@ -132,7 +133,7 @@ extension SessionMachine {
     }
 
     /// In PostgreSQL's code for sessions that end with their server, which clients know how to begin anew after.
-    private func lost(boundBy pins: Set<Pin>) -> ErrorResponse {
+    func lost(boundBy pins: Set<Pin>) -> ErrorResponse {
         let detail =
             if status != .idle {
                 "A transaction was open; nothing of it is left."
