@@ -68,10 +68,14 @@ extension ProxyConnection {
 
     /// The client has been told what has become of a COMMIT that was in doubt.
     func resolved(_ outcome: CommitOutcome, _ end: ErrorResponse?) {
-        counters.count { $0.commitsInDoubt[outcome.rawValue, default: 0] += 1 }
-        context.log.notice(
-            "a commit was in doubt", metadata: ["client": "\(identity.id)", "outcome": "\(outcome.rawValue)"])
+        count(outcome)
         if let end { fail(end, cause: "server_closed") } else { unitAnswered() }
+    }
+
+    func count(_ outcome: CommitOutcome) {
+        counters.count { $0.commitsInDoubt[outcome.rawValue, default: 0] += 1 }
+        context.log.info(
+            "a commit was in doubt", metadata: ["client": "\(identity.id)", "outcome": "\(outcome.rawValue)"])
     }
 
     /// The connection of the server that serves the session has ended.

@@ -173,7 +173,7 @@ final class ProxyConnection {
     /// Tells the client why and closes both ends. The message has reached the channel before it closes.
     func fail(_ error: ErrorResponse, cause: String) {
         guard state != .closed else { return }
-        if machine?.isInDoubt ?? false { counters.count { $0.commitsInDoubt[CommitOutcome.unknown.rawValue, default: 0] += 1 } }
+        if machine?.isInDoubt ?? false { count(.unknown) }
         clientOutput.writeBytes((machine?.lastWord(error) ?? error).encoded())
         close(cause: cause)
     }

@@ -129,9 +129,9 @@ final class NodeHand: Sendable {
         case .setSynchronousNames:
             try set("synchronous_standby_names", names(order.rule), on: connection)
         case .promote:
-            if let next = try nextTransaction(on: connection) { 
+            if let next = try nextTransaction(on: connection) {
                 events.add(.promoting(node.id, order.term, nextTransaction: next))
-             }
+            }
             let answer = try connection.execute(
                 "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_promote(wait => false) END",
                 timeout: timeout)

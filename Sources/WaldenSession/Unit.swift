@@ -126,8 +126,6 @@ struct Unit {
     var heldRead: [UInt8]?
     /// The client's bytes of a read at the primary, until that begins to answer.
     var unansweredRead: [UInt8]?
-    /// The same of a COMMIT whose transaction has a name.
-    var unansweredCommit: (Candidate, bytes: [UInt8])?
     /// It is to be run again as soon as the server is done with it.
     var isToRerun = false
     /// Its statement is COMMIT.

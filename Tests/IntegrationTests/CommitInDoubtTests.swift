@@ -49,7 +49,8 @@ import WaldenTestKit
         let client = try openTransaction(stack)
         let number = try #require(
             try stack.cluster.primary.connect().scalar(
-                "SELECT backend_xid FROM pg_stat_activity WHERE state = 'idle in transaction' AND backend_xid IS NOT NULL"))
+                "SELECT backend_xid FROM pg_stat_activity WHERE state = 'idle in transaction' AND backend_xid IS NOT NULL"
+            ))
         try client.begin("COMMIT")
         try stack.awaitCommit()
         try stack.cluster.primary.kill()

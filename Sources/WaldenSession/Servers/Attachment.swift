@@ -39,7 +39,7 @@ extension SessionMachine {
     /// about to assign before anything may read it (docs/adr/0040).
     public func mayUse(_ server: ServerSession) -> Bool {
         guard let pooled else { return true }
-        if let doubt = pooled.doubt { return doubt.isSettled(by: server) }
+        if let doubt = pooled.doubt, !doubt.isSettled(by: server) { return false }
         let names = server.assigned.customNames
         if names.isEmpty || server.assigned === pooled.assigned { return true }
         return names.isSubset(of: pooled.assigned.customNames.union(pooled.promised))
@@ -133,7 +133,7 @@ extension SessionMachine {
     }
 
     /// In PostgreSQL's code for sessions that end with their server, which clients know how to begin anew after.
-    func lost(boundBy pins: Set<Pin>) -> ErrorResponse {
+    private func lost(boundBy pins: Set<Pin>) -> ErrorResponse {
         let detail =
             if status != .idle {
                 "A transaction was open; nothing of it is left."
@@ -143,9 +143,7 @@ extension SessionMachine {
             } else {
                 "Statements were under way that had changed nothing."
             }
-        return ErrorResponse(
-            severity: .fatal, sqlState: .adminShutdown,
-            message: "terminating connection because the server that served it is lost", detail: detail)
+        return .serverLost(detail)
     }
 
     /// The units under way are nobody's any more.
@@ -154,6 +152,7 @@ extension SessionMachine {
         isUnitOpen = false
         injection.removeAll(keepingCapacity: true)
         pooled?.awaited = nil
+        pooled?.unansweredCommit = nil
         defaultsAsked = nil
     }
 }

@@ -19,15 +19,24 @@ struct NamedTransaction {
     let askedAt: Instant
 }
 
-/// A COMMIT without an answer.
-struct CommitInDoubt {
+/// A COMMIT that its server has been sent.
+struct UnansweredCommit {
     let transaction: NamedTransaction
-    let lostAt: Instant
-    let commit: Candidate
+    let command: Candidate
+    /// The client's.
+    let bytes: [UInt8]
     let effects: UnitEffects
+}
+
+/// A COMMIT whose server was lost before it answered.
+struct CommitInDoubt {
+    let commit: UnansweredCommit
+    let lostAt: Instant
     /// Nothing bound the session to the server that is lost.
     let mayGoOn: Bool
     var outcome: CommitOutcome?
+
+    var transaction: NamedTransaction { commit.transaction }
 
     /// Why the server may know another transaction by the name, or none; nil: it knows this one.
     func obstacle(at server: ServerSession) -> String? {
@@ -84,8 +93,8 @@ extension SessionMachine {
     /// Whether the server must be asked now what it calls the transaction in progress. It is asked when it has answered
     /// the write, not when the COMMIT comes: while the client is told and thinks, so that hardly any waits for it.
     mutating func nameTransaction() -> Bool {
-        guard let pooled, let wroteAt = pooled.wroteUnnamed, pooled.server?.reign != nil, status == .inTransaction, units.isEmpty,
-            !isUnitOpen, clientSkip == 0, serverSkip == 0, !isRelayOnly, injection.isEmpty
+        guard let pooled, let wroteAt = pooled.wroteUnnamed, pooled.server?.reign != nil, status == .inTransaction,
+            units.isEmpty, !isUnitOpen, clientSkip == 0, serverSkip == 0, !isRelayOnly, injection.isEmpty
         else { return false }
         pooled.wroteUnnamed = nil
         pooled.namingBegan = wroteAt
@@ -131,23 +140,22 @@ extension SessionMachine {
 
     /// Keeps a COMMIT that has just been sent until the server begins to answer.
     mutating func holdCommit(_ candidate: Candidate, _ input: borrowing RawSpan) {
-        guard let pooled, pooled.named != nil, status == .inTransaction, units.count == 1, !isUnitOpen,
-            candidate.isBare(in: input)
+        guard let pooled, let named = pooled.named, status == .inTransaction, units.count == 1, !isUnitOpen,
+            !isRelayOnly, candidate.isBare(in: input)
         else { return }
-        units[0].unansweredCommit = (candidate, input.copy(0..<candidate.byteCount))
+        pooled.unansweredCommit = UnansweredCommit(
+            transaction: named, command: candidate, bytes: input.copy(0..<candidate.byteCount),
+            effects: units[0].effects)
     }
 
     // MARK: Loss
 
     /// The client's bytes, if what was lost with the server is a COMMIT whose transaction has a name.
     mutating func doubtfulCommit(_ now: Instant) -> [UInt8]? {
-        guard let pooled, let unit = units.first, units.count == 1, let (commit, held) = unit.unansweredCommit,
-            let named = pooled.named
-        else { return nil }
+        guard let pooled, let commit = pooled.unansweredCommit, units.count == 1 else { return nil }
         pooled.doubt = CommitInDoubt(
-            transaction: named, lostAt: now, commit: commit, effects: unit.effects,
-            mayGoOn: pooled.isFree && pooled.pooling.mode == .transaction)
-        return held
+            commit: commit, lostAt: now, mayGoOn: pooled.isFree && pooled.pooling.mode == .transaction)
+        return commit.bytes
     }
 
     // MARK: Resolution
@@ -182,9 +190,11 @@ extension SessionMachine {
             pooled?.doubt?.outcome = .unknown
             return
         }
-        if doubt.commit.parses, case .execution(let statement, _) = doubt.commit.source { defineUnseen(statement) }
-        var unit = Unit(isExtended: doubt.commit.isExtended)
-        unit.effects = doubt.effects
+        if doubt.commit.command.parses, case .execution(let statement, _) = doubt.commit.command.source {
+            defineUnseen(statement)
+        }
+        var unit = Unit(isExtended: doubt.commit.command.isExtended)
+        unit.effects = doubt.commit.effects
         unit.executes = true
         unit.failed = outcome == .rolledBack
         unit.crossedTransactionEnd = outcome == .committed
@@ -201,19 +211,25 @@ extension SessionMachine {
         pooled?.doubt = nil
         let bytes: [UInt8]
         switch outcome {
-        case .committed: bytes = doubt.commit.answer(tag: TransactionCommand.commit.completionTag, .idle)
+        case .committed: bytes = doubt.commit.command.answer(tag: TransactionCommand.commit.completionTag, .idle)
         case .rolledBack: bytes = ErrorResponse.rolledBackByFailover.encoded() + ReadyForQuery(.idle).encoded()
         case .unknown:
             return .resolved(
-                outcome, byteCount: doubt.commit.byteCount, [],
-                end: .outcomeUnknown(because: reason))
+                outcome, byteCount: doubt.commit.bytes.count, [], end: .outcomeUnknown(because: reason))
         }
         return .resolved(
-            outcome, byteCount: doubt.commit.byteCount, bytes, end: doubt.mayGoOn ? nil : lost(boundBy: pooled?.pins ?? []))
+            outcome, byteCount: doubt.commit.bytes.count, bytes,
+            end: doubt.mayGoOn ? nil : .serverLost("What the session had there beyond its transaction is lost."))
     }
 }
 
 extension ErrorResponse {
+    static func serverLost(_ detail: String) -> ErrorResponse {
+        ErrorResponse(
+            severity: .fatal, sqlState: .adminShutdown,
+            message: "terminating connection because the server that served it is lost", detail: detail)
+    }
+
     /// - Parameter reason: Why it cannot be found out.
     static func outcomeUnknown(because reason: String? = nil) -> ErrorResponse {
         ErrorResponse(

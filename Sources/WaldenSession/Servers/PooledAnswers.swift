@@ -9,7 +9,7 @@ extension SessionMachine {
         // Not `first`: it would copy the unit for every answer.
         guard !units.isEmpty, !units[0].isToRerun else { return nil }
         if !units[0].effects.settings.isEmpty, let step = try nameReset(units[0], input) { return step }
-        if units[0].unansweredRead != nil || units[0].unansweredCommit != nil { return try unansweredStep(input) }
+        if units[0].unansweredRead != nil || pooled?.unansweredCommit != nil { return try unansweredStep(input) }
         return units[0].heldRead != nil ? try heldReadStep(input) : nil
     }
 

@@ -59,6 +59,8 @@ final class PooledState {
     var wroteUnnamed: Instant?
     /// Before the question was sent that is under way, or was sent last.
     var namingBegan = Instant.distantPast
+    /// The COMMIT that is the one unit under way, until the server begins to answer.
+    var unansweredCommit: UnansweredCommit?
     var doubt: CommitInDoubt?
     /// The client has had the server's FATAL error.
     var hasRelayedFatal = false

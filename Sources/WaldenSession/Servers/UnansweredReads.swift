@@ -12,13 +12,13 @@ extension SessionMachine {
     mutating func unansweredStep(_ input: borrowing RawSpan) throws(WireError) -> ServerStep? {
         guard let header = try MessageHeader.parse(input, at: 0, limit: limits.messageBytes) else { return .needMore }
         let tag = BackendTag(rawValue: header.tag)
-        let mayBeFarewell = tag == .noticeResponse || tag == .errorResponse && units[0].unansweredCommit == nil
+        let mayBeFarewell = tag == .noticeResponse || tag == .errorResponse && pooled?.unansweredCommit == nil
         if mayBeFarewell, header.byteCount <= limits.heldBytes {
             if header.byteCount > input.byteCount { return .needMore }
             if try saysFarewell(tag, input, header.body(at: 0)) { return .swallow(byteCount: header.byteCount) }
         }
         units[0].unansweredRead = nil
-        units[0].unansweredCommit = nil
+        pooled?.unansweredCommit = nil
         return nil
     }
 

@@ -39,7 +39,8 @@ import WaldenWire
 
     /// BEGIN and what else is to be answered, then `last`, which is not.
     private func lose(
-        _ script: PooledScript, after texts: [String] = ["INSERT x"], during last: [any FrontendMessage] = [Query("COMMIT")]
+        _ script: PooledScript, after texts: [String] = ["INSERT x"],
+        during last: [any FrontendMessage] = [Query("COMMIT")]
     ) -> ServerLoss {
         for text in ["BEGIN"] + texts { script.client(Query(text)) }
         script.answersAtOnce = false
@@ -110,7 +111,9 @@ import WaldenWire
         for text in ["BEGIN", "INSERT x"] { script.client(Query(text)) }
         servers[0].refusesNaming = true
         for text in ["SAVEPOINT s", "INSERT y"] { script.client(Query(text)) }
-        #expect(script.seen() == "C ZT D(INSERT x) C ZT D(SAVEPOINT s) C ZT E(57014 canceling statement due to user request) ZE")
+        #expect(
+            script.seen()
+                == "C ZT D(INSERT x) C ZT D(SAVEPOINT s) C ZT E(57014 canceling statement due to user request) ZE")
     }
 
     // MARK: Outcomes
@@ -162,18 +165,19 @@ import WaldenWire
 
     // MARK: What is not asked
 
-    @Test(arguments: [
-        // The new primary gives this number to a transaction of its own.
-        (SwitchPoint(nextTransaction: TransactionID(500), watchedSince: Instant(nanoseconds: 5)), UInt64(4)),
-        // The old one may have crashed since, and have given it to two.
-        (SwitchPoint(nextTransaction: TransactionID(501), watchedSince: Instant(nanoseconds: 10)), 4),
-        // Nobody saw the switch.
-        (nil, 4),
-        // One more has been the primary meanwhile.
-        (beginning, 5),
-        // The same is the primary again.
-        (beginning, 3),
-    ] as [(SwitchPoint?, UInt64)])
+    @Test(
+        arguments: [
+            // The new primary gives this number to a transaction of its own.
+            (SwitchPoint(nextTransaction: TransactionID(500), watchedSince: Instant(nanoseconds: 5)), UInt64(4)),
+            // The old one may have crashed since, and have given it to two.
+            (SwitchPoint(nextTransaction: TransactionID(501), watchedSince: Instant(nanoseconds: 10)), 4),
+            // Nobody saw the switch.
+            (nil, 4),
+            // One more has been the primary meanwhile.
+            (beginning, 5),
+            // The same is the primary again.
+            (beginning, 3),
+        ] as [(SwitchPoint?, UInt64)])
     func aNumberThatMayBeAnothersIsUnknown(_ beginning: SwitchPoint?, _ number: UInt64) {
         let servers = Self.servers(beginning: beginning, number: number)
         let script = Self.script(servers)
@@ -245,7 +249,8 @@ import WaldenWire
         func mayUse(_ reign: Reign?, _ bornAt: UInt64) -> Bool {
             script.mayUse(
                 ServerSession(
-                    node: NodeID(0), isPrimary: true, reign: reign, bornAt: Instant(nanoseconds: bornAt), parameters: []))
+                    node: NodeID(0), isPrimary: true, reign: reign, bornAt: Instant(nanoseconds: bornAt), parameters: []
+                ))
         }
         #expect(!mayUse(Reign(number: 3), 20))
         #expect(mayUse(Reign(number: 3), 21))
