@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import Testing
 import WaldenTestKit
 
@@ -14,7 +15,7 @@ import WaldenTestKit
         try stack.delayCommits()
         try client.query("SET LOCAL synchronous_commit = remote_apply")
         try client.begin("COMMIT")
-        try stack.awaitCommit()
+        try stack.awaitCommits(1)
         try stack.awaitReceipt()
         try stack.cluster.primary.kill()
         // A standby that waits does not follow another primary.
@@ -33,7 +34,7 @@ import WaldenTestKit
         try stack.awaitReplay()
         try stack.freezeSenders()
         try client.begin("COMMIT")
-        try stack.awaitCommit()
+        try stack.awaitCommits(1)
         try stack.cluster.primary.kill()
         let error = #expect(throws: SQLError.self) { try client.finish() }
         #expect(error?.sqlState == "40001")
@@ -52,7 +53,7 @@ import WaldenTestKit
                 "SELECT backend_xid FROM pg_stat_activity WHERE state = 'idle in transaction' AND backend_xid IS NOT NULL"
             ))
         try client.begin("COMMIT")
-        try stack.awaitCommit()
+        try stack.awaitCommits(1)
         try stack.cluster.primary.kill()
         let error = #expect(throws: SQLError.self) { try client.finish() }
         #expect("\(error as Any)".contains("the new primary's log does not name the transaction"))
@@ -66,6 +67,35 @@ import WaldenTestKit
         #expect(try stack.resolved() == ["unknown": 1])
     }
 
+    /// Whatever clients are told, each transaction is where they were told that it is.
+    ///
+    /// - Parameter isReceived: The standbys find the commits in their sockets when they go on; else the moment decides.
+    @Test(.timeLimit(.minutes(3)), arguments: [false, true])
+    func manyClientsOfAKilledPrimaryAreToldTheTruth(_ isReceived: Bool) throws {
+        let stack = try start()
+        defer { stack.end() }
+        let load = try BlockLoad(stack)
+        try load.progress()
+        if isReceived {
+            try stack.signalReceivers(SIGSTOP)
+            try stack.awaitCommits(BlockLoad.clients)
+        }
+        try stack.cluster.primary.kill()
+        if isReceived { try stack.signalReceivers(SIGCONT) }
+        try load.progress()
+        let told = try load.finish()
+        let resolved = try stack.resolved()
+        print(
+            "commits in doubt: kill -9 of the whole primary, \(told.mapValues(\.count)), of them asked for: \(resolved)"
+        )
+        let rows = try stack.walden.connect().query("SELECT id, count(*) FROM writes GROUP BY id").texts
+        let counts = Dictionary(uniqueKeysWithValues: rows.map { ($0[0] ?? "", $0[1] ?? "") })
+        #expect(counts.values.allSatisfy { $0 == "1" })
+        #expect(told["committed", default: []].filter { counts["\($0)"] == nil } == [], "told, and not there")
+        #expect(told["rolled back", default: []].filter { counts["\($0)"] != nil } == [], "there, and told otherwise")
+        #expect(!isReceived || resolved["committed", default: 0] > 0)
+    }
+
     private func start() throws -> FailoverStack {
         var configuration = SuccessionLoad.configuration
         configuration.failover = ["resolve_commits: true"]
@@ -77,6 +107,63 @@ import WaldenTestKit
         try client.query("BEGIN")
         try client.query("INSERT INTO writes VALUES (1)")
         return client
+    }
+}
+
+/// Clients that write in blocks, one after the other, each a row with a number of its own.
+private final class BlockLoad: Sendable {
+    static let clients = 16
+    private static let stride = 1_000_000
+
+    private let stack: FailoverStack
+    /// Numbers by what was told of their transactions.
+    private let told = Mutex<[String: [Int]]>([:])
+    private let isOver = Flag()
+    private let threads = Mutex<[BackgroundThread<Void>]>([])
+
+    init(_ stack: FailoverStack) throws {
+        self.stack = stack
+        for client in 1...Self.clients {
+            let thread = try BackgroundThread { [self] in self.write(from: client * Self.stride) }
+            threads.withLock { $0.append(thread) }
+        }
+    }
+
+    private func write(from first: Int) {
+        var client: SQLClient?
+        var id = first
+        while !isOver.isRaised {
+            id += 1
+            var outcome = "rolled back"
+            do {
+                let session = try client ?? stack.walden.connect()
+                client = session
+                try session.query("BEGIN")
+                try session.query("INSERT INTO writes VALUES (\(id))")
+                outcome = "unknown"
+                try session.query("COMMIT")
+                outcome = "committed"
+            } catch let error as SQLError where error.sqlState == "40001" {
+                outcome = "rolled back"
+            } catch {
+                client = nil
+            }
+            told.withLock { $0[outcome, default: []].append(id) }
+        }
+    }
+
+    /// Until commits have gone on for a while.
+    func progress() throws {
+        let before = committed
+        try eventually("commits go on", timeout: .seconds(60)) { committed >= before + 500 }
+    }
+
+    private var committed: Int { told.withLock { $0["committed", default: []].count } }
+
+    func finish() throws -> [String: [Int]] {
+        isOver.raise()
+        for thread in threads.withLock({ $0 }) { try thread.join() }
+        return told.withLock { $0 }
     }
 }
 
@@ -129,16 +216,22 @@ extension FailoverStack {
         }
     }
 
+    fileprivate func signalReceivers(_ number: Int32) throws {
+        for standby in cluster.standbys {
+            try #require(standby.signal(number, toProcessesTitled: "walreceiver") == 1)
+        }
+    }
+
     /// The standbys receive nothing any more.
     fileprivate func freezeSenders() throws {
         try #require(cluster.primary.signal(SIGSTOP, toProcessesTitled: "walsender") >= 2)
     }
 
-    fileprivate func awaitCommit() throws {
+    fileprivate func awaitCommits(_ count: Int) throws {
         let client = try cluster.primary.connect()
-        try eventually("the commit waits for standbys") {
+        try eventually("\(count) commits wait for standbys") {
             try client.scalar(
-                "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query = 'COMMIT'") == "1"
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query = 'COMMIT'") == "\(count)"
         }
     }
 }
