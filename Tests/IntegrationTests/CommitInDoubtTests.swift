@@ -67,6 +67,20 @@ import WaldenTestKit
         #expect(try stack.resolved() == ["unknown": 1])
     }
 
+    /// Its process alone ends, and no other node takes the primary's place: nobody is waited for.
+    @Test(.timeLimit(.minutes(3))) func aCommitWhoseProcessEndsStaysUnknown() throws {
+        let stack = try start()
+        defer { stack.end() }
+        let client = try openTransaction(stack)
+        try stack.freezeSenders()
+        try client.begin("COMMIT")
+        try stack.awaitCommits(1)
+        try stack.cluster.primary.connect().query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query = 'COMMIT'")
+        let error = #expect(throws: SQLError.self) { try client.finish() }
+        #expect("\(error as Any)".contains("no other node has taken the primary's place"))
+    }
+
     /// Whatever clients are told, each transaction is where they were told that it is.
     ///
     /// - Parameter isReceived: The standbys find the commits in their sockets when they go on; else the moment decides.
