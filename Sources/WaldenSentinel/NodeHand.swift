@@ -129,9 +129,7 @@ final class NodeHand: Sendable {
         case .setSynchronousNames:
             try set("synchronous_standby_names", names(order.rule), on: connection)
         case .promote:
-            if let next = try nextTransaction(on: connection) {
-                events.add(.promoting(node.id, order.term, nextTransaction: next))
-            }
+            try tellSwitchPoint(order, connection)
             let answer = try connection.execute(
                 "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_promote(wait => false) END",
                 timeout: timeout)
@@ -143,6 +141,16 @@ final class NodeHand: Sendable {
         // The proxies', the stream's and the agent's (`SentinelDelegate`).
         case .hold, .drain, .raiseTerm, .closeConnections, .fenceHook, .createSlot, .beginEpoch, .release, .rejoin:
             return
+        }
+    }
+
+    /// Nothing that the server answers to this keeps it from being promoted.
+    private func tellSwitchPoint(_ order: Order, _ connection: Connection) throws(PostgresError) {
+        do throws(PostgresError) {
+            guard let next = try nextTransaction(on: connection) else { return }
+            events.add(.promoting(node.id, order.term, nextTransaction: next))
+        } catch {
+            guard error.kind == .server else { throw error }
         }
     }
 
