@@ -3,8 +3,8 @@ public struct SwitchPoint: Hashable, Sendable {
     /// The new primary gives the identifiers below this one to no transaction of its own, for its log has used them
     /// already: looked at while it was a standby and took no writes.
     public let nextTransaction: TransactionID
-    /// Since then at the latest the old primary has run without a crash that the sentinel has seen the end of. After one, a
-    /// server gives identifiers again whose first use had not reached its disk.
+    /// Since then at the latest the old primary has run without a crash, as far as the sentinel has seen. After one, a server
+    /// gives identifiers again whose first use had not reached its disk.
     public let watchedSince: Instant
 
     public init(nextTransaction: TransactionID, watchedSince: Instant) {

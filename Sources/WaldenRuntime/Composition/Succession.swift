@@ -59,11 +59,10 @@ final class Succession: SentinelDelegate {
         outreach.tell(note)
     }
 
-    /// Without a session of the sentinel's at the old primary nobody knows how long that has been running.
     func promoting(
-        _ node: NodeID, in term: Term, nextTransaction next: TransactionID, watchedSince: [NodeID: Instant]
+        _ node: NodeID, in term: Term, nextTransaction next: TransactionID, _ sightings: Sightings
     ) {
-        guard let since = watchedSince[parts.proxy.primary] else { return }
+        guard let since = sightings.oneRun(of: parts.proxy.primary, seenBy: node) else { return }
         let point = SwitchPoint(nextTransaction: next, watchedSince: since)
         promotion.withLock { $0 = Promotion(node: node, term: term, switchPoint: point) }
         log.info(
