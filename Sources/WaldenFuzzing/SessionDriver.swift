@@ -21,6 +21,7 @@ struct SessionDriver: ~Copyable {
         limits.unitsUnderWay = 8
         machine = SessionMachine(
             startup: StartupMessage(user: "u", database: "d"), isCaching: isCaching, limits: limits,
+            policy: SessionPolicy(resolvesCommits: isPooled),
             pooling: isPooled ? Pooling(statements: StatementNames(count: 4)) : nil)
         _ = machine.welcome([ParameterStatus(name: "client_encoding", value: "UTF8")])
     }
@@ -47,6 +48,9 @@ struct SessionDriver: ~Copyable {
                 continue
             } else if case .answer(let count, _) = step {
                 reads.consume(count)
+            } else if case .resolved(_, let count, _, let end) = step {
+                reads.consume(count)
+                isOver = end != nil
             } else if case .openTransaction = step {
                 sent += machine.takeInjection()
                 return
@@ -101,7 +105,9 @@ struct SessionDriver: ~Copyable {
         machine.detach()
         let reported = [ParameterStatus(name: "client_encoding", value: "UTF8")]
         machine.attach(
-            ServerSession(node: .configuredPrimary, isPrimary: true, parameters: reported, statementLimit: 2))
+            ServerSession(
+                node: .configuredPrimary, isPrimary: true, reign: Reign(number: 0), parameters: reported,
+                statementLimit: 2))
     }
 
     private mutating func settle() {

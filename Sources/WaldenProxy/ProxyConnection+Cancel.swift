@@ -107,6 +107,11 @@ extension ProxyConnection {
     ///
     /// One that could end a commit's wait for its standbys is not sent, and is answered as any: by nothing.
     func cancelRequested(done: @escaping @Sendable () -> Void) {
+        // No server has anything that could be cancelled.
+        if machine?.isInDoubt ?? false {
+            counters.count { $0.cancelsWithheld += 1 }
+            return done()
+        }
         if pooled?.waiting != nil || pooled?.routeWait != nil {
             cancelWaiting()
             return done()
@@ -131,6 +136,8 @@ extension ProxyConnection {
         _ key: BackendKeyData, of link: ServerLink, on loop: any EventLoop, _ decide: @escaping (Bool) -> Void
     ) {
         guard let commits = context.commits else { return decide(true) }
+        // The client has been answered, and its transaction would fail of a question that it has not asked.
+        if machine?.isBeingNamed ?? false { return decide(false) }
         switch pendingCommit {
         case .none: return decide(true)
         case .atHand: return decide(mayCancel(link, nil))

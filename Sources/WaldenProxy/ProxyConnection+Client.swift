@@ -67,6 +67,10 @@ extension ProxyConnection {
                 pause = .draining
             case .lookup: lookUp(mayWait: true)
             case .drain: pause = .draining
+            case .resolved(let outcome, let byteCount, let bytes, let end):
+                clientInput.moveReaderIndex(forwardBy: byteCount)
+                clientOutput.writeBytes(bytes)
+                resolved(outcome, end)
             case .terminate(let byteCount): terminate(byteCount)
             case .violation(let error):
                 context.log.info("closing a client that broke the protocol", metadata: ["error": "\(error)"])

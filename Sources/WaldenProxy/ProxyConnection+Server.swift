@@ -121,7 +121,7 @@ extension ProxyConnection {
         }
     }
 
-    private func unitAnswered() {
+    func unitAnswered() {
         let isIdle = machine?.status == .idle
         traffic.queries &+= 1
         if isIdle { traffic.transactions &+= 1 }

@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import WaldenCache
 import WaldenCore
@@ -65,11 +66,24 @@ extension ProxyConnection {
         releaseServer()
     }
 
+    /// The client has been told what has become of a COMMIT that was in doubt.
+    func resolved(_ outcome: CommitOutcome, _ end: ErrorResponse?) {
+        count(outcome)
+        if let end { fail(end, cause: "server_closed") } else { unitAnswered() }
+    }
+
+    func count(_ outcome: CommitOutcome) {
+        counters.count { $0.commitsInDoubt[outcome.rawValue, default: 0] += 1 }
+        context.log.info(
+            "a commit was in doubt", metadata: ["client": "\(identity.id)", "outcome": "\(outcome.rawValue)"])
+    }
+
     /// The connection of the server that serves the session has ended.
     func pooledServerClosed() {
+        readClock()
         if let fill = takeHeldFill() { abandon(FillID(rawValue: fill), .connectionLost) }
         for fill in machine?.unfinishedFills() ?? [] { abandon(FillID(rawValue: fill), .connectionLost) }
-        switch machine?.serverLost() ?? .unnoticed {
+        switch machine?.serverLost(now) ?? .unnoticed {
         case .unnoticed: releaseServer()
         case .rerun(let bytes): runAgain(bytes)
         case .end(let error?): return fail(error, cause: "server_closed")

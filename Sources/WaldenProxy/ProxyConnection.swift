@@ -173,7 +173,8 @@ final class ProxyConnection {
     /// Tells the client why and closes both ends. The message has reached the channel before it closes.
     func fail(_ error: ErrorResponse, cause: String) {
         guard state != .closed else { return }
-        clientOutput.writeBytes(error.encoded())
+        if machine?.isInDoubt ?? false { count(.unknown) }
+        clientOutput.writeBytes((machine?.lastWord(error) ?? error).encoded())
         close(cause: cause)
     }
 

@@ -75,7 +75,7 @@ final class ProxyContext: Sendable {
         self.numbers = numbers
         pools = ServerPools(
             settings: configuration.pool, connectors: pooled, group: group, numbers: numbers, log: log,
-            isPrimary: { $0 == routes.primary },
+            isPrimary: { $0 == routes.primary }, reign: { routes.reign(of: $0) },
             proofWasRefused: { authenticator.forget($0) })
         self.cache = cache
         self.routes = routes

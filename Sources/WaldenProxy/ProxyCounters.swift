@@ -23,6 +23,8 @@ public struct ProxyFigures: Hashable, Sendable {
     public var cancelRequestsForwarded: UInt64 = 0
     /// Those that could have ended a commit's wait for its standbys, so the server was not sent them.
     public var cancelsWithheld: UInt64 = 0
+    /// COMMITs that were lost with the primary and whose transaction had a name, by what their clients were told.
+    public var commitsInDoubt: [String: UInt64] = [:]
     public var bytesFromClients: UInt64 = 0
     public var bytesFromServers: UInt64 = 0
 
@@ -42,6 +44,7 @@ public struct ProxyFigures: Hashable, Sendable {
         sum.cancelRequests += right.cancelRequests
         sum.cancelRequestsForwarded += right.cancelRequestsForwarded
         sum.cancelsWithheld += right.cancelsWithheld
+        sum.commitsInDoubt.merge(right.commitsInDoubt, uniquingKeysWith: +)
         sum.bytesFromClients += right.bytesFromClients
         sum.bytesFromServers += right.bytesFromServers
         return sum

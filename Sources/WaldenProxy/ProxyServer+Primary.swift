@@ -48,10 +48,14 @@ extension ProxyServer {
 
     /// The node is the primary, and what waits for one goes on there.
     ///
-    /// - Parameter version: See `RouteTable.serve`.
+    /// - Parameters: See `RouteTable.serve`.
     /// - Returns: False when the term is overruled.
-    public func serve(_ node: NodeID, term: UInt64, knownSince version: UInt64) -> Bool {
-        guard let old = context.routes.serve(node, term: term, knownSince: version) else { return false }
+    public func serve(
+        _ node: NodeID, term: UInt64, knownSince version: UInt64, beginning: SwitchPoint?
+    ) -> Bool {
+        guard let old = context.routes.serve(node, term: term, knownSince: version, beginning: beginning) else {
+            return false
+        }
         context.cache.outageEnded()
         if old != node { context.pools.primaryMoved(from: old, to: node) }
         context.pools.resume(.node(old))

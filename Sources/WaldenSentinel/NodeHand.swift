@@ -129,6 +129,7 @@ final class NodeHand: Sendable {
         case .setSynchronousNames:
             try set("synchronous_standby_names", names(order.rule), on: connection)
         case .promote:
+            try tellSwitchPoint(order, connection)
             let answer = try connection.execute(
                 "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_promote(wait => false) END",
                 timeout: timeout)
@@ -141,6 +142,37 @@ final class NodeHand: Sendable {
         case .hold, .drain, .raiseTerm, .closeConnections, .fenceHook, .createSlot, .beginEpoch, .release, .rejoin:
             return
         }
+    }
+
+    /// Nothing that the server answers to this keeps it from being promoted.
+    private func tellSwitchPoint(_ order: Order, _ connection: Connection) throws(PostgresError) {
+        do throws(PostgresError) {
+            guard let next = try nextTransaction(on: connection) else { return }
+            events.add(.promoting(node.id, order.term, nextTransaction: next))
+        } catch {
+            guard error.kind == .server else { throw error }
+        }
+    }
+
+    /// The identifier that a standby would give to its first transaction, or a lower one: what it has not replayed yet may
+    /// hold higher ones. Nil when it takes writes already, for then its first transactions may have begun.
+    ///
+    /// No function tells it as it is: what follows the highest finished transaction, which a snapshot shows, may be in
+    /// progress. The age of an identifier is its distance from the next one (PostgreSQL `xid_age`).
+    private func nextTransaction(on connection: Connection) throws(PostgresError) -> TransactionID? {
+        let answer = try connection.execute(
+            """
+            SELECT pg_catalog.pg_snapshot_xmax(s), \
+            pg_catalog.age(pg_catalog.pg_snapshot_xmax(s)::pg_catalog.xid) FROM pg_catalog.pg_current_snapshot() s
+            """, timeout: timeout)
+        guard let row = answer.rows.first, row.count == 2, let finished = row[0].flatMap({ UInt64($0) }),
+            let distance = row[1].flatMap({ UInt64($0) })
+        else { return nil }
+        guard try connection.execute("SELECT pg_catalog.pg_is_in_recovery()", timeout: timeout).firstValue == "t" else {
+            return nil
+        }
+        // Of the identifiers that mean no transaction, which a snapshot may end at once in 2³², the age is no distance.
+        return TransactionID(distance < 1 << 30 ? finished &+ distance : finished)
     }
 
     /// Durable, then in force: the server reads it when its postmaster takes the signal.

@@ -31,6 +31,9 @@ extension NodeReport {
         FROM (SELECT pg_catalog.pg_is_in_recovery() AS standby) r LEFT JOIN pg_catalog.pg_stat_wal_receiver w ON true
         """
 
+    /// The process that receives the log at a standby, as the answer to `sql` names it.
+    static func receiver(in row: [String?]) -> String? { row.count == 14 ? row[6] : nil }
+
     /// The answer to `sql`; nil when it is none.
     ///
     /// - Parameter knownTimeline: The newest that this run of the node was seen on.

@@ -27,13 +27,15 @@ final class NodeWatch: Sendable {
     }
 
     private func run() {
+        var receiver: String?
         while !lookout.isStopped {
             let askedAt = MonotonicClock.now()
             var hasSession = false
             do throws(PostgresError) {
                 let connection = try open()
                 hasSession = true
-                try ask(on: connection)
+                events.add(.sessionBegan(node.id, at: MonotonicClock.now()))
+                try ask(on: connection, &receiver)
             } catch {
                 guard !lookout.isStopped else { return }
                 tellFailure(error, hadSession: hasSession)
@@ -53,11 +55,17 @@ final class NodeWatch: Sendable {
     }
 
     /// Until the session breaks, which throws.
-    private func ask(on connection: Connection) throws(PostgresError) {
+    ///
+    /// - Parameter receiver: The process that was last seen to receive the log here.
+    private func ask(on connection: Connection, _ receiver: inout String?) throws(PostgresError) {
         var timeline: TimelineID?
         while !lookout.isStopped {
             let askedAt = MonotonicClock.now()
             let answer = try connection.executePrepared(Self.question, timeout: configuration.questionTimeout)
+            if let found = answer.rows.first.flatMap(NodeReport.receiver), found != receiver {
+                receiver = found
+                events.add(.receiverBegan(node.id, at: MonotonicClock.now()))
+            }
             // No position yet: a standby that has just started and has nothing to tell.
             if let report = NodeReport(row: answer.rows.first ?? [], knownTimeline: timeline, askedAt: askedAt) {
                 timeline = report.timeline

@@ -9,4 +9,10 @@ enum SentinelEvent: Sendable {
     /// What counts only while `NodeID` is the primary.
     case ofPrimary(NodeID, FailoverFact, at: Instant)
     case answered(id: UInt64, StepOutcome)
+    /// A session at the node that watches it has begun.
+    case sessionBegan(NodeID, at: Instant)
+    /// A process that receives the log at a standby has been seen for the first time: one lives as long as its connection.
+    case receiverBegan(NodeID, at: Instant)
+    /// The node is about to be promoted, and gives identifiers below this one to no transaction of its own.
+    case promoting(NodeID, Term, nextTransaction: TransactionID)
 }

@@ -96,6 +96,7 @@ final class SentinelLoop: Sendable {
     private func serve(_ desk: Desk, _ pulse: inout PrimaryPulse) throws(PostgresError) {
         var machine = Self.startedMachine(configuration, desk.files.journal)
         var stampedAt = Instant.distantPast
+        var sightings = Sightings()
         var finding = WaldenFailover.Finding.healthy
         while !isStopped.load(ordering: .acquiring) {
             let haste = Pace.Haste(machine)
@@ -103,7 +104,7 @@ final class SentinelLoop: Sendable {
             if lookPace.set(haste) { for watch in watches { watch.lookout.hurry() } }
             pulse.hurry(haste)
             let deadline = MonotonicClock.now() + (machine.isUrgent ? Self.urgentTick : Self.calmTick)
-            for event in events.take(until: deadline) { feed(event, &machine, desk) }
+            for event in events.take(until: deadline) { feed(event, &machine, &sightings, desk) }
             let now = MonotonicClock.now()
             perform(machine.tick(at: now), &machine, desk)
             tell(machine.evidence.finding(at: now), insteadOf: &finding, desk.delegate)
@@ -136,11 +137,17 @@ final class SentinelLoop: Sendable {
             lastFailoverAt: failover, unwatchedFor: unwatched, now: now)
     }
 
-    private func feed(_ event: SentinelEvent, _ machine: inout FailoverMachine, _ desk: Desk) {
+    private func feed(
+        _ event: SentinelEvent, _ machine: inout FailoverMachine, _ sightings: inout Sightings, _ desk: Desk
+    ) {
         switch event {
         case .learned(let fact, let at): machine.observe(fact, at: at)
         case .ofPrimary(let node, let fact, let at):
             if node == machine.evidence.primary { machine.observe(fact, at: at) }
+        case .sessionBegan(let node, let at): sightings.sessions[node] = at
+        case .receiverBegan(let node, let at): sightings.receivers[node] = at
+        case .promoting(let node, let term, let next):
+            desk.delegate.promoting(node, in: term, nextTransaction: next, sightings)
         case .answered(let id, let outcome):
             let now = MonotonicClock.now()
             desk.files.incidents.answered(id, outcome, wall: WallClock.microseconds(), now: now)

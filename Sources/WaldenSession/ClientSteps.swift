@@ -42,6 +42,7 @@ extension SessionMachine {
         _ header: MessageHeader, _ input: borrowing RawSpan, _ environment: some SessionEnvironment
     ) throws(WireError) -> ClientStep {
         let tag = FrontendTag(rawValue: header.tag)
+        if let doubt = pooled?.doubt { return doubtStep(doubt) }
         if transaction.isOpening || pooled?.awaited != nil, tag != .terminate { return .drain }
         switch tag {
         case .query, .parse, .bind, .functionCall:
@@ -173,6 +174,7 @@ extension SessionMachine {
         _ input: borrowing RawSpan, _ environment: some SessionEnvironment, _ bypass: Bypass?
     ) -> ClientStep {
         if isPooled, let candidate {
+            if awaitsName(candidate, input) { return .drain }
             let analysis = analysis(of: candidate, input, environment)
             if let step = stepBefore(candidate, analysis, input) { return step }
             self.candidate?.analysis = analysis
@@ -311,6 +313,7 @@ extension SessionMachine {
         // It binds the session to nothing.
         if deallocated != nil, renames { units[units.count - 1].isSuspect = false }
         holdRead(input, candidate.byteCount, analysis)
+        if command == .commit { holdCommit(candidate, input) }
         return Forwarding(byteCount: candidate.byteCount, replacing: replaced)
     }
 }

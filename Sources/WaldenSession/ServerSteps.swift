@@ -254,7 +254,7 @@ extension SessionMachine {
         }
     }
 
-    private mutating func unitEnded(
+    mutating func unitEnded(
         _ header: MessageHeader, _ newStatus: TransactionStatus, _ now: Instant
     ) -> ServerStep {
         let oldStatus = status
@@ -273,6 +273,10 @@ extension SessionMachine {
             return .rerun(byteCount: header.byteCount, held)
         }
         if unit.isHidden {
+            if case .verdict = unit.purpose {
+                verdictEnded(unit, header, now)
+                return .swallow(byteCount: header.byteCount)
+            }
             return hiddenUnitEnded(unit).map { .giveUp($0) } ?? .swallow(byteCount: header.byteCount)
         }
         capturedKeys = unit.keyReader
@@ -288,6 +292,7 @@ extension SessionMachine {
             if transactionWrote { consistency.wrote(now) }
             if newStatus == .idle { transactionWrote = false }
         }
+        noteTransaction(unit, now)
         noteUnitEnded(unit, from: oldStatus)
         return .unitEnded(byteCount: header.byteCount, fill: unit.failed ? nil : unit.fill)
     }

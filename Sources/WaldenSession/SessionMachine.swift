@@ -29,15 +29,19 @@ public struct SessionPolicy: Hashable, Sendable {
     public var retriesReads: Bool
     /// Whether a commit that standbys have not confirmed is kept from being acknowledged.
     public var guardsCommits: Bool
+    /// Whether the outcome of a COMMIT that is lost with the primary is asked for at the one that takes its place. Costs
+    /// a question in each transaction that writes.
+    public var resolvesCommits: Bool
 
     public init(
         defersBegin: Bool = true, consistency: ConsistencyLevel = .session, retriesReads: Bool = false,
-        guardsCommits: Bool = false
+        guardsCommits: Bool = false, resolvesCommits: Bool = false
     ) {
         self.defersBegin = defersBegin
         self.consistency = consistency
         self.retriesReads = retriesReads
         self.guardsCommits = guardsCommits
+        self.resolvesCommits = resolvesCommits
     }
 }
 
@@ -139,7 +143,7 @@ public struct SessionMachine: ~Copyable {
     }
 
     /// Whether nothing is under way, so that the session can be closed without cutting anything off.
-    public var isQuiescent: Bool { units.isEmpty && shownStatus == .idle && clientSkip == 0 }
+    public var isQuiescent: Bool { units.isEmpty && shownStatus == .idle && clientSkip == 0 && !isInDoubt }
 
     /// Whether the client has asked for an answer that is still to come: by a Query, a FunctionCall or a Sync.
     public var owesAnswers: Bool { units.count > (isUnitOpen ? 1 : 0) }

@@ -21,6 +21,9 @@ public enum ClientStep: Equatable, Sendable {
     case lookup
     /// Nothing until the server has answered what is under way.
     case drain
+    /// Drop this many bytes, a COMMIT that was in doubt, and send the client what has become of it; then the session ends
+    /// if there is an `end`.
+    case resolved(CommitOutcome, byteCount: Int, [UInt8], end: ErrorResponse?)
     /// Terminate: send this many bytes to the server, if the client has one of its own, then close.
     case terminate(byteCount: Int)
     /// The client broke the protocol: report and close this connection.

@@ -26,7 +26,7 @@ extension SessionMachine {
     }
 
     /// A transaction command without parameters, whose Parse no server has seen.
-    private mutating func defineUnseen(_ statement: PreparedStatement) {
+    mutating func defineUnseen(_ statement: PreparedStatement) {
         statement.shape = .nothing
         statements.define(statement)
     }
@@ -156,6 +156,8 @@ extension SessionMachine {
         switch units.first?.purpose {
         case .defaultsInquiry: return defaultsAnswered(row.values)
         case .census: return censusAnswered(row.values)
+        case .naming: return namingAnswered(row.values)
+        case .verdict: return verdictAnswered(row.values)
         default: break
         }
         guard let basis = inquiryBasis, row.values.count == 1, let value = row.values[0] else { return }

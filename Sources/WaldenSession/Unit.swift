@@ -78,20 +78,24 @@ struct Unit {
         case sequences
         /// Statements that are not needed there any more.
         case cleaning
+        /// What the server calls the transaction in progress.
+        case naming
+        /// What has become of a transaction that is in doubt.
+        case verdict
 
         /// Whether nothing is missed when its answer never comes: what it is for is asked again at the next server, or was
         /// about that one alone.
         var isAskedAnew: Bool {
             switch self {
             case .preparation, .isolationInquiry, .defaultsInquiry, .replay, .renaming, .sequences, .cleaning: true
-            case .comparison, .begin, .census: false
+            case .comparison, .begin, .census, .naming, .verdict: false
             }
         }
 
         /// Whether the rows of the answer are read.
         var isInquiry: Bool {
             switch self {
-            case .isolationInquiry, .defaultsInquiry, .census: true
+            case .isolationInquiry, .defaultsInquiry, .census, .naming, .verdict: true
             case .preparation, .comparison, .begin, .replay, .renaming, .sequences, .cleaning: false
             }
         }

@@ -162,6 +162,8 @@ private let expectedSamples = [
     #"walden_authentications_total{result="refused"} 4"#,
     "walden_authenticating 10",
     "walden_transactions_answered_total 9",
+    #"walden_commits_in_doubt_total{outcome="committed"} 2"#,
+    #"walden_commits_in_doubt_total{outcome="unknown"} 1"#,
     "walden_cancel_requests_total 2",
     "walden_cancel_requests_forwarded_total 1",
     "walden_cancels_withheld_total 3",

@@ -51,6 +51,7 @@ extension StatusReport {
         proxy.cancelRequests = 2
         proxy.cancelRequestsForwarded = 1
         proxy.cancelsWithheld = 3
+        proxy.commitsInDoubt = ["committed": 2, "unknown": 1]
         proxy.coalesced = 7
         proxy.localAnswers = 9
         proxy.waits = ["served": 5]

@@ -30,7 +30,7 @@ struct StatusJSONTests {
             #""authentications":{"admitted":6,"refused":4},"authenticating":10,"#,
             #""pool":{"links":{"idle":11,"serving":12},"waiting":13,"longest_wait_seconds":1.5,"opened":14,"closed":15,"#,
             #""login_failures":16},"#,
-            #""cancel_requests":2,"cancel_requests_forwarded":1,"cancels_withheld":3,"coalesced":7,"local_answers":9,"waits":{"served":5},"bytes_from_clients":1001,"bytes_from_servers":2002},"#,
+            #""cancel_requests":2,"cancel_requests_forwarded":1,"cancels_withheld":3,"commits_in_doubt":{"committed":2,"unknown":1},"coalesced":7,"local_answers":9,"waits":{"served":5},"bytes_from_clients":1001,"bytes_from_servers":2002},"#,
             #""nodes":[{"name":"pg1","role":"primary","reachable":true,"problem":null,"obstacle":null,"#,
             #""received_lsn":"0/20","flushed_lsn":"0/18","replayed_lsn":"0/10","lag_bytes":16,"lag_seconds":0.5,"#,
             #""peak_lag_bytes":91,"peak_lag_seconds":9.5,"covered_seconds":0.75,"timeline":2,"#,

@@ -161,7 +161,7 @@ final class Script {
             case .forward(let count, _, let bypass):
                 if let bypass { log.append("bypass \(bypass.label)") }
                 forward(count)
-            case .acquire, .tell: log.append("of a pool")
+            case .acquire, .tell, .resolved: log.append("of a pool")
             case .answer(let count, let reply):
                 clientInput.removeFirst(count)
                 log.append("answer \(Self.tags(reply))\(Self.status(reply))")

@@ -48,6 +48,11 @@ extension MetricsReference {
             "walden_transactions_answered_total",
             "BEGINs answered before the server saw them, and ends of transactions that it never saw."
         ) { $0.proxy.localAnswers },
+        .counter(
+            "walden_commits_in_doubt_total", by: "outcome",
+            "COMMITs lost with the primary whose transaction had a name (failover.resolve_commits), by what their "
+                + "clients were told: committed, rolled_back, unknown."
+        ) { $0.proxy.commitsInDoubt },
         .counter("walden_cancel_requests_total", "Cancel requests received.") { $0.proxy.cancelRequests },
         .counter(
             "walden_cancel_requests_forwarded_total",

@@ -19,6 +19,8 @@ public struct ProxyReport: Hashable, Sendable {
     public var coalesced: UInt64 = 0
     /// BEGINs answered before the server saw them, and ends of transactions that it never saw.
     public var localAnswers: UInt64 = 0
+    /// COMMITs that were lost with the primary and whose transaction had a name, by what their clients were told.
+    public var commitsInDoubt: [String: UInt64] = [:]
     /// Requests that waited for a fresher cache, by outcome.
     public var waits: [String: UInt64] = [:]
     public var bytesFromClients: UInt64 = 0

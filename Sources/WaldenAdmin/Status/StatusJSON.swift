@@ -155,6 +155,7 @@ extension ProxyReport {
             "cancel_requests": .whole(cancelRequests),
             "cancel_requests_forwarded": .whole(cancelRequestsForwarded),
             "cancels_withheld": .whole(cancelsWithheld),
+            "commits_in_doubt": .counts(commitsInDoubt),
             "coalesced": .whole(coalesced),
             "local_answers": .whole(localAnswers),
             "waits": .counts(waits),

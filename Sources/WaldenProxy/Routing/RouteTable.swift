@@ -42,6 +42,7 @@ public final class RouteTable: Sendable {
         var reads: [NodeID: UInt64] = [:]
         /// The highest term heard of.
         var term: UInt64 = 0
+        var reign = Reign(number: 0)
         /// New work for the primary waits.
         var isHeld = false
     }
@@ -118,9 +119,13 @@ public final class RouteTable: Sendable {
 
     /// The node is the primary of the term and is used from now on.
     ///
-    /// - Parameter version: The newest of what is known of standbys by the log of another primary.
+    /// - Parameters:
+    ///   - version: The newest of what is known of standbys by the log of another primary.
+    ///   - beginning: Of its reign, where that was seen.
     /// - Returns: Who was the primary before; nil when the term is overruled, and nothing has changed.
-    public func serve(_ node: NodeID, term: UInt64, knownSince version: UInt64) -> NodeID? {
+    public func serve(
+        _ node: NodeID, term: UInt64, knownSince version: UInt64, beginning: SwitchPoint? = nil
+    ) -> NodeID? {
         let (old, due): (NodeID?, [Waiter]) = state.withLock { state in
             guard term >= state.term, nodes.contains(node) else { return (nil, []) }
             state.term = term
@@ -129,6 +134,7 @@ public final class RouteTable: Sendable {
             let old = state.router.primary
             if old != node {
                 state.router.primaryChanged(to: node, knownSince: version)
+                state.reign = Reign(number: state.reign.number + 1, beginning: beginning)
                 state.askedAt.removeAll()
                 primaryIndex.store(node.index, ordering: .releasing)
             }
@@ -136,6 +142,11 @@ public final class RouteTable: Sendable {
         }
         for waiter in due { waiter.wake() }
         return old
+    }
+
+    /// Whose reign it is, if the node is the primary.
+    public func reign(of node: NodeID) -> Reign? {
+        state.withLock { $0.router.primary == node ? $0.reign : nil }
     }
 
     /// `choose`, where nothing is to be known of the node.

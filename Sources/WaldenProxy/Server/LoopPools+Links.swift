@@ -19,13 +19,14 @@ extension LoopPools {
         let id = LinkID(shared.numbers.next())
         logins[id] = Login(pool: pool, since: now)
         let epoch = shared.epoch
+        let reign = shared.reign(pool.key.node)
         let login = LinkLogin(
             by: shared.connector(to: pool.key.node), node: pool.key.node, on: loop, startup: startup,
             credentials: credentials
         ) { result in
             self.logins[id] = nil
             switch result {
-            case .success((let link, let greeting)): self.opened(link, id, greeting, pool, epoch)
+            case .success((let link, let greeting)): self.opened(link, id, greeting, reign, pool, epoch)
             case .failure(let failure): self.openFailed(failure, pool)
             }
         }
@@ -33,11 +34,12 @@ extension LoopPools {
     }
 
     private func opened(
-        _ link: ServerLink, _ id: LinkID, _ greeting: ServerGreeting, _ pool: LocalPool, _ epoch: UInt64
+        _ link: ServerLink, _ id: LinkID, _ greeting: ServerGreeting, _ reign: Reign?, _ pool: LocalPool,
+        _ epoch: UInt64
     ) {
         pool.machine.linkOpened()
         pool.failure = nil
-        let pooled = register(link, id, pool, greeting)
+        let pooled = register(link, id, pool, greeting, reign)
         pooled.isRetired = !shared.noteGreeting(greeting, of: pool.key, epoch: epoch)
         shared.counters.count { $0.opened += 1 }
         if link.input.readableBytes > 0 { serverSent(on: link) }

@@ -278,14 +278,17 @@ final class LoopPools {
         }
     }
 
-    func register(_ link: ServerLink, _ id: LinkID, _ pool: LocalPool, _ greeting: ServerGreeting) -> PooledLink {
+    func register(
+        _ link: ServerLink, _ id: LinkID, _ pool: LocalPool, _ greeting: ServerGreeting, _ reign: Reign?
+    ) -> PooledLink {
         let now = now
         let lifetime = settings.lifetime
         // Links that were opened together do not end together.
         let expires =
             lifetime > .zero ? now + lifetime * Double.random(in: 0.9...1.1) : Instant.distantFuture
         let pooled = PooledLink(
-            id: id, pool: pool, pools: self, greeting: greeting, bornAt: now, expires: expires)
+            id: id, pool: pool, pools: self, greeting: greeting, reign: reign, bornAt: now,
+            expires: expires)
         link.pooled = pooled
         link.listener = .pool(self)
         links[pooled.id] = link

@@ -121,6 +121,8 @@ final class PooledLink {
     /// When it is to be renewed.
     let expires: Instant
     let bornAt: Instant
+    /// Whose primary the node was when the link began to be opened; nil: it was none.
+    let reign: Reign?
     var state = State.asked
     var upkeep = LinkUpkeep()
     /// Cancel requests to it that the server has not finished.
@@ -128,27 +130,31 @@ final class PooledLink {
     /// It is to be closed as soon as nobody uses it.
     var isRetired = false
 
-    init(id: LinkID, pool: LocalPool, pools: LoopPools, greeting: ServerGreeting, bornAt: Instant, expires: Instant) {
+    init(
+        id: LinkID, pool: LocalPool, pools: LoopPools, greeting: ServerGreeting, reign: Reign?, bornAt: Instant,
+        expires: Instant
+    ) {
         self.id = id
         self.pool = pool
         self.pools = pools
         self.greeting = greeting
         self.bornAt = bornAt
         self.expires = expires
-        session = Self.freshSession(of: pool, pools, greeting)
+        self.reign = reign
+        session = Self.freshSession(of: pool, pools, greeting, reign, bornAt)
     }
 
     private static func freshSession(
-        of pool: LocalPool, _ pools: LoopPools, _ greeting: ServerGreeting
+        of pool: LocalPool, _ pools: LoopPools, _ greeting: ServerGreeting, _ reign: Reign?, _ bornAt: Instant
     ) -> ServerSession {
         ServerSession(
-            node: pool.key.node, isPrimary: pools.shared.isPrimary(pool.key.node), parameters: greeting.parameters,
-            statementLimit: pools.settings.serverStatements)
+            node: pool.key.node, isPrimary: pools.shared.isPrimary(pool.key.node), reign: reign, bornAt: bornAt,
+            parameters: greeting.parameters, statementLimit: pools.settings.serverStatements)
     }
 
     /// All that sessions have left is being discarded; settings that change by it are reported.
     func sessionIsReset() {
-        session = Self.freshSession(of: pool, pools, greeting)
+        session = Self.freshSession(of: pool, pools, greeting, reign, bornAt)
     }
 
     /// The server reported a setting while nobody used the link, e.g. after a change of its configuration file.

@@ -31,6 +31,8 @@ final class ServerPools: Sendable {
     let proofWasRefused: @Sendable (String) -> Void
     /// Whether the node is the primary now.
     let isPrimary: @Sendable (NodeID) -> Bool
+    /// Whose reign it is, if it is the node's.
+    let reign: @Sendable (NodeID) -> Reign?
     /// By `NodeID.index`.
     private let connectors: [ServerConnector]
     /// Whether some loop waits for a slot that any loop's link might free.
@@ -48,10 +50,12 @@ final class ServerPools: Sendable {
     init(
         settings: PoolConfiguration, connectors: [ServerConnector], group: any EventLoopGroup,
         numbers: ConnectionNumbers, log: Logger, isPrimary: @escaping @Sendable (NodeID) -> Bool,
+        reign: @escaping @Sendable (NodeID) -> Reign?,
         proofWasRefused: @escaping @Sendable (String) -> Void
     ) {
         self.connectors = connectors
         self.isPrimary = isPrimary
+        self.reign = reign
         self.proofWasRefused = proofWasRefused
         self.numbers = numbers
         self.log = log

@@ -81,6 +81,7 @@ extension Instance {
         report.cancelsWithheld = figures.cancelsWithheld
         report.coalesced = figures.coalesced
         report.localAnswers = figures.localAnswers
+        report.commitsInDoubt = figures.commitsInDoubt
         report.waits = ["served": figures.waitsServed, "in_vain": figures.waitsInVain].filter { $0.value > 0 }
         report.bytesFromClients = figures.bytesFromClients
         report.bytesFromServers = figures.bytesFromServers

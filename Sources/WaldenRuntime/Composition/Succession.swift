@@ -1,5 +1,6 @@
 import Logging
 import NIOPosix
+import Synchronization
 import WaldenCache
 import WaldenCore
 import WaldenFailover
@@ -24,6 +25,12 @@ final class Succession: SentinelDelegate {
         let servers: [DSN]
     }
 
+    private struct Promotion {
+        let node: NodeID
+        let term: Term
+        let switchPoint: SwitchPoint
+    }
+
     /// How long one try may take to have the stream run at the new primary.
     private static let slotPatience = Duration.milliseconds(1_500)
     private static let look = Duration.milliseconds(2)
@@ -33,6 +40,8 @@ final class Succession: SentinelDelegate {
     private let log: Logger
     /// For what blocks, one after the other.
     private let thread = NIOThreadPool(numberOfThreads: 1)
+    /// Of the promotion ordered last.
+    private let promotion = Mutex<Promotion?>(nil)
 
     init(_ parts: Parts, _ outreach: FailoverOutreach, log: Logger) {
         self.parts = parts
@@ -48,6 +57,17 @@ final class Succession: SentinelDelegate {
 
     func noted(_ note: FailoverNote) {
         outreach.tell(note)
+    }
+
+    func promoting(
+        _ node: NodeID, in term: Term, nextTransaction next: TransactionID, _ sightings: Sightings
+    ) {
+        guard let since = sightings.oneRun(of: parts.proxy.primary, seenBy: node) else { return }
+        let point = SwitchPoint(nextTransaction: next, watchedSince: since)
+        promotion.withLock { $0 = Promotion(node: node, term: term, switchPoint: point) }
+        log.info(
+            "transactions of the old primary are known below the switch point",
+            metadata: ["node": "\(node)", "next": "\(next)"])
     }
 
     func carryOut(_ order: Order, answer: @escaping @Sendable (StepOutcome) -> Void) {
@@ -121,9 +141,13 @@ final class Succession: SentinelDelegate {
         guard parts.proxy.raise(order.term.number) else { return .refused("a higher term has been heard of") }
         let old = parts.proxy.primary
         let version = old == order.primary ? 0 : parts.nodes.primaryChanged(to: order.primary)
-        guard parts.proxy.serve(order.primary, term: order.term.number, knownSince: version) else {
-            return .refused("a higher term has been heard of")
+        let beginning = promotion.withLock { promotion in
+            promotion.flatMap { $0.node == order.primary && $0.term == order.term ? $0.switchPoint : nil }
         }
+        guard
+            parts.proxy.serve(
+                order.primary, term: order.term.number, knownSince: version, beginning: beginning)
+        else { return .refused("a higher term has been heard of") }
         if old != order.primary {
             log.notice(
                 "clients are served by another primary", metadata: ["old": "\(old)", "new": "\(order.primary)"])

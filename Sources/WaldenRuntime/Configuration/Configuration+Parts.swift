@@ -43,7 +43,8 @@ extension Configuration {
             auditPeriod: auditPeriod, session: session,
             policy: SessionPolicy(
                 defersBegin: defersBegin, consistency: ConsistencyLevel(name: consistency) ?? .session,
-                retriesReads: failover.isOn, guardsCommits: failover.isOn),
+                retriesReads: failover.isOn, guardsCommits: failover.isOn,
+                resolvesCommits: failover.isOn && failover.resolvesCommits),
             waitBudget: waitBudget.timeAmount)
         proxy.readOnlyListen = readOnlyListen
         proxy.clientTLS = tls.client

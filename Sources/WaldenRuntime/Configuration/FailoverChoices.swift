@@ -17,6 +17,8 @@ struct FailoverChoices: Hashable, Sendable {
     var upstreams: [String] = []
     var priorities: [NodePriority] = []
     var mayLose = true
+    /// Whether clients are told what has become of a COMMIT that was lost with the primary.
+    var resolvesCommits = false
     /// The program and its arguments; empty: none.
     var fenceCommand: [String] = []
     var fenceTimeout = FailoverTimings().fence

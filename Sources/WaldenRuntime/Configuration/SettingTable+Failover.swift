@@ -64,6 +64,14 @@ extension Setting {
             read: { (texts, configuration) throws(Quantity.Malformed) in
                 configuration.failover.mayLose = try Quantity.boolean(texts[0])
             }),
+        Setting(
+            key: "failover.resolve_commits", form: "true|false",
+            help: "true: a client whose COMMIT is lost with the primary is told by the new one what has become of it; "
+                + "costs a question in each transaction block that writes. false: it is told that nobody knows (08007).",
+            show: { ["\($0.failover.resolvesCommits)"] },
+            read: { (texts, configuration) throws(Quantity.Malformed) in
+                configuration.failover.resolvesCommits = try Quantity.boolean(texts[0])
+            }),
     ]
 
     private static let failoverTimes = [

@@ -1,5 +1,5 @@
 import DequeModule
-import WaldenCore
+public import WaldenCore
 public import WaldenWire
 
 /// Taking servers and giving them back.
@@ -39,6 +39,7 @@ extension SessionMachine {
     /// about to assign before anything may read it (docs/adr/0040).
     public func mayUse(_ server: ServerSession) -> Bool {
         guard let pooled else { return true }
+        if let doubt = pooled.doubt, !doubt.isSettled(by: server) { return false }
         let names = server.assigned.customNames
         if names.isEmpty || server.assigned === pooled.assigned { return true }
         return names.isSubset(of: pooled.assigned.customNames.union(pooled.promised))
@@ -90,7 +91,7 @@ extension SessionMachine {
     }
 
     /// The server's connection has ended.
-    public mutating func serverLost() -> ServerLoss {
+    public mutating func serverLost(_ now: Instant) -> ServerLoss {
         guard let state = pooled else { return .end(nil) }
         defer { detach() }
         if let held = units.first?.heldRead, units.count == 1 {
@@ -103,23 +104,23 @@ extension SessionMachine {
             return .rerun(unanswered)
         }
         if mayRelease { return .unnoticed }
-        if isBeingPrepared {
+        if let held = doubtfulCommit(now) {
+            forgetUnits()
+            return .rerun(held)
+        }
+        if isBeingPrepared || isInDoubt {
             forgetUnits()
             return .unnoticed
         }
         if state.hasRelayedFatal { return .end(nil) }
         if isRelayOnly || units.contains(where: { $0.mayCommit(in: status) }) {
-            return .end(
-                ErrorResponse(
-                    severity: .fatal, sqlState: .transactionResolutionUnknown,
-                    message: "the server closed the connection before it answered the end of a transaction",
-                    detail: "Whether the transaction has been committed is not known."))
+            return .end(.outcomeUnknown())
         }
         return .end(lost(boundBy: state.pins))
     }
 
     /// Whether the session goes on, with another server, when this one is lost now.
-    var outlivesServer: Bool { isBeingPrepared || isAlone && units.last?.unansweredRead != nil }
+    var outlivesServer: Bool { isBeingPrepared || isInDoubt || isAlone && units.last?.unansweredRead != nil }
 
     /// Of what is under way the client has asked nothing: a server that takes the place of this one is brought to the
     /// session's state as well.
@@ -140,9 +141,7 @@ extension SessionMachine {
             } else {
                 "Statements were under way that had changed nothing."
             }
-        return ErrorResponse(
-            severity: .fatal, sqlState: .adminShutdown,
-            message: "terminating connection because the server that served it is lost", detail: detail)
+        return .serverLost(detail)
     }
 
     /// The units under way are nobody's any more.
@@ -151,6 +150,7 @@ extension SessionMachine {
         isUnitOpen = false
         injection.removeAll(keepingCapacity: true)
         pooled?.awaited = nil
+        pooled?.unansweredCommit = nil
         defaultsAsked = nil
     }
 }

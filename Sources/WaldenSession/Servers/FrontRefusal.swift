@@ -14,7 +14,7 @@ extension SessionMachine {
     /// Refuses the unit at the front of the client's unread bytes, of which nothing has been sent yet: a Query, or all to
     /// the Sync. Nil when it is not complete, or a transaction is open for the client, which only its end could end.
     public func refuseFront(_ input: borrowing RawSpan, _ error: ErrorResponse) -> FrontRefusal? {
-        guard units.isEmpty, !isUnitOpen, clientSkip == 0, shownStatus == .idle else { return nil }
+        guard units.isEmpty, !isUnitOpen, clientSkip == 0, shownStatus == .idle, !isInDoubt else { return nil }
         var position = 0
         while let header = try? MessageHeader.parse(input, at: position, limit: limits.heldBytes) {
             let end = position + header.byteCount

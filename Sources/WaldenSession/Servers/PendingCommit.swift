@@ -16,6 +16,7 @@ public enum PendingCommit: Hashable, Sendable {
 extension SessionMachine {
     public var pendingCommit: PendingCommit {
         guard phase == .ready, !isRelayOnly else { return .possible }
+        if isInDoubt { return .atHand }
         guard let first = units.first(where: { !$0.commitsNothing }) else { return .none }
         return first.endsTransaction ? .atHand : .possible
     }

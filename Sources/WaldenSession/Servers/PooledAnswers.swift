@@ -9,7 +9,7 @@ extension SessionMachine {
         // Not `first`: it would copy the unit for every answer.
         guard !units.isEmpty, !units[0].isToRerun else { return nil }
         if !units[0].effects.settings.isEmpty, let step = try nameReset(units[0], input) { return step }
-        if units[0].unansweredRead != nil { return try unansweredReadStep(input) }
+        if units[0].unansweredRead != nil || pooled?.unansweredCommit != nil { return try unansweredStep(input) }
         return units[0].heldRead != nil ? try heldReadStep(input) : nil
     }
 
@@ -17,6 +17,8 @@ extension SessionMachine {
     mutating func pooledError(
         _ error: ErrorResponse?, _ header: MessageHeader, _ input: borrowing RawSpan, isLast: Bool
     ) -> ServerStep {
+        // The session ends with the word on that, or not at all.
+        if isInDoubt { return .swallow(byteCount: header.byteCount) }
         if isLast, outlivesServer, error.map({ Self.isFarewell($0.fields) }) ?? false {
             return .swallow(byteCount: header.byteCount)
         }

@@ -10,6 +10,8 @@ final class PooledState {
         case cleaning
         /// The description of a statement that was parsed again.
         case description
+        /// What has become of a COMMIT.
+        case verdict
     }
 
     let pooling: Pooling
@@ -51,6 +53,15 @@ final class PooledState {
     var unrouted: UnroutedRead?
     /// Why a question of Walden's made the transaction fail: it is what the client's next statement would have met.
     var failure: ErrorResponse?
+    /// The transaction in progress, once its server has been asked.
+    var named: NamedTransaction?
+    /// It has written since, so its server has a name for it.
+    var wroteUnnamed: Instant?
+    /// Before the question was sent that is under way, or was sent last.
+    var namingBegan = Instant.distantPast
+    /// The COMMIT that is the one unit under way, until the server begins to answer.
+    var unansweredCommit: UnansweredCommit?
+    var doubt: CommitInDoubt?
     /// The client has had the server's FATAL error.
     var hasRelayedFatal = false
 

@@ -72,7 +72,8 @@ extension SessionMachine {
         case .replay, .renaming: pooled?.awaited = .replay
         case .census: pooled?.awaited = .census
         case .cleaning, .sequences: pooled?.awaited = .cleaning
-        case .preparation, .comparison, .begin, .isolationInquiry, .defaultsInquiry: break
+        case .verdict: pooled?.awaited = .verdict
+        case .preparation, .comparison, .begin, .isolationInquiry, .defaultsInquiry, .naming: break
         }
     }
 

@@ -10,6 +10,10 @@ public final class ServerSession {
     public let node: NodeID
     /// Whether writes are accepted there. Where not, only what demands a read may be sent.
     public let isPrimary: Bool
+    /// As whose it was opened; nil where the node was no primary then.
+    public let reign: Reign?
+    /// When its connection had been opened.
+    public let bornAt: Instant
     /// As the server last reported.
     var reported: ReportedParameters
     /// What differs from a fresh session of the same startup packet.
@@ -29,9 +33,14 @@ public final class ServerSession {
     /// - Parameters:
     ///   - parameters: What the server reported at the end of its startup.
     ///   - statementLimit: Statements that stay prepared there (`pool.server_statements`).
-    public init(node: NodeID, isPrimary: Bool, parameters: [ParameterStatus], statementLimit: Int = 200) {
+    public init(
+        node: NodeID, isPrimary: Bool, reign: Reign? = nil, bornAt: Instant = .distantPast,
+        parameters: [ParameterStatus], statementLimit: Int = 200
+    ) {
         self.node = node
         self.isPrimary = isPrimary
+        self.reign = reign
+        self.bornAt = bornAt
         // To a client, which is served by either, the cluster is one server that takes writes.
         let shown = parameters.map { status in
             isPrimary || status.name != "in_hot_standby" ? status : ParameterStatus(name: status.name, value: "off")

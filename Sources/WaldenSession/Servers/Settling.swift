@@ -6,7 +6,10 @@ import WaldenWire
 extension SessionMachine {
     /// To be asked whenever a pooled session's server has answered and all that the client has sent has been dealt with.
     public mutating func settle() -> Settlement {
-        guard let state = pooled, let server = state.server, state.awaited == nil, isAtRest else { return .keep }
+        if nameTransaction() { return .ask }
+        guard let state = pooled, let server = state.server, state.awaited == nil, state.doubt == nil, isAtRest else {
+            return .keep
+        }
         if server.isSpoiled { return .release }
         takeReportedSettings()
         if let scope = pooled?.suspicion {
@@ -160,7 +163,9 @@ extension SessionMachine {
             pooled?.awaited = nil
             if unit.failed { pooled?.server?.isSpoiled = true }
         case .comparison(let statement): namedCompared(statement, unit)
-        case .preparation, .begin, .isolationInquiry, .defaultsInquiry: break
+        // Its transaction has failed of it.
+        case .naming: if unit.failed, status == .failed { pooled?.failure = unit.error }
+        case .preparation, .begin, .isolationInquiry, .defaultsInquiry, .verdict: break
         }
         return nil
     }

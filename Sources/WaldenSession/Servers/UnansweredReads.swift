@@ -4,17 +4,21 @@ import WaldenWire
 
 /// Reads that were under way when the primary was lost: run again on the one that takes its place.
 extension SessionMachine {
-    /// The step for the first answer to a read at the primary that could be run again; nil: it is as any.
+    /// The step for the first answer to a read at the primary that could be run again, or to a COMMIT that could be asked
+    /// for; nil: it is as any.
     ///
-    /// What a server says because it is going down is nothing that the client has to know.
-    mutating func unansweredReadStep(_ input: borrowing RawSpan) throws(WireError) -> ServerStep? {
+    /// What a server says because it is going down is nothing that the client has to know. An error that answers a COMMIT
+    /// tells its outcome, whatever it is raised for.
+    mutating func unansweredStep(_ input: borrowing RawSpan) throws(WireError) -> ServerStep? {
         guard let header = try MessageHeader.parse(input, at: 0, limit: limits.messageBytes) else { return .needMore }
         let tag = BackendTag(rawValue: header.tag)
-        if tag == .errorResponse || tag == .noticeResponse, header.byteCount <= limits.heldBytes {
+        let mayBeFarewell = tag == .noticeResponse || tag == .errorResponse && pooled?.unansweredCommit == nil
+        if mayBeFarewell, header.byteCount <= limits.heldBytes {
             if header.byteCount > input.byteCount { return .needMore }
             if try saysFarewell(tag, input, header.body(at: 0)) { return .swallow(byteCount: header.byteCount) }
         }
         units[0].unansweredRead = nil
+        pooled?.unansweredCommit = nil
         return nil
     }
 

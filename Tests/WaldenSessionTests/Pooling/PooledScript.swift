@@ -48,6 +48,15 @@ final class PooledScript {
     var answersAreUncertain: Bool { machine.answersAreUncertain }
     var mayRelease: Bool { machine.mayRelease }
     var pendingCommit: PendingCommit { machine.pendingCommit }
+    var isInDoubt: Bool { machine.isInDoubt }
+    var isQuiescent: Bool { machine.isQuiescent }
+
+    func lastWord(_ error: ErrorResponse) -> ErrorResponse { machine.lastWord(error) }
+    func mayUse(_ server: ServerSession) -> Bool { machine.mayUse(server) }
+    func refuseFront(_ error: ErrorResponse) -> FrontRefusal? {
+        let input = clientInput
+        return machine.refuseFront(input.span.bytes, error)
+    }
 
     func takeUnrouted() -> UnroutedRead? { machine.takeUnrouted() }
 
@@ -93,7 +102,7 @@ final class PooledScript {
     func loseServer() -> ServerLoss {
         toServer.removeAll()
         serverInput.removeAll()
-        let loss = machine.serverLost()
+        let loss = machine.serverLost(Instant(nanoseconds: clock))
         current = nil
         if case .rerun(let bytes) = loss { clientInput = bytes + clientInput }
         if loss.goesOn {
@@ -118,6 +127,11 @@ final class PooledScript {
                 clientInput.removeFirst(count)
                 received += reply
             case .tell(let bytes): received += bytes
+            case .resolved(let outcome, let count, let bytes, let end):
+                clientInput.removeFirst(count)
+                received += bytes
+                events.append("resolved: \(outcome)")
+                if let end { events.append("end: \(end.sqlState?.description ?? "") \(end.fields[.detail] ?? "")") }
             case .acquire(let demand): if !acquire(demand) { return }
             case .openTransaction:
                 inject()

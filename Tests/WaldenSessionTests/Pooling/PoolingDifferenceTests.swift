@@ -10,9 +10,16 @@ import WaldenWire
         var random = SplitMix64(seed: seed)
         let names = StatementNames(count: 5)
         let shared = SimulatedServer.Schema()
-        let servers = (0..<3).map { _ in SimulatedServer(statementLimit: 3, schema: shared) }
+        let servers = (0..<3).map { _ in
+            SimulatedServer(statementLimit: 3, schema: shared, reign: Reign(number: 0))
+        }
+        for server in servers { server.transactionName = "7" }
+        // Walden's own questions in transactions are not noticed.
+        let policy = SessionPolicy(resolvesCommits: seed.isMultiple(of: 2))
         let census = random.one(of: [Pooling.Census.suspect, .always])
-        let clients = (0..<2).map { _ in Client(PooledScript(servers: servers, names: names, census: census)) }
+        let clients = (0..<2).map { _ in
+            Client(PooledScript(servers: servers, names: names, census: census, policy: policy))
+        }
         for _ in 0..<60 {
             let client = random.one(of: clients)
             if random.below(6) == 0 {

@@ -41,17 +41,25 @@ final class SimulatedServer {
     /// Refuses writes and whatever is not a read.
     let isReplica: Bool
     var refusesCensus = false
+    /// What it calls the transaction in progress, and knows of others.
+    var transactionName: String?
+    var refusesNaming = false
+    var verdicts: [String: String] = [:]
 
     static let greeting = [
         ParameterStatus(name: "application_name", value: ""), ParameterStatus(name: "client_encoding", value: "UTF8"),
         ParameterStatus(name: "TimeZone", value: "UTC"),
     ]
 
-    init(node: Int = 0, statementLimit: Int = 200, schema: Schema = Schema()) {
+    init(
+        node: Int = 0, statementLimit: Int = 200, schema: Schema = Schema(), reign: Reign? = nil,
+        bornAt: Instant = .distantPast
+    ) {
         self.schema = schema
         isReplica = node > 0
         session = ServerSession(
-            node: NodeID(node), isPrimary: node == 0, parameters: Self.greeting, statementLimit: statementLimit)
+            node: NodeID(node), isPrimary: node == 0, reign: reign, bornAt: bornAt, parameters: Self.greeting,
+            statementLimit: statementLimit)
         reported = Self.reportedAtStart
     }
 
@@ -67,8 +75,8 @@ final class SimulatedServer {
     /// The connection is closed, and another one takes its place.
     func renew() {
         session = ServerSession(
-            node: session.node, isPrimary: session.isPrimary, parameters: Self.greeting,
-            statementLimit: session.statements.limit)
+            node: session.node, isPrimary: session.isPrimary, reign: session.reign, bornAt: session.bornAt,
+            parameters: Self.greeting, statementLimit: session.statements.limit)
         var output: [UInt8] = []
         discard(&output)
         (statements, portals, placeholders, reported) = ([:], [:], [], Self.reportedAtStart)
@@ -232,6 +240,13 @@ extension SimulatedServer {
             let name = text.split(separator: "'")[1]
             return fail("42704", "unrecognized configuration parameter \"\(name)\"", &output)
         }
+        if text == "SELECT pg_catalog.pg_current_xact_id_if_assigned()" {
+            if refusesNaming { return fail("57014", "canceling statement due to user request", &output) }
+            return row(transactionName, "SELECT 1", &output)
+        }
+        if text.hasPrefix("SELECT pg_catalog.pg_xact_status('") {
+            return row(verdicts[String(text.split(separator: "'")[1])], "SELECT 1", &output)
+        }
         switch command {
         case "BAD": fail("42601", "syntax error", &output)
         case "BEGIN", "START":
@@ -282,8 +297,8 @@ extension SimulatedServer {
 
     private func complete(_ tag: String, _ output: inout [UInt8]) { output += CommandComplete(tag).encoded() }
 
-    private func row(_ value: String, _ tag: String, _ output: inout [UInt8]) {
-        output += DataRow([Array(value.utf8)]).encoded()
+    private func row(_ value: String?, _ tag: String, _ output: inout [UInt8]) {
+        output += DataRow([value.map { Array($0.utf8) }]).encoded()
         complete(tag, &output)
     }
 
