@@ -10,15 +10,14 @@ import Synchronization
 public struct AgentCheckServer: Service, CustomStringConvertible {
     /// Connections open at one time; more are closed without a word.
     static let connectionsMaximum = 64
-    /// A peer that does not close within this time is closed.
-    private static let patience = TimeAmount.seconds(2)
-
     private let host: String
     private let port: Int
     private let group: any EventLoopGroup
     private let state: @Sendable () -> AgentState
     private let log: Logger
     private let listening: @Sendable (Int) async -> Void
+    /// A peer that does not close within this time is closed.
+    var patience = TimeAmount.seconds(2)
 
     /// - Parameters:
     ///   - port: 0 to have the system choose one.
@@ -61,12 +60,12 @@ public struct AgentCheckServer: Service, CustomStringConvertible {
         return try await ServerBootstrap(group: group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelInitializer { [state] channel in
+            .childChannelInitializer { [state, patience] channel in
                 guard open.admit() else { return channel.close() }
                 channel.closeFuture.whenComplete { _ in open.leave() }
                 return channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
-                        AgentCheckHandler(state: state, patience: Self.patience))
+                        AgentCheckHandler(state: state, patience: patience))
                 }
             }
             .bind(host: host, port: port).get()
