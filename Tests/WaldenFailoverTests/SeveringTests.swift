@@ -96,4 +96,15 @@ import WaldenCore
         bench.pass(.seconds(2))
         #expect(bench.machine.evidence.primary == Bench.b)
     }
+
+    /// It left the timeline while it was being severed: it may hold what was acknowledged before, under other numbers.
+    @Test func oneThatLeavesTheTimelineWhileItIsSeveredIsNoProof() {
+        var bench = Self.severing(.failed("57014"))
+        #expect(bench.machine.state == .sever)
+        bench.outcomes["sever"] = nil
+        bench.change(Bench.c) { $0.timeline = TimelineID(2) }
+        bench.pass(.seconds(5))
+        #expect(bench.rows.contains(510))
+        #expect(!bench.rows.contains(500))
+    }
 }
