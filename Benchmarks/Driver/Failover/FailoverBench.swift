@@ -77,6 +77,7 @@ struct FailoverBench: ParsableCommand {
             if story { print(try subject.story()) }
             return outcome
         } catch {
+            if story, let told = try? subject.story() { print(told) }
             // The clients go with the servers.
             subject.end()
             try? load.end()

@@ -7,6 +7,8 @@ final class PatroniNode {
 
     let name: String
     let port: Int
+    /// Of its own HTTP interface.
+    let apiPort: Int
     let configuration: String
     let log: String
     private let folder: String
@@ -15,11 +17,12 @@ final class PatroniNode {
     init(_ name: String, in scratch: Scratch, storePort: Int) throws {
         self.name = name
         port = try Ports.free()
+        apiPort = try Ports.free()
         folder = try scratch.directory(name)
         log = "\(folder)/patroni.log"
         configuration = try scratch.write(
             "\(name)/patroni.yml",
-            Self.settings(name, port: port, in: folder, storePort: storePort, apiPort: try Ports.free()))
+            Self.settings(name, port: port, in: folder, storePort: storePort, apiPort: apiPort))
     }
 
     func start() throws {

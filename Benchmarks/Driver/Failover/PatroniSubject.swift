@@ -56,6 +56,10 @@ final class PatroniSubject: FailoverSubject {
             let states = try client.query("SELECT sync_state FROM pg_stat_replication WHERE state = 'streaming'").texts
             return states.count == 2 && states.contains { $0[0] != "async" }
         }
+        // Before it has written down who that is, it would promote nobody.
+        try eventually("Patroni counts on the synchronous standby", timeout: .seconds(30)) {
+            try HTTP.get("/cluster", port: nodes[0].apiPort).body.contains("sync_standby")
+        }
         try client.query(FailoverLoad.schema)
     }
 
