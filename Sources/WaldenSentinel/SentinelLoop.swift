@@ -147,6 +147,8 @@ final class SentinelLoop: Sendable {
         case .sessionBegan(let node, let at): sightings.sessions[node] = at
         case .receiverBegan(let node, let at): sightings.receivers[node] = at
         case .promoting(let node, let term, let next):
+            // One that found no room may have been the beginning of another run.
+            guard events.dropped == 0 else { break }
             desk.delegate.promoting(node, in: term, nextTransaction: next, sightings)
         case .answered(let id, let outcome):
             let now = MonotonicClock.now()
