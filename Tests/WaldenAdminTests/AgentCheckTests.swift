@@ -53,7 +53,8 @@ struct AgentCheckTests {
 }
 
 private func withServer(
-    patience: TimeAmount = .seconds(2), state: @escaping @Sendable () -> AgentState, _ body: @Sendable (Int) async throws -> Void
+    patience: TimeAmount = .seconds(2), state: @escaping @Sendable () -> AgentState,
+    _ body: @Sendable (Int) async throws -> Void
 ) async throws {
     let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
     var server = AgentCheckServer(

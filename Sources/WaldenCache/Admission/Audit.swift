@@ -48,8 +48,7 @@ extension Engine {
             case .free: continue
             case .fill(let id):
                 if fills[id]?.isCompleted ?? false { counters.invalidations[.quarantined] += 1 }
-                countTaint(.quarantined, of: id)
-                fills.taint(id, .quarantined)
+                taintFill(id, .quarantined)
             case .shard(let cell, let number):
                 shards.withShard(Int(number)) { $0.remove(cell) }
                 counters.invalidations[.quarantined] += 1

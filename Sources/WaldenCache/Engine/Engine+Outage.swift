@@ -24,9 +24,8 @@ extension Engine {
         frozenAsOf = asOf
         counters.invalidations[.gap] += fills.completed
         for id in fills.all {
-            countTaint(.gap, of: id)
             let entry = fills[id]?.entry ?? -1
-            fills.taint(id, .gap)
+            taintFill(id, .gap)
             if entry >= 0 { removeFromIndex(entry) }
         }
         return true

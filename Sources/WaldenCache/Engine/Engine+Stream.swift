@@ -172,8 +172,7 @@ extension Engine {
             } else {
                 strike.tainted += 1
             }
-            countTaint(taint, of: id)
-            fills.taint(id, taint)
+            taintFill(id, taint)
         case .shard(let cell, let number):
             shards.withShard(Int(number)) { $0.remove(cell) }
             strike.dropped[cause] += 1
@@ -227,8 +226,7 @@ extension Engine {
         case .free: return false
         case .fill(let id):
             wasResult = fills[id]?.isCompleted ?? false
-            countTaint(.flush, of: id)
-            fills.taint(id, .flush)
+            taintFill(id, .flush)
         case .shard(let cell, let number): shards.withShard(Int(number)) { $0.remove(cell) }
         }
         if wasResult { shapes.dropped(entries[entry].shape, .flush) }

@@ -97,8 +97,7 @@ struct Engine {
         let dropped = tables.reduce(fills.completed) { $0 + $1.count }
         garbage.append(Garbage(tables: tables, index: index))
         for id in fills.all {
-            countTaint(taint, of: id)
-            fills.taint(id, taint)
+            taintFill(id, taint)
         }
         index = PredicateIndex()
         entries.removeAll()
@@ -106,11 +105,13 @@ struct Engine {
         return dropped
     }
 
-    /// Counts the taint of a running fill once, whatever else comes over it.
-    mutating func countTaint(_ taint: Taint, of id: FillID) {
-        guard let fill = fills[id], case .running = fill.phase else { return }
-        counters.fillsTainted[taint] += 1
-        if taint.isOfShape { shapes.fillFailed(fill.shape, tainted: true) }
+    /// Marks the fill. The taint of a running one is counted once, whatever else comes over it.
+    mutating func taintFill(_ id: FillID, _ taint: Taint) {
+        if let fill = fills[id], case .running = fill.phase {
+            counters.fillsTainted[taint] += 1
+            if taint.isOfShape { shapes.fillFailed(fill.shape, tainted: true) }
+        }
+        fills.taint(id, taint)
     }
 
     /// Takes an entry out of the index and frees its slot.

@@ -70,6 +70,16 @@ extension Setting {
             })
     }
 
+    static func flag(
+        _ key: String, _ property: any WritableKeyPath<Configuration, Bool> & Sendable, _ help: String
+    ) -> Setting {
+        Setting(
+            key: key, form: "true|false", help: help, show: { ["\($0[keyPath: property])"] },
+            read: { (texts, configuration) throws(Quantity.Malformed) in
+                configuration[keyPath: property] = try Quantity.boolean(texts[0])
+            })
+    }
+
     static func choice(
         _ key: String, _ property: any WritableKeyPath<Configuration, String> & Sendable, _ choices: [String],
         isReloadable: Bool = false, _ help: String

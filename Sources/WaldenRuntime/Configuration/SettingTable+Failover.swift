@@ -56,22 +56,15 @@ extension Setting {
                 for text in texts { priorities.append(try NodePriority(parsing: text)) }
                 configuration.failover.priorities = priorities
             }),
-        Setting(
-            key: "failover.may_lose", form: "true|false",
-            help: "Without synchronous replication: true, a crashed primary is replaced although its last commits may "
-                + "be lost; false, only by order. With it nothing acknowledged is ever lost.",
-            show: { ["\($0.failover.mayLose)"] },
-            read: { (texts, configuration) throws(Quantity.Malformed) in
-                configuration.failover.mayLose = try Quantity.boolean(texts[0])
-            }),
-        Setting(
-            key: "failover.resolve_commits", form: "true|false",
-            help: "true: a client whose COMMIT is lost with the primary is told by the new one what has become of it; "
-                + "costs a question in each transaction block that writes. false: it is told that nobody knows (08007).",
-            show: { ["\($0.failover.resolvesCommits)"] },
-            read: { (texts, configuration) throws(Quantity.Malformed) in
-                configuration.failover.resolvesCommits = try Quantity.boolean(texts[0])
-            }),
+        flag(
+            "failover.may_lose", \.failover.mayLose,
+            "Without synchronous replication: true, a crashed primary is replaced although its last commits may "
+                + "be lost; false, only by order. With it nothing acknowledged is ever lost."),
+        flag(
+            "failover.resolve_commits", \.failover.resolvesCommits,
+            "true: a client whose COMMIT is lost with the primary is told by the new one what has become of it; "
+                + "costs a question in each transaction block that writes. false: it is told that nobody knows (08007)."
+        ),
     ]
 
     private static let failoverTimes = [

@@ -69,23 +69,16 @@ extension Setting {
         bytes(
             "proxy.max_held_bytes", \.heldBytes, 1_024...(1 << 30),
             "A longer message is streamed through unseen; its session may bypass the cache from then on."),
-        Setting(
-            key: "proxy.deferred_begin", form: "true|false",
-            help: "Answer BEGIN at once and send it with the first statement that needs the server, so that "
-                + "transactions that only hit cost it nothing.",
-            show: { ["\($0.defersBegin)"] },
-            read: { (texts, configuration) throws(Quantity.Malformed) in
-                configuration.defersBegin = try Quantity.boolean(texts[0])
-            }),
+        flag(
+            "proxy.deferred_begin", \.defersBegin,
+            "Answer BEGIN at once and send it with the first statement that needs the server, so that "
+                + "transactions that only hit cost it nothing."),
     ]
 
     private static let cache = [
-        Setting(
-            key: "cache.enabled", form: "true|false", help: "false: relay only, nothing is parsed or kept.",
-            show: { ["\($0.isCaching)"] },
-            read: { (texts, configuration) throws(Quantity.Malformed) in
-                configuration.isCaching = try Quantity.boolean(texts[0])
-            }),
+        flag(
+            "cache.enabled", \.isCaching,
+            "false: relay only, nothing is parsed or kept."),
         bytes("cache.max_bytes", \.cacheBytes, (1 << 20)...(1 << 44), "Keys, results and index together."),
         bytes("cache.max_result_bytes", \.resultBytes, 1_024...(1 << 30), "A larger result is not kept."),
         duration(
@@ -135,13 +128,9 @@ extension Setting {
     ]
 
     private static let explain = [
-        Setting(
-            key: "explain.values", form: "true|false",
-            help: "true: explanations show the keys of rows whose change dropped a result. They are data.",
-            show: { ["\($0.explainsValues)"] },
-            read: { (texts, configuration) throws(Quantity.Malformed) in
-                configuration.explainsValues = try Quantity.boolean(texts[0])
-            })
+        flag(
+            "explain.values", \.explainsValues,
+            "true: explanations show the keys of rows whose change dropped a result. They are data.")
     ]
 
     private static let console = [

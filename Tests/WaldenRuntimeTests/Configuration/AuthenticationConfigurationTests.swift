@@ -1,4 +1,3 @@
-import Glibc
 import Testing
 import WaldenAuth
 import WaldenCore
@@ -8,25 +7,6 @@ import WaldenProxy
 
 /// Which clients Walden authenticates itself, and by which files.
 @Suite struct AuthenticationConfigurationTests {
-    /// A file that goes with the value.
-    private final class TemporaryFile {
-        let path: String
-
-        init(_ content: String) throws {
-            var template = Array("/tmp/walden-test-XXXXXX".utf8CString)
-            let descriptor = mkstemp(&template)
-            path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            let bytes = Array(content.utf8)
-            let written = write(descriptor, bytes, bytes.count)
-            close(descriptor)
-            try #require(written == bytes.count)
-        }
-
-        deinit {
-            unlink(path)
-        }
-    }
-
     private func settings(_ flags: [(String, String)]) throws -> AuthenticationSettings {
         try load([:], flags).auth.settings(ownAddresses: [])
     }
@@ -45,17 +25,21 @@ import WaldenProxy
     }
 
     @Test func filesAreReadWithTheirFaults() throws {
-        let users = try TemporaryFile("\"a\" \"secret\"\n")
-        #expect(try settings([("--auth-user-file", users.path)]).users.count == 1)
-        let bad = try TemporaryFile("\"a\" \"x\"\n\"b\" secret\n")
-        let problem = #expect(throws: ConfigurationProblem.self) { try settings([("--auth-user-file", bad.path)]) }
-        #expect(problem?.origin == "\(bad.path):2" && problem?.key == "auth.user_file")
-        #expect(problem?.description.contains("secret\n") == false)
-        let rules = try TemporaryFile("host all all all ldap\n")
-        let ldap = #expect(throws: ConfigurationProblem.self) {
-            try settings([("--auth-method", "hba"), ("--auth-hba-file", rules.path)])
+        try withFile("\"a\" \"secret\"\n") { users in
+            let count = try settings([("--auth-user-file", users)]).users.count
+            #expect(count == 1)
         }
-        #expect(ldap?.origin == "\(rules.path):1" && ldap?.key == "auth.hba_file")
+        try withFile("\"a\" \"x\"\n\"b\" secret\n") { bad in
+            let problem = #expect(throws: ConfigurationProblem.self) { try settings([("--auth-user-file", bad)]) }
+            #expect(problem?.origin == "\(bad):2" && problem?.key == "auth.user_file")
+            #expect(problem?.description.contains("secret\n") == false)
+        }
+        try withFile("host all all all ldap\n") { rules in
+            let ldap = #expect(throws: ConfigurationProblem.self) {
+                try settings([("--auth-method", "hba"), ("--auth-hba-file", rules)])
+            }
+            #expect(ldap?.origin == "\(rules):1" && ldap?.key == "auth.hba_file")
+        }
         let missing = #expect(throws: ConfigurationProblem.self) { try settings([("--auth-user-file", "/nowhere")]) }
         #expect(missing?.description.hasPrefix("/nowhere: auth.user_file: cannot be opened") == true)
     }
