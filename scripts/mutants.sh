@@ -53,12 +53,13 @@ run_tests() {
     timeout "${1}" swift test --scratch-path "$build" --skip-build --disable-xctest --filter "$2" >"$log" 2>&1
 }
 
-# One line for each mutant: name, row, file, test, edits (find and put in turns), parted by the unit separator.
+# One line for each mutant: name, row, test, edits (file, find and put in turns), parted by the unit separator. A `file:` holds
+# until the next one.
 list() {
     perl -e '
         use strict; my %m; my @edits; my $us = "\x1f";
         sub out {
-            print join($us, @m{qw(name row file test)}, @edits), "\n" if %m;
+            print join($us, @m{qw(name row test)}, @edits), "\n" if %m;
             %m = (); @edits = ();
         }
         for my $path (@ARGV) {
@@ -66,7 +67,8 @@ list() {
             while (<$in>) {
                 chomp; next if /^#/ || /^\s*$/;
                 if (/^\[(.*)\]$/) { out(); $m{name} = $1 }
-                elsif (/^(find|put): ?(.*)$/) { push @edits, $2 }
+                elsif (/^find: ?(.*)$/) { push @edits, $m{file}, $1 }
+                elsif (/^put: ?(.*)$/) { push @edits, $1 }
                 elsif (/^(row|file|test): (.*)$/) { $m{$1} = $2 }
                 else { die "$path: $_" }
             }
@@ -75,20 +77,29 @@ list() {
 }
 
 apply() {
+    while [ $# -gt 0 ]; do
+        edit "$1" "$2" "${3-}" || return
+        shift $(($# > 2 ? 3 : $#))
+    done
+}
+
+edit() {
     local file=$1
-    shift
-    cp -p "$file" "$log.$(basename "$file")"
-    edited="$edited $file"
+    [ -f "$file" ] || { echo "no file $file" >&2; return 3; }
+    case " $edited " in
+    *" $file "*) ;;
+    *)
+        cp -p "$file" "$log.$(basename "$file")"
+        edited="$edited $file"
+        ;;
+    esac
     perl -0777 -i -e '
-        my ($file, @edits) = @ARGV; @ARGV = ($file); my $text = <>;
-        while (@edits) {
-            my ($find, $put) = splice(@edits, 0, 2);
-            s/\\n/\n/g for $find, $put;
-            my $count = () = $text =~ /\Q$find\E/g;
-            if ($count != 1) { print $text; print STDERR "$count times: $find\n"; exit 3 }
-            $text =~ s/\Q$find\E/$put/;
-        }
-        print $text' "$file" "$@"
+        my ($file, $find, $put) = @ARGV; @ARGV = ($file); my $text = <>;
+        s/\\n/\n/g for $find, $put;
+        my $count = () = $text =~ /\Q$find\E/g;
+        if ($count != 1) { print $text; print STDERR "$count times: $find\n"; exit 3 }
+        $text =~ s/\Q$find\E/$put/;
+        print $text' "$file" "$2" "$3"
 }
 
 mapfile -t all < <(list)
@@ -103,7 +114,7 @@ done
 [ ${#chosen[@]} -gt 0 ] || { echo "mutants: none is chosen" >&2; exit 64; }
 
 echo "building without any mutation"
-tests=$(for line in "${chosen[@]}"; do IFS=$'\x1f' read -r _ _ _ test _ <<<"$line"; echo "$test"; done | sort -u)
+tests=$(for line in "${chosen[@]}"; do IFS=$'\x1f' read -r _ _ test _ <<<"$line"; echo "$test"; done | sort -u)
 if grep -qx simulate <<<"$tests"; then
     build_for simulate || { tail -30 "$log"; exit 1; }
     run_tests 1800 simulate || { tail -20 "$log"; echo "mutants: the simulator fails without any mutation"; exit 1; }
@@ -115,10 +126,10 @@ if [ -n "$filters" ]; then build_for tests || { tail -30 "$log"; exit 1; }; fi
 killed=0 survived=0 invalid=0
 for line in "${chosen[@]}"; do
     IFS=$'\x1f' read -r -a parts <<<"$line"
-    name=${parts[0]} file=${parts[2]} test=${parts[3]}
+    name=${parts[0]} test=${parts[2]}
     started=$(date +%s)
-    [ -f "$file" ] && apply "$file" "${parts[@]:4}" 2>"$log" || { verdict="INVALID: $(head -1 "$log")"; file=; }
-    if [ -z "$file" ]; then
+    if ! apply "${parts[@]:3}" 2>"$log"; then
+        verdict="INVALID: $(head -1 "$log")"
         invalid=$((invalid + 1))
     elif ! build_for "$test"; then
         verdict="INVALID, does not build: $(grep -m1 'error:' "$log" || tail -1 "$log")"

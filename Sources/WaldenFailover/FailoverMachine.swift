@@ -15,12 +15,12 @@ public struct FailoverMachine: Sendable {
     public let policy: FailoverPolicy
     public var timings: FailoverTimings { evidence.timings }
 
-    public private(set) var evidence: Evidence
+    public internal(set) var evidence: Evidence
     public private(set) var state: FailoverState
     /// When the state was entered: its record is on disk.
     public private(set) var enteredAt: Instant
-    public private(set) var term: Term
-    public private(set) var incident: Incident?
+    public internal(set) var term: Term
+    public internal(set) var incident: Incident?
     public internal(set) var detached: Set<NodeID> = []
     public internal(set) var parted: Set<NodeID> = []
     var book = OrderBook()
@@ -31,20 +31,20 @@ public struct FailoverMachine: Sendable {
     public internal(set) var request: FailoverRequest?
     private var requestedAt = Instant.distantPast
     /// The last automatic or ordered failover; nil: none within `cooldown`.
-    private(set) var lastFailoverAt: Instant?
+    var lastFailoverAt: Instant?
     /// Standbys that every look since has shown severed: when the newest of these was asked.
-    private var sightings: [NodeID: Instant] = [:]
+    var sightings: [NodeID: Instant] = [:]
     private var sequence: UInt64
     /// A transition whose record is being written.
-    private var pending: (record: JournalRecord, orderedAt: Instant)?
+    private(set) var pending: (record: JournalRecord, orderedAt: Instant)?
 
     /// When severing began; nil: it was not seen from its beginning.
     private var severingSince: Instant?
     /// From the beginning of severing to the new primary's opening, of the newest failover or switchover.
     public private(set) var lastTakeover: Duration?
     /// When a checkpoint ordered in this state was done.
-    private var checkpointAt: Instant?
-    private(set) var history: TimelineHistory
+    private(set) var checkpointAt: Instant?
+    var history: TimelineHistory
     /// For how long nobody has watched the primary before this start; nil: it was never watched.
     let unwatchedFor: Duration?
     /// The rules as the newest record has them.
@@ -95,6 +95,11 @@ public struct FailoverMachine: Sendable {
     // MARK: Facts
 
     public mutating func observe(_ fact: FailoverFact, at now: Instant) {
+        take(fact, at: now)
+        followRules()
+    }
+
+    private mutating func take(_ fact: FailoverFact, at now: Instant) {
         switch fact {
         case .reported(let node, let report):
             evidence.reported(node, report, at: now)
@@ -113,49 +118,12 @@ public struct FailoverMachine: Sendable {
         }
     }
 
-    /// Gone twice, in two looks that both began after it was ordered: one alone may be of a receiver that was just
-    /// starting.
-    private mutating func noteSevered(_ node: NodeID, _ report: NodeReport) {
-        guard var incident, [.sever, .census].contains(state), node != incident.old, evidence.isOfThisCluster(report)
-        else { return }
-        guard report.isSevered, book.isDone(.sever(node)), report.askedAt > enteredAt else {
-            sightings[node] = nil
-            return
-        }
-        let last = sightings[node]
-        sightings[node] = max(last ?? report.askedAt, report.askedAt)
-        guard let last, report.askedAt > last else { return }
-        incident.severed[node] = Incident.Position(
-            timeline: report.timeline, received: report.received, replayed: report.replayed)
-        self.incident = incident
-    }
-
-    /// Where the old primary's log ended when nothing was under way there any more.
-    private mutating func noteDrained(_ node: NodeID, _ report: NodeReport) {
-        guard state == .hold, var drained = incident, drained.isSwitchover, node == drained.old, !drained.isEndKnown,
-            let checkpointAt, report.askedAt > checkpointAt, !report.isInRecovery
-        else { return }
-        drained.oldEnd = report.received
-        drained.isEndKnown = true
-        incident = drained
-    }
-
-    /// Log past the place where the primary left the old timeline is no part of its history. A standby that receives the
-    /// primary's own timeline has none.
-    private mutating func noteParted(_ node: NodeID, _ report: NodeReport) {
-        if node != evidence.primary, report.isInRecovery, report.timeline == evidence.timeline, report.receiver != nil {
-            parted.remove(node)
-        }
-        guard node != evidence.primary, history.excludes(report.timeline, upTo: report.received) else { return }
-        parted.insert(node)
-    }
-
     /// The record is on disk.
     public mutating func recorded(_ sequence: UInt64, at now: Instant) -> [FailoverAction] {
         guard let pending, pending.record.sequence == sequence else { return [] }
         self.pending = nil
         recordedRules = pending.record.rules
-        enter(pending.record.state, at: now)
+        if pending.record.row != TransitionTable.newRules { enter(pending.record.state, at: now) }
         return tick(at: now)
     }
 
@@ -193,10 +161,15 @@ public struct FailoverMachine: Sendable {
                 return actions
             }
             let situation = Situation(machine: self, now: now)
-            guard let row = TransitionTable.rows(from: state).first(where: { $0.holds(situation) }) else { break }
-            actions += take(row, situation)
+            if let row = TransitionTable.rows(from: state).first(where: { $0.holds(situation) }) {
+                actions += take(row, situation)
+            } else if situation.rulesAreUnrecorded {
+                actions += recordRules(situation)
+            } else {
+                return actions + orders(at: now)
+            }
         }
-        return actions + orders(at: now)
+        return actions
     }
 
     private mutating func noteFinding(at now: Instant) {
@@ -224,9 +197,21 @@ public struct FailoverMachine: Sendable {
             enter(row.to, at: now)
             return [.note(note)]
         }
-        let record = newRecord(row.to, row: row.number)
+        return [.note(note), order(newRecord(row.to, row: row.number), at: now)]
+    }
+
+    /// A sentinel that finds the primary dead at its start goes by the rules in the journal. The state goes on as it is.
+    private mutating func recordRules(_ situation: Situation) -> [FailoverAction] {
+        let note = FailoverNote(
+            row: TransitionTable.newRules, from: state, to: state, term: incident?.term ?? term,
+            primary: evidence.primary, finding: finding, reason: "the rules that count for commits have changed",
+            details: situation.details, incident: incident, primarySeenAt: evidence.primaryAnsweredAt)
+        return [.note(note), order(newRecord(state, row: note.row), at: situation.now)]
+    }
+
+    private mutating func order(_ record: JournalRecord, at now: Instant) -> FailoverAction {
         pending = (record, now)
-        return [.note(note), .record(record)]
+        return .record(record)
     }
 
     private mutating func newRecord(_ state: FailoverState, row: Int) -> JournalRecord {
@@ -243,8 +228,7 @@ public struct FailoverMachine: Sendable {
         _ record: JournalRecord, orderedAt: Instant, at now: Instant
     ) -> [FailoverAction] {
         guard now.elapsed(since: orderedAt) >= timings.stepTimeout else { return [] }
-        pending = (record, now)
-        return [.record(record)]
+        return [order(record, at: now)]
     }
 
     private mutating func enter(_ next: FailoverState, at now: Instant) {
@@ -302,107 +286,4 @@ public struct FailoverMachine: Sendable {
         case .discover, .suspect, .hold, .sever, .census, .fence, .promote, .opening, .open, .aborting: true
         }
     }
-
-    // MARK: What rows change
-
-    mutating func begin(_ cause: Incident.Cause) {
-        term = term.next
-        incident = Incident(
-            term: term, cause: cause, old: evidence.primary, oldEnd: evidence.primaryEnd, timeline: evidence.timeline,
-            rules: evidence.rules)
-        request = nil
-    }
-
-    mutating func choose(_ candidate: NodeID) {
-        guard var chosen = incident else { return }
-        chosen.candidate = candidate
-        chosen.nextRule = chosen.rule(promoting: candidate)
-        incident = chosen
-    }
-
-    mutating func refuse(_ reason: String) {
-        incident?.refusal = reason
-    }
-
-    /// Every standby may be severed from now on, whether it is told or not.
-    mutating func detachStandbys() {
-        guard let incident else { return }
-        detached.formUnion(evidence.nodes.filter { $0 != incident.old && !parted.contains($0) })
-    }
-
-    /// The candidate is the primary from now on.
-    mutating func succeed(at now: Instant) {
-        guard let incident, let candidate = incident.candidate else { return }
-        lastFailoverAt = now
-        if let timeline = incident.timeline, let position = incident.severed[candidate] {
-            history.left(timeline, at: position.received)
-        }
-        detached.remove(candidate)
-        parted.remove(candidate)
-        // Whether its log has parted or not is for the agent to find out; it cannot follow as it is.
-        parted.insert(incident.old)
-        evidence.primaryChanged(to: candidate, rules: SynchronousRules(incident.nextRule))
-    }
-
-    mutating func end() {
-        incident = nil
-    }
-
-    mutating func takeRequest() {
-        request = nil
-    }
-
-    /// The primary as found at the start, where no journal names one.
-    mutating func discovered(_ node: NodeID) {
-        guard node != evidence.primary else { return }
-        evidence.primaryChanged(to: node, rules: evidence.rules)
-    }
-}
-
-/// What the machine is told.
-public enum FailoverFact: Hashable, Sendable {
-    case reported(NodeID, NodeReport)
-    /// An attempt to connect to the node, or to ask it, ended so.
-    case contacted(NodeID, Contact)
-    /// The session at the primary answered.
-    case sessionAnswered
-    case sessionBroke
-    case heartbeatBegun(HeartbeatKind)
-    case heartbeatAcknowledged(HeartbeatKind, end: LSN)
-    case heartbeatFailed(HeartbeatKind)
-    case requested(FailoverRequest)
-}
-
-/// What people order.
-public enum FailoverRequest: Hashable, Sendable {
-    case switchover(to: NodeID?)
-    /// Go on although acknowledged commits may be lost.
-    case force
-    case pause
-    case resume
-}
-
-public enum FailoverAction: Hashable, Sendable {
-    /// To be written and fsynced, then told by `recorded`. Nothing else happens until then.
-    case record(JournalRecord)
-    /// To be carried out, then told by `answered`.
-    case perform(Order)
-    /// A row was taken: for logs, hooks and the list of incidents.
-    case note(FailoverNote)
-}
-
-/// A row taken, with what it was taken for.
-public struct FailoverNote: Hashable, Sendable {
-    public let row: Int
-    public let from: FailoverState
-    public let to: FailoverState
-    public let term: Term
-    public let primary: NodeID
-    public let finding: Finding
-    public let reason: String
-    public let details: [String]
-    /// The one that the row begins, goes on with or ends.
-    public let incident: Incident?
-    /// When the primary of before the row last answered; nil: it never has.
-    public let primarySeenAt: Instant?
 }

@@ -3,11 +3,11 @@ import WaldenFailover
 
 /// What was promised to whom, and whether it was kept.
 struct Ledger {
-    /// Acknowledged to clients by a rule that the sentinel knows of: no promotion may lose them.
+    /// Acknowledged to clients by a rule that the sentinel has recorded: no promotion may lose them.
     private(set) var acknowledged: Set<UInt64> = []
-    /// Acknowledged by a rule that somebody set and the sentinel has not seen yet. It cannot promise those: should the
-    /// primary die before the next look, nobody is left who knows the rule (a documented limit).
-    private var acknowledgedUnseen: [UInt64: SynchronousRule] = [:]
+    /// Acknowledged by a rule that somebody set and the journal does not know yet. Those cannot be promised: should the
+    /// primary die before, nobody is left who knows the rule (a documented limit).
+    private var acknowledgedUnknown: [UInt64: (rule: SynchronousRule, by: NodeID)] = [:]
     private(set) var violations: [String] = []
     private(set) var failovers = 0
     private(set) var switchovers = 0
@@ -23,7 +23,7 @@ struct Ledger {
     }
 
     /// - Parameters:
-    ///   - known: The rules that the sentinel's proof satisfies.
+    ///   - known: The rules of that node as the journal has them.
     ///   - holders: The standbys that had flushed the commit.
     ///   - newest: The node that writes on the newest timeline.
     mutating func acknowledged(
@@ -31,7 +31,7 @@ struct Ledger {
         holders: Set<NodeID>, newest: SimulatedNode?
     ) {
         guard known.all.contains(where: { $0.canAcknowledge(with: holders) }) else {
-            acknowledgedUnseen[write] = rule
+            acknowledgedUnknown[write] = (rule, node.id)
             return
         }
         acknowledged.insert(write)
@@ -41,12 +41,11 @@ struct Ledger {
         violated("I1", "\(node.name) acknowledged \(write) after \(newest.name) had been promoted without it")
     }
 
-    /// What was acknowledged by a rule is promised from the moment at which the sentinel has heard of it.
-    mutating func sentinelKnows(_ known: SynchronousRules) {
-        guard !acknowledgedUnseen.isEmpty else { return }
-        for (write, rule) in acknowledgedUnseen where known.all.contains(rule) {
+    /// What was acknowledged by a rule is promised from the moment at which the rule is in the journal.
+    mutating func journalKnows(_ known: SynchronousRules, of node: NodeID) {
+        for (write, (rule, by)) in acknowledgedUnknown where by == node && known.all.contains(rule) {
             acknowledged.insert(write)
-            acknowledgedUnseen[write] = nil
+            acknowledgedUnknown[write] = nil
         }
     }
 

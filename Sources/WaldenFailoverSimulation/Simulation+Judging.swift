@@ -4,19 +4,32 @@ import WaldenFailover
 /// What must hold at every moment, and at the end.
 extension Simulation {
     mutating func judgeMoment() {
-        ledger.sentinelKnows(knownRules)
+        judgeJournal()
         guard let machine, let incident = machine.incident else { return }
         judgeSevered(machine, incident)
         judgeBudget(machine)
     }
 
-    /// I7: from the census on, in the world itself, whatever the sentinel believes.
+    /// I7: what the sentinel believes from the census on is so in the world itself.
     private mutating func judgeSevered(_ machine: FailoverMachine, _ incident: Incident) {
-        guard [.fence, .promote].contains(machine.state), let rule = incident.rules.current else { return }
+        let isBelieved = machine.state == .promote || (machine.state == .fence && incident.isProven)
+        guard isBelieved, let rule = incident.rules.current else { return }
         let severed = nodes.filter { $0.id != incident.old && ($0.upstream != incident.old || !$0.isStandby) }
             .filter { $0.receiver?.from != incident.old }
         guard !rule.isProven(bySevered: Set(severed.map(\.id))) else { return }
         ledger.violated("I7", "in \(machine.state) only \(severed.map(\.name)) are severed of \(rule)")
+    }
+
+    /// I11: what a later life must know is on the disk at once, if that takes anything. From the point of no return the old
+    /// primary's rules do not count.
+    private mutating func judgeJournal() {
+        guard let machine, let journal, machine.state != .promote, machine.evidence.rules != journal.rules,
+            recordsUnderWay == 0
+        else { return rulesUnrecordedSince = nil }
+        let since = rulesUnrecordedSince ?? now
+        rulesUnrecordedSince = since
+        guard now.elapsed(since: since) > .milliseconds(200) else { return }
+        ledger.violated("I11", "in \(machine.state) the journal lacks the rules that count: \(machine.evidence.rules)")
     }
 
     /// I11: what can be given up is given up in time. `promote` waits for its candidate, `opening` for the new primary.

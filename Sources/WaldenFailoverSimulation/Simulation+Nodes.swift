@@ -91,12 +91,15 @@ extension Simulation {
             return ledger.violated("I1", "\(nodes[at].name) acknowledged \(write.id) without a rule")
         }
         ledger.acknowledged(
-            write.id, by: nodes[at], under: rule, known: knownRules, holders: nodes[at].holders(of: end), newest: newest
-        )
+            write.id, by: nodes[at], under: rule, known: recordedRules(of: nodes[at].id),
+            holders: nodes[at].holders(of: end), newest: newest)
     }
 
-    /// The sentinel's, or while it is dead those that it will begin with.
-    var knownRules: SynchronousRules { machine?.evidence.rules ?? journal?.rules ?? SynchronousRules(nil) }
+    /// As the journal has them. Of a primary that was replaced those count by which that was proven to lose nothing; what
+    /// somebody sets there later binds nobody.
+    func recordedRules(of node: NodeID) -> SynchronousRules {
+        replacedUnder[node] ?? journal?.rules ?? SynchronousRules(nil)
+    }
 
     // MARK: Replication
 

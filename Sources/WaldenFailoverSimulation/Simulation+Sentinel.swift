@@ -91,12 +91,19 @@ extension Simulation {
         recordsUnderWay -= 1
         guard life == self.life else {
             // It died while the record was on its way to the disk. The journal's lock keeps the next one waiting till then.
-            if machine == nil, dice.happens(50), record.sequence > journal?.sequence ?? 0 { journal = record }
+            if machine == nil, dice.happens(50), record.sequence > journal?.sequence ?? 0 { isOnDisk(record) }
             return
         }
-        journal = record
+        isOnDisk(record)
         guard let actions = machine?.recorded(record.sequence, at: now) else { return }
         perform(actions)
+    }
+
+    private mutating func isOnDisk(_ record: JournalRecord) {
+        journal = record
+        if record.state == .promote, let incident = record.incident { replacedUnder[incident.old] = incident.rules }
+        if record.state != .promote { replacedUnder[record.primary] = nil }
+        ledger.journalKnows(recordedRules(of: record.primary), of: record.primary)
     }
 
     private mutating func perform(_ actions: [FailoverAction]) {
@@ -118,7 +125,7 @@ extension Simulation {
     private mutating func noted(_ note: FailoverNote) {
         tell("row \(note.row): \(note.from.rawValue) -> \(note.to.rawValue), \(note.finding.rawValue): \(note.reason)")
         if note.from != .hold, note.to == .hold { ledger.noteIncident(isSwitchover: note.row == 210) }
-        if note.to == .opening { failedOverAt = now }
+        if note.from == .promote { failedOverAt = now }
     }
 
     // MARK: Doing

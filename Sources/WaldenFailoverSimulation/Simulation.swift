@@ -36,6 +36,10 @@ public struct Simulation {
     var life = 0
     /// The sentinel's disk.
     var journal: JournalRecord?
+    /// Replaced primaries, each with the rules by which that was proven to lose nothing.
+    var replacedUnder: [NodeID: SynchronousRules] = [:]
+    /// Since when the sentinel goes by other rules than those in the journal.
+    var rulesUnrecordedSince: Instant?
     var diedAt: Instant?
     var failedOverAt: Instant?
     /// The sentinel's session at the primary: to whom.

@@ -60,7 +60,9 @@ public struct HookEvent: Hashable, Sendable, Codable {
 
     private static func edge(_ note: FailoverNote) -> Kind? {
         if note.to == .hold, note.from != .hold { return .incidentBegun }
-        if note.from == .aborting || (note.from == .open && note.to == .steady) { return .incidentEnded }
+        if note.from == .aborting && note.to != .aborting || (note.from == .open && note.to == .steady) {
+            return .incidentEnded
+        }
         return nil
     }
 

@@ -99,9 +99,10 @@ final class Journal {
     }
 
     private func note(_ line: Line) {
+        let isFailover = line.record.state == .opening && newest?.state != .opening
         newest = line.record
         self.line = line
-        guard line.record.state == .opening else { return }
+        guard isFailover else { return }
         lastFailoverAt = line.at
         failover = line
     }

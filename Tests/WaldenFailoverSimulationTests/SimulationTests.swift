@@ -19,6 +19,10 @@ import WaldenFailoverSimulation
         31318,
         // A rule that nobody had seen: a limit, not a loss.
         204809,
+        // A rule weakened while a switchover was under way, and forgotten by the next life.
+        73538, 81089,
+        // A rule weakened at a primary that had been replaced: a limit.
+        73755,
     ])
     func whatOnceWentWrong(seed: UInt64) {
         var simulation = Simulation(seed: seed)

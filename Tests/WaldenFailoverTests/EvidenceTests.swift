@@ -11,7 +11,8 @@ import WaldenCore
 
     init() {
         evidence = Evidence(
-            primary: Self.a, names: ["a": Self.a, "b": Self.b, "c": Self.c], timings: FailoverTimings())
+            primary: Self.a, names: ["a": Self.a, "b": Self.b, "c": Self.c], timings: FailoverTimings(),
+            rules: SynchronousRules(try? SynchronousRule(required: 1, of: [Self.b, Self.c])))
         evidence.reported(Self.a, Self.report(isInRecovery: false, names: "ANY 1 (b, c)"), at: Self.start)
         evidence.contacted(Self.a, .answered, at: Self.start)
         evidence.sessionAnswered(at: Self.start)
@@ -131,6 +132,17 @@ import WaldenCore
         evidence.heartbeatBegun(.quorum, at: Self.at(130))
         evidence.heartbeatAcknowledged(.quorum, end: LSN(300), at: Self.at(140))
         #expect(evidence.rules.outgoing.isEmpty)
+    }
+
+    /// What was acknowledged before anybody looked was acknowledged by who knows what rule.
+    @Test mutating func theFirstRuleProvesNothingBeforeItsFirstHeartbeat() {
+        var evidence = Evidence(
+            primary: Self.a, names: ["a": Self.a, "b": Self.b, "c": Self.c], timings: FailoverTimings())
+        evidence.reported(Self.a, Self.report(isInRecovery: false, names: "ANY 1 (b, c)"), at: Self.start)
+        #expect(!evidence.rules.isProven(bySevered: [Self.b, Self.c]))
+        evidence.heartbeatBegun(.quorum, at: Self.at(10))
+        evidence.heartbeatAcknowledged(.quorum, end: LSN(200), at: Self.at(20))
+        #expect(evidence.rules.isProven(bySevered: [Self.b, Self.c]))
     }
 
     @Test mutating func aRuleThatProvesNothingIsTold() {

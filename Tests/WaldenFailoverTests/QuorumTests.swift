@@ -70,11 +70,24 @@ import WaldenCore
         #expect(rules.outgoing == [rule])
     }
 
+    /// What was acknowledged meanwhile may be held by nobody, until a commit after it is held by the members.
+    @Test func afterATimeWithoutARuleACommitUnderOneIsWaitedFor() throws {
+        let rule = try SynchronousRule(required: 1, of: [NodeID(1)])
+        var rules = SynchronousRules(rule)
+        rules.reported(nil)
+        rules.reported(rule)
+        #expect(!rules.isProven(bySevered: [NodeID(1)]))
+        rules.acknowledged()
+        #expect(rules.isProven(bySevered: [NodeID(1)]))
+    }
+
     @Test func tooManyChangesForbidAProof() throws {
-        var rules = SynchronousRules(nil)
-        for index in 1...SynchronousRules.capacity + 1 {
+        var rules = SynchronousRules(try SynchronousRule(required: 1, of: [NodeID(1)]))
+        for index in 2...SynchronousRules.capacity {
             rules.reported(try SynchronousRule(required: 1, of: [NodeID(index)]))
         }
+        #expect(rules.isProven(bySevered: Set(Self.nodes(20))))
+        rules.reported(try SynchronousRule(required: 1, of: [NodeID(SynchronousRules.capacity + 1)]))
         #expect(!rules.isProven(bySevered: Set(Self.nodes(20))))
     }
 }

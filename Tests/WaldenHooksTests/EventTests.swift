@@ -12,7 +12,7 @@ import WaldenHooks
             (.needsHuman, .hold, [.stateChanged, .incidentBegun]), (.hold, .hold, [.stateChanged]),
             (.hold, .sever, [.stateChanged]), (.open, .steady, [.stateChanged, .incidentEnded]),
             (.aborting, .steady, [.stateChanged, .incidentEnded]),
-            (.aborting, .needsHuman, [.stateChanged, .incidentEnded]),
+            (.aborting, .needsHuman, [.stateChanged, .incidentEnded]), (.aborting, .aborting, [.stateChanged]),
             (.steady, .suspect, [.stateChanged]), (.discover, .steady, [.stateChanged]),
         ] as [(FailoverState, FailoverState, [HookEvent.Kind])])
     func aRowIsTold(_ from: FailoverState, _ to: FailoverState, _ kinds: [HookEvent.Kind]) {

@@ -95,6 +95,17 @@ import WaldenTestKit
         #expect(try TextFile.read("\(scratch.path)/incidents").split(separator: "\n").count <= 2)
     }
 
+    /// The rules that count are recorded whenever they change; only within an incident is that part of its story.
+    @Test func aChangedRuleBelongsToTheIncidentUnderWay() throws {
+        let log = try log()
+        var stage = Stage()
+        stage.changeRule(log)
+        #expect(log.history.incidents.isEmpty)
+        stage.switchOver(log, changingTheRule: true)
+        let rows = try #require(log.history.incidents.first).lines.compactMap(\.row?.number)
+        #expect(rows.first == 210 && rows.contains(215) && rows.last == 1_000, "\(rows)")
+    }
+
     /// What fails again and again in the same way is told once, with the number of tries when it ends.
     @Test func aStepThatFailsForLongIsToldOnce() throws {
         let log = try log()
@@ -144,6 +155,7 @@ struct Stage {
     private var reports: [NodeID: NodeReport] = [:]
     private var isDead = false
     var refusesSevering = false
+    private var isDraining = false
 
     private static let nodes = [NodeID(0), NodeID(1), NodeID(2)]
 
@@ -181,6 +193,23 @@ struct Stage {
         pass(10, log)
         isDead = false
         pass(20, log)
+    }
+
+    mutating func changeRule(_ log: IncidentLog) {
+        pass(20, log)
+        reports[machine.evidence.primary]?.synchronousStandbyNames = "ANY 2 (b, c)"
+        pass(20, log)
+    }
+
+    mutating func switchOver(_ log: IncidentLog, changingTheRule changesRule: Bool) {
+        pass(20, log)
+        isDraining = true
+        machine.observe(.requested(.switchover(to: nil)), at: now)
+        pass(4, log)
+        if changesRule { reports[machine.evidence.primary]?.synchronousStandbyNames = "ANY 1 (b, c)" }
+        pass(4, log)
+        isDraining = false
+        pass(60, log)
     }
 
     mutating func pauseAndResume(_ log: IncidentLog) {
@@ -247,6 +276,7 @@ struct Stage {
             if refusesSevering { return .failed("no way") }
             reports[node]?.hasUpstream = false
             reports[node]?.receiver = nil
+        case .drain: if isDraining { return .failed("not yet") }
         case .follow(let node):
             reports[node]?.hasUpstream = true
             reports[node]?.receiver = .init(isStreaming: true, silentFor: .zero)

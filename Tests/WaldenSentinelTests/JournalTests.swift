@@ -55,6 +55,19 @@ import WaldenTestKit
         #expect(copy.lastFailoverAt == failover)
     }
 
+    /// A rule that changes while the new primary is prepared writes the state again.
+    @Test func aFailoverIsOfItsFirstRecord() throws {
+        let journal = try Journal(in: directory)
+        try journal.write(record(1, .promote))
+        try journal.write(record(2, .opening))
+        let failover = try #require(journal.lastFailoverAt)
+        try journal.write(record(3, .opening))
+        #expect(journal.lastFailoverAt == failover)
+        try journal.write(record(4, .steady))
+        try journal.write(record(5, .opening, term: 3))
+        #expect(try #require(journal.lastFailoverAt) > failover)
+    }
+
     @Test func aJournalWithoutAFailoverKeepsOneRecord() throws {
         let journal = try Journal(in: directory, limit: 1_000)
         for sequence in 1...20 { try journal.write(record(UInt64(sequence), .steady)) }

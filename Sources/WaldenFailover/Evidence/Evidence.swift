@@ -227,9 +227,9 @@ public struct Evidence: Sendable {
         return suffices(Set(fresh.map(\.node)))
     }
 
-    /// Without a rule nobody less than all standbys will do.
+    /// Where commits wait for nobody, nobody less than all standbys will do.
     private func suffices(_ witnesses: Set<NodeID>) -> Bool {
-        if rules.current != nil { return rules.isProven(bySevered: witnesses) }
+        if !rules.countNobody { return rules.isProven(bySevered: witnesses) }
         return !standbys.isEmpty && witnesses.isSuperset(of: standbys)
     }
 }

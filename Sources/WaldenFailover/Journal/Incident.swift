@@ -20,14 +20,12 @@ public struct Incident: Hashable, Sendable, Codable {
     public var isEndKnown = false
     /// Its timeline, on which alone positions are compared.
     public let timeline: TimelineID?
-    /// Rules that severing must prove.
-    public let rules: SynchronousRules
+    /// Rules that severing must prove: the old primary's, up to the point of no return (`follow`).
+    public private(set) var rules: SynchronousRules
     /// Seen severed twice, with what they had received then. Never shrinks.
     public var severed: [NodeID: Position] = [:]
     /// Whom the census chose.
     public var candidate: NodeID?
-    /// The rule that the candidate gets before it is promoted; nil: none.
-    public var nextRule: SynchronousRule?
     /// Why it was given up.
     public var refusal: String?
     /// The sentinel was restarted in the middle.
@@ -43,6 +41,8 @@ public struct Incident: Hashable, Sendable, Codable {
             self.received = received
             self.replayed = replayed
         }
+
+        static let none = Position(timeline: TimelineID(0), received: .zero, replayed: .zero)
     }
 
     public init(
@@ -63,9 +63,17 @@ public struct Incident: Hashable, Sendable, Codable {
         return copy
     }
 
-    /// The rule for the candidate: the members but for itself, and the old primary once it is back.
-    func rule(promoting candidate: NodeID) -> SynchronousRule? {
-        guard let rule = rules.current else { return nil }
+    /// The old primary tells the rules that count now. Where it has none, the last one stays, lest none be asked for: the
+    /// incident is given up then (`Situation.isRuleLost`).
+    mutating func follow(_ told: SynchronousRules) {
+        guard told.current != nil || rules.current == nil else { return }
+        rules = told
+    }
+
+    /// The rule that the candidate gets before it is promoted: the members but for itself, and the old primary once it is
+    /// back. Nil: none, or nobody is chosen.
+    public var nextRule: SynchronousRule? {
+        guard let candidate, let rule = rules.current else { return nil }
         let members = rule.members.subtracting([candidate]).union([old])
         return try? SynchronousRule(required: min(rule.required, members.count), of: members)
     }
@@ -75,6 +83,9 @@ public struct Incident: Hashable, Sendable, Codable {
     }
 
     public var isForced: Bool { cause == .forced }
+
+    /// Whether nobody may be promoted without proof.
+    var needsProof: Bool { !isForced && rules.current != nil }
 
     /// Whether the most advanced of the severed holds every acknowledged commit.
     ///

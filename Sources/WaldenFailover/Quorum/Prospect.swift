@@ -60,10 +60,13 @@ struct Prospect {
                 ? (.noStandby, "no standby answers") : (.noCandidate, reasons.joined(separator: "; "))
         }
         if let rule = evidence.rules.current, !isProven {
-            let count =
-                "\(able) standbys answer and can be severed; to prove that nothing acknowledged is lost, "
-                + "\(rule.severedRequired) of those in synchronous_standby_names must be severed"
-            return (.unproven, (problems + [count]).joined(separator: "; "))
+            let missing =
+                evidence.rules.countNobody
+                ? "synchronous_standby_names is new, and no commit has been acknowledged by it since it was heard of: what "
+                    + "was acknowledged before may be on the primary alone"
+                : "\(able) standbys answer and can be severed; to prove that nothing acknowledged is lost, "
+                    + "\(rule.severedRequired) of those in synchronous_standby_names must be severed"
+            return (.unproven, (problems + [missing]).joined(separator: "; "))
         }
         if evidence.rules.current == nil, !policy.mayLoseUnacknowledged {
             return (

@@ -45,7 +45,7 @@ public struct SynchronousRules: Hashable, Sendable, Codable {
     /// Nil: commits wait for nobody.
     public private(set) var current: SynchronousRule?
     /// Older rules that still count, oldest first; nil stands for a time in which nobody was waited for.
-    public private(set) var outgoing: [SynchronousRule] = []
+    public private(set) var outgoing: [SynchronousRule?] = []
     /// Rules remembered at most; more changes than that between two acknowledged commits forbid a proof.
     public static let capacity = 8
 
@@ -56,7 +56,7 @@ public struct SynchronousRules: Hashable, Sendable, Codable {
     /// The primary reports its rule.
     public mutating func reported(_ rule: SynchronousRule?) {
         guard rule != current else { return }
-        if let current, !outgoing.contains(current) { outgoing.append(current) }
+        if !outgoing.contains(current) { outgoing.append(current) }
         outgoing.removeAll { $0 == rule }
         current = rule
     }
@@ -67,15 +67,17 @@ public struct SynchronousRules: Hashable, Sendable, Codable {
         outgoing.removeAll()
     }
 
-    /// Whether those severed prove that nothing acknowledged is lost. Never without a rule: then commits were
-    /// acknowledged that no standby need hold.
+    /// Commits were acknowledged, or may have been before anybody looked, that no standby need hold.
+    public var countNobody: Bool { current == nil || outgoing.contains(nil) }
+
+    /// Whether those severed prove that nothing acknowledged is lost.
     public func isProven(bySevered severed: Set<NodeID>) -> Bool {
-        guard current != nil, outgoing.count < Self.capacity else { return false }
+        guard !countNobody, outgoing.count < Self.capacity else { return false }
         return all.allSatisfy { $0.isProven(bySevered: severed) }
     }
 
     /// Every rule that counts.
-    public var all: [SynchronousRule] { outgoing + (current.map { [$0] } ?? []) }
+    public var all: [SynchronousRule] { (outgoing + [current]).compactMap(\.self) }
 
     /// Members of every rule that counts.
     public var members: Set<NodeID> { all.reduce(into: []) { $0.formUnion($1.members) } }

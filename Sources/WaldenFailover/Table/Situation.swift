@@ -1,15 +1,16 @@
 import WaldenCore
 
-/// What rows judge by: the machine at one moment. Each name says one thing that may be true of it.
+/// What rows judge by: the machine at one moment. Each name says one thing that may be true of it. Here are those about
+/// the primary; what an incident has come to is in an extension.
 struct Situation {
     let machine: FailoverMachine
     let now: Instant
 
-    private var evidence: Evidence { machine.evidence }
-    private var timings: FailoverTimings { machine.timings }
-    private var incident: Incident? { machine.incident }
-    private var inState: Duration { now.elapsed(since: machine.enteredAt) }
-    private var found: Duration { now.elapsed(since: machine.findingSince) }
+    var evidence: Evidence { machine.evidence }
+    var timings: FailoverTimings { machine.timings }
+    var incident: Incident? { machine.incident }
+    var inState: Duration { now.elapsed(since: machine.enteredAt) }
+    var found: Duration { now.elapsed(since: machine.findingSince) }
     var finding: Finding { machine.finding }
 
     func hasLasted(_ budget: Duration) -> Bool { inState > budget }
@@ -36,16 +37,6 @@ struct Situation {
     var hasStrangers: Bool {
         let systems = evidence.nodes.compactMap { evidence.freshReport(of: $0, at: now)?.systemIdentifier }
         return Set(systems).count > 1
-    }
-
-    /// Which they are, and what to do.
-    private var strangers: String {
-        let systems = evidence.nodes.compactMap { node in
-            evidence.freshReport(of: node, at: now).map { "\(evidence.name(of: node)) \($0.systemIdentifier)" }
-        }
-        return
-            "system identifiers differ (\(systems.joined(separator: ", "))): take out of the configuration, or make anew "
-            + "by pg_basebackup, what was not made from the primary"
     }
 
     /// Whether there is any doubt that clients can work with the primary. A quorum that acknowledges nothing is none: to
@@ -87,8 +78,12 @@ struct Situation {
         return finding == .crashed
     }
 
-    /// The rule is not that of the newest record.
-    var ruleIsUnrecorded: Bool { machine.recordedRules != evidence.rules && evidence.timeline != nil }
+    /// The rules are not those of the newest record, and a later life would need them. Past the point of no return the old
+    /// primary's do not count any more, and where there is no journal yet no primary is known.
+    var rulesAreUnrecorded: Bool {
+        guard machine.state != .promote, let recorded = machine.recordedRules else { return false }
+        return recorded != evidence.rules
+    }
 
     private var ruleIsKnown: Bool { evidence.isRuleSeen || journalIsFresh }
 
@@ -96,161 +91,5 @@ struct Situation {
     var journalIsFresh: Bool {
         guard let unwatched = machine.unwatchedFor else { return false }
         return unwatched <= timings.memory && evidence.rules.current != nil && evidence.timeline != nil
-    }
-
-    // MARK: Holding and draining
-
-    var isHeld: Bool { machine.book.isDone(.hold) || hasLasted(timings.severOthers) }
-
-    /// Nothing is under way at the old primary, and the standby that is to replace it has replayed all it wrote.
-    var isDrained: Bool {
-        guard let incident, incident.isEndKnown else { return false }
-        return evidence.freshStandbys(at: now).contains { standby in
-            (wish == nil || wish == standby.node) && standby.report.replayed >= incident.oldEnd
-        }
-    }
-
-    /// Whom a switchover is to lead to, if that was said.
-    var wish: NodeID? {
-        if case .switchover(let node)? = incident?.cause { node } else { nil }
-    }
-
-    // MARK: Severing
-
-    /// Enough are severed for the proof, or as many as there are where no proof is asked for.
-    var isSevered: Bool {
-        guard let incident else { return false }
-        if incident.isProven { return true }
-        guard incident.isForced || incident.rules.current == nil else { return false }
-        return !incident.severed.isEmpty && unseveredAnswering.isEmpty
-    }
-
-    /// Others answer, and might be severed too: one of them may hold more.
-    var mayMoreBeSevered: Bool { !unseveredAnswering.isEmpty && !hasLasted(timings.severOthers) }
-
-    private var unseveredAnswering: [NodeID] {
-        guard let incident else { return [] }
-        return evidence.freshStandbys(at: now).map(\.node).filter { incident.severed[$0] == nil }
-    }
-
-    // MARK: Choosing
-
-    var election: Election {
-        let severed = incident?.severed ?? [:]
-        let voters = severed.keys.sorted().map { node in
-            let report = evidence.freshReport(of: node, at: now)
-            return Election.Voter(
-                node: node, position: severed[node] ?? .none, priority: machine.policy.priority(of: node),
-                freeSlots: report?.freeSlots ?? 0, isReplayPaused: report?.isReplayPaused ?? false)
-        }
-        let needsProof = incident.map { !$0.isForced && $0.rules.current != nil } ?? true
-        return Election(
-            among: voters, on: incident?.timeline, notBehind: needsProof ? incident?.rules.members : nil, wish: wish,
-            needsSlot: machine.policy.needsSlot)
-    }
-
-    // MARK: Fencing
-
-    var isFenced: Bool {
-        guard let incident else { return false }
-        return isProxyFenced(incident)
-            && (!machine.policy.hasFenceHook || machine.book.isDone(.fenceHook(incident.old)))
-    }
-
-    private func isProxyFenced(_ incident: Incident) -> Bool {
-        Self.proxyFence(incident).allSatisfy(machine.book.isDone)
-    }
-
-    var fenceVeto: String? { incident.flatMap { machine.book.refusal(of: .fenceHook($0.old)) } }
-
-    /// The hook did not answer; the severed standbys are fence enough where they are proof.
-    var isFencedWithoutHook: Bool {
-        guard let incident, hasLasted(timings.fence) else { return false }
-        return incident.isProven && isProxyFenced(incident)
-    }
-
-    // MARK: The new primary
-
-    /// The candidate writes, on a timeline of its own.
-    var isPromoted: Bool {
-        guard let incident, let candidate = incident.candidate,
-            let report = evidence.freshReport(of: candidate, at: now), !report.isInRecovery
-        else { return false }
-        return incident.timeline.map { report.timeline > $0 } ?? true
-    }
-
-    /// All that must be in place before traffic.
-    var isPrepared: Bool {
-        let slot = !machine.policy.needsSlot || machine.book.isDone(.createSlot(evidence.primary))
-        return slot && machine.book.isDone(.beginEpoch)
-    }
-
-    var quorumStands: Bool {
-        evidence.rules.current == nil || evidence.quorumAcknowledged(since: machine.enteredAt)
-    }
-
-    // MARK: For people
-
-    var details: [String] {
-        var lines: [String] = ["finding: \(finding.rawValue)"]
-        for node in evidence.nodes {
-            guard let report = evidence.freshReport(of: node, at: now) else {
-                lines.append("\(evidence.name(of: node)): does not answer")
-                continue
-            }
-            let role = report.isInRecovery ? "standby" : "writes"
-            let upstream =
-                report.receiver.map { "last message \($0.silentFor) ago" }
-                ?? (report.isInRecovery ? "receives nothing" : "")
-            lines.append(
-                "\(evidence.name(of: node)): \(role), timeline \(report.timeline), \(report.received)"
-                    + (upstream.isEmpty ? "" : ", \(upstream)"))
-        }
-        if machine.state == .suspect, let obstacle = failoverObstacle {
-            lines.append(obstacle)
-        } else if let problem = evidence.ruleProblem {
-            lines.append(problem.description)
-        }
-        if hasStrangers { lines.append(strangers) }
-        if let refusal = incident?.refusal { lines.append(refusal) }
-        return lines + machine.book.problems
-    }
-}
-
-extension Incident.Position {
-    static let none = Incident.Position(timeline: TimelineID(0), received: .zero, replayed: .zero)
-}
-
-// MARK: - Orders, and what is given up
-
-extension Situation {
-    var isSwitchover: Bool { machine.incident?.isSwitchover ?? false }
-    var isInterrupted: Bool { machine.incident?.isInterrupted ?? false }
-    var isForced: Bool { machine.incident?.isForced ?? false }
-
-    var isSwitchoverOrdered: Bool {
-        if case .switchover? = machine.request { true } else { false }
-    }
-
-    var orderedNode: NodeID? {
-        if case .switchover(let node)? = machine.request { node } else { nil }
-    }
-
-    /// Why a switchover cannot be begun; nil: it can.
-    var switchoverObstacle: String? {
-        machine.switchoverObstacle(to: orderedNode, at: now)
-    }
-
-    /// Every severed standby that answers follows its primary again, and held work was let go.
-    var isReattached: Bool {
-        guard machine.book.isDone(.release) else { return false }
-        return machine.detached.allSatisfy { node in
-            machine.evidence.freshReport(of: node, at: now) == nil || machine.parted.contains(node)
-        }
-    }
-
-    /// After a failed attempt, the failover would be due again: not before all budgets of the failed one have passed.
-    var isWorthAnotherTry: Bool {
-        hasLasted(machine.timings.abort) && machine.evidence.rules.current != nil && !hasStrangers && failoverIsDue
     }
 }

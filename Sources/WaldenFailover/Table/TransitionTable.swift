@@ -16,6 +16,9 @@ public enum TransitionTable {
     /// What stands for a row where a restart finds an incident that can still be undone.
     static let interruption = 1190
 
+    /// What stands for a row where a record is written for the sake of its rules alone: no state is left or entered.
+    public static let newRules = 215
+
     static func rows(from state: FailoverState) -> [Row] { byState[state] ?? [] }
 
     private static let byState = Dictionary(grouping: rows, by: \.from)
@@ -26,6 +29,21 @@ public enum TransitionTable {
         then change: @escaping @Sendable (inout FailoverMachine, Situation) -> Void = { _, _ in }
     ) -> Row {
         Row(number: number, from: from, to: to, reason: reason, holds: holds, change: change)
+    }
+
+    /// The old primary, which lives, has got another rule meanwhile, and nothing is proven by it.
+    private static func disproved(
+        _ number: Int, _ from: FailoverState, when holds: @escaping @Sendable (Situation) -> Bool
+    ) -> Row {
+        row(
+            number, from, .aborting, "the rule for commits has changed, and nothing is proven by it", when: holds,
+            then: { machine, _ in
+                machine.refuse(
+                    """
+                    synchronous_standby_names was changed on the old primary meanwhile; by what it is now it cannot be proven \
+                    that no acknowledged commit is lost
+                    """)
+            })
     }
 
     static let rows: [Row] = starting + watching + suspecting + holding + severing + deciding + opening + standing
@@ -66,7 +84,6 @@ public enum TransitionTable {
             210, .steady, .hold, "a switchover is ordered",
             when: { $0.isSwitchoverOrdered && $0.switchoverObstacle == nil },
             then: { machine, situation in machine.begin(.switchover(to: situation.orderedNode)) }),
-        row(215, .steady, .steady, "the rule for commits has changed") { $0.ruleIsUnrecorded },
         row(220, .steady, .suspect, "the primary does not answer as it should") { $0.primaryIsDoubtful },
         row(
             290, .maintenance, .steady, "ordered back", when: { $0.machine.request == .resume },
@@ -96,6 +113,7 @@ public enum TransitionTable {
             400, .hold, .aborting, "the primary came back before anything was severed",
             when: { !$0.isSwitchover && !$0.isForced && !$0.primaryIsDoubtful },
             then: { machine, _ in machine.refuse("the primary answers again") }),
+        disproved(405, .hold) { $0.isRuleLost },
         row(
             410, .hold, .sever, "work is held", when: { !$0.isSwitchover && $0.isHeld },
             then: { machine, _ in machine.detachStandbys() }),
@@ -116,6 +134,7 @@ public enum TransitionTable {
 
     private static let severing: [Row] = [
         row(500, .sever, .census, "severed, and nobody else can be") { $0.isSevered && !$0.mayMoreBeSevered },
+        disproved(505, .sever) { $0.isRuleLost },
         row(
             510, .sever, .aborting, "too few standbys could be severed for a proof",
             when: { $0.hasLasted($0.machine.timings.sever) },
@@ -130,8 +149,9 @@ public enum TransitionTable {
     private static let deciding: [Row] = [
         row(
             600, .census, .fence, "a standby holds every acknowledged commit",
-            when: { $0.election.winner != nil },
+            when: { !$0.isProofLost && $0.election.winner != nil },
             then: { machine, situation in if let winner = situation.election.winner { machine.choose(winner) } }),
+        disproved(605, .census) { $0.isProofLost },
         row(
             610, .census, .aborting, "no standby may be promoted",
             when: { $0.hasLasted($0.machine.timings.census) },
@@ -143,6 +163,7 @@ public enum TransitionTable {
         row(
             700, .fence, .aborting, "the fence refused", when: { $0.fenceVeto != nil },
             then: { machine, situation in machine.refuse("the fence hook refused: \(situation.fenceVeto ?? "")") }),
+        disproved(705, .fence) { $0.isProofLost },
         row(710, .fence, .promote, "the old primary is fenced") { $0.isFenced },
         row(720, .fence, .promote, "the fence hook did not answer; the severed standbys are fence enough") {
             $0.isFencedWithoutHook

@@ -69,7 +69,7 @@ extension Situation {
 
     /// What was severed is durable, but others may have changed it since: nobody who answers may follow anybody again.
     private var looseAgain: [NodeID] {
-        guard let incident = machine.incident, !incident.isForced, incident.rules.current != nil else { return [] }
+        guard let incident = machine.incident, incident.needsProof else { return [] }
         return incident.severed.keys.sorted().filter(isLoose)
     }
 

@@ -44,12 +44,16 @@ final class IncidentLog {
     // MARK: Rows
 
     func took(_ note: FailoverNote, wall: Int64, now: Instant) {
+        if note.row == TransitionTable.newRules {
+            // The state and its orders go on. It may happen often: without an incident it belongs to none.
+            guard history.open != nil else { return }
+            return add(IncidentLine(note, of: note.term, isFirst: false, wall: wall, now: now))
+        }
         switch (note.from, note.to) {
         case (.steady, .suspect), (.discover, .suspect):
             doubt = (note, wall, now)
             return
-        // The doubt is over; or the rule changed, which belongs to no incident and may happen often.
-        case (.suspect, .steady), (.steady, .steady):
+        case (.suspect, .steady):
             doubt = nil
             return
         default: break
