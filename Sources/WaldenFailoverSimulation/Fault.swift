@@ -13,8 +13,8 @@ enum Fault: Hashable {
     case cut(from: NodeID, to: NodeID)
     case killSentinel
     case switchover(NodeID?)
-    /// Somebody sets another rule.
-    case names(required: Int)
+    /// Somebody sets another rule: so many of all other nodes but one; 0: nobody is waited for.
+    case names(required: Int, without: NodeID? = nil)
     /// Somebody promotes a standby and makes it a standby again: its log has left the primary's.
     case estrange(NodeID)
     /// The sentinel's disk takes no record.
@@ -30,7 +30,11 @@ struct FaultPlan {
     }
 
     let kind: Kind
+    private(set) var changesRules = false
     private(set) var faults: [(after: Duration, fault: Fault)] = []
+
+    /// Nothing happens that any failover could follow from.
+    var isQuiet: Bool { (kind == .none || kind == .overload) && !changesRules }
 
     init(kind: Kind, nodes: [NodeID], dice: inout Dice) {
         self.kind = kind
@@ -49,6 +53,31 @@ struct FaultPlan {
         case .storm: for _ in 0..<Int.random(in: 5...14, using: &dice) { any(nodes, &dice) }
         case .mixed: for _ in 0..<Int.random(in: 2...7, using: &dice) { any(nodes, &dice) }
         }
+    }
+
+    /// Somebody sets one rule after the other, about a switchover and the deaths of those concerned.
+    mutating func changeRules(of nodes: [NodeID], dice: inout Dice) {
+        changesRules = true
+        let start = dice.milliseconds(1_000...5_000)
+        // The more a commit waits for, the fewer must be severed, and the weaker can be what follows.
+        if dice.happens(70) {
+            let required = Int.random(in: 1..<max(nodes.count, 2), using: &dice)
+            add(.names(required: required), start - .milliseconds(900))
+        }
+        if dice.happens(80) { add(.switchover(nil), start) }
+        for _ in 0..<Int.random(in: 1...5, using: &dice) {
+            let required = Int.random(in: 0...2, using: &dice)
+            let left = dice.happens(40) ? nodes.dropFirst().randomElement(using: &dice) : nil
+            add(.names(required: required, without: left), start + dice.milliseconds(-300...700))
+        }
+        // One that the sentinel cannot sever, and by which the primary goes on to acknowledge.
+        if dice.happens(60), let standby = nodes.dropFirst().randomElement(using: &dice) {
+            let before = start - dice.milliseconds(0...400)
+            add(.cut(from: Network.sentinel, to: standby), before)
+            add(.cut(from: standby, to: Network.sentinel), before)
+        }
+        if dice.happens(40) { add(.killSentinel, start + dice.milliseconds(0...1_500)) }
+        if dice.happens(40) { add(.kill(nodes[0]), start + dice.milliseconds(0...2_500)) }
     }
 
     private mutating func add(_ fault: Fault, _ after: Duration) { faults.append((after, fault)) }

@@ -20,15 +20,23 @@ extension Simulation {
         case .cut(let from, let to): network.cut(from: from, to: to)
         case .killSentinel: killSentinel()
         case .switchover(let node): machine?.observe(.requested(.switchover(to: node)), at: now)
-        case .names(let required):
-            for at in nodes.indices where nodes[at].isWriting && !nodes[at].synchronousNames.isEmpty {
-                let others = nodes.filter { $0.id != nodes[at].id }.map(\.name)
-                nodes[at].synchronousNames = "ANY \(required) (\(others.joined(separator: ", ")))"
-            }
+        case .names(let required, let left): setRule(required, without: left)
         case .estrange(let node): estrange(node)
         case .stallJournal(let stalls): stallJournal(stalls)
         case .pauseReplay(let node, let isPaused): nodes[index(of: node)].isReplayPaused = isPaused
         case .healAll: healAll()
+        }
+    }
+
+    /// On whoever writes and has a rule, or has had one.
+    private mutating func setRule(_ required: Int, without left: NodeID?) {
+        for at in nodes.indices where nodes[at].isWriting {
+            let id = nodes[at].id
+            guard !nodes[at].synchronousNames.isEmpty || withoutRule.contains(id) else { continue }
+            let others = nodes.filter { $0.id != id && $0.id != left }.map(\.name)
+            let isEmpty = required == 0 || required > others.count
+            nodes[at].synchronousNames = isEmpty ? "" : "ANY \(required) (\(others.joined(separator: ", ")))"
+            if isEmpty { withoutRule.insert(id) } else { withoutRule.remove(id) }
         }
     }
 

@@ -64,8 +64,7 @@ extension Simulation {
             ledger.violated("I10", "\(node.name) keeps a slot")
         }
         ledger.checkHolds(primary, when: "at the end")
-        let isQuiet = plan.kind == .none || plan.kind == .overload
-        if isQuiet, ledger.failovers > 0 { ledger.violated("I12", "a failover without a fault") }
+        if plan.isQuiet, ledger.failovers > 0 { ledger.violated("I12", "a failover without a fault") }
         if policy.hasAgent, isSteady {
             for node in nodes where node.id != primary.id && node.isStandby && node.receiver != nil {
                 if node.common(with: primary) < node.log.count {

@@ -195,7 +195,9 @@ extension Simulation {
         case .sever: nodes[at].upstream = nil
         case .follow: nodes[at].upstream = order.primary
         case .checkpoint: nodes[at].checkpointTimeline = nodes[at].timeline
-        case .setSynchronousNames: nodes[at].synchronousNames = text(order.rule)
+        case .setSynchronousNames:
+            nodes[at].synchronousNames = text(order.rule)
+            withoutRule.remove(id)
         case .promote:
             if nodes[at].isStandby {
                 agenda.add(.promotionDue(id, run: nodes[at].run), in: dice.milliseconds(20...70))

@@ -47,6 +47,8 @@ public struct Simulation {
 
     /// Standbys whose log somebody has made leave the primary's: they are for people.
     var estranged: Set<NodeID> = []
+    /// Primaries that somebody has told to wait for nobody.
+    var withoutRule: Set<NodeID> = []
     var isJournalStalled = false
     var stalledRecords: [(record: JournalRecord, life: Int)] = []
     /// Records that are on their way to the disk.
@@ -73,12 +75,20 @@ public struct Simulation {
         var policy = FailoverPolicy()
         policy.hasAgent = dice.happens(70)
         policy.hasFenceHook = dice.happens(20)
-        self.policy = policy
         var timings = FailoverTimings()
         timings.cooldown = dice.happens(50) ? .seconds(3) : .seconds(600)
         self.timings = timings
         let kind = FaultPlan.Kind.allCases.randomElement(using: &dice) ?? .mixed
-        plan = FaultPlan(kind: kind, nodes: nodes.map(\.id), dice: &dice)
+        var plan = FaultPlan(kind: kind, nodes: nodes.map(\.id), dice: &dice)
+        // By dice of their own, and not in the runs of `SimulationTests`: what those seeds were they still are.
+        var others = Dice(seed: ~seed &- 2)
+        if others.happens(15) {
+            plan.changeRules(of: nodes.map(\.id), dice: &others)
+            policy.mayLoseUnacknowledged = false
+            policy.hasFenceHook = others.happens(60)
+        }
+        self.plan = plan
+        self.policy = policy
         proxy = SimulatedProxy(resuming: nil)
         self.dice = dice
     }
@@ -100,7 +110,8 @@ public struct Simulation {
         }
         judgeEnd()
         return Outcome(
-            seed: seed, kind: plan.kind.rawValue, violations: ledger.violations, failovers: ledger.failovers,
+            seed: seed, kind: plan.kind.rawValue + (plan.changesRules ? ", rules" : ""), violations: ledger.violations,
+            failovers: ledger.failovers,
             switchovers: ledger.switchovers, acknowledged: ledger.acknowledged.count, story: story.lines)
     }
 

@@ -111,10 +111,22 @@ final class SentinelScene: Sendable {
         }
     }
 
+    /// The newest in the sentinel's journal.
+    func record() throws -> JSONValue {
+        let newest = try Files.text(journalPath).split(separator: "\n").last.map(String.init) ?? "{}"
+        return try JSONValue(parsing: newest)["record"]
+    }
+
     /// Whom the sentinel chose, by its journal.
     func candidate() throws -> PostgresServer? {
-        let newest = try Files.text(journalPath).split(separator: "\n").last.map(String.init) ?? "{}"
-        return try JSONValue(parsing: newest)["record"]["incident"]["candidate"].int.map { servers[$0] }
+        try record()["incident"]["candidate"].int.map { servers[$0] }
+    }
+
+    /// Sets `synchronous_standby_names` on a server that may be cut off.
+    func setRule(_ rule: String, on server: PostgresServer) throws {
+        let client = try SQLClient(server.socketDSN())
+        try client.query("ALTER SYSTEM SET synchronous_standby_names = '\(rule)'")
+        try client.query("SELECT pg_reload_conf()")
     }
 
     // MARK: What clients see

@@ -40,4 +40,29 @@ import WaldenTestKit
         #expect(pause < .seconds(10))
         #expect(scene.proxy.notes.contains { $0.row == 420 })
     }
+
+    /// While work is drained, the old primary begins to acknowledge what no standby need hold.
+    @Test(.timeLimit(.minutes(3))) func aRuleThatIsTakenAwayMeanwhileUndoesIt() throws {
+        let scene = try SentinelScene()
+        defer { scene.end() }
+        let sentinel = try scene.startSentinel()
+        defer { sentinel.stop() }
+        try scene.writeSome()
+        let primary = scene.cluster.primary
+        let blocker = try scene.connectPastTheProxy(to: primary)
+        try blocker.query("BEGIN")
+        try blocker.query("LOCK TABLE writes IN SHARE MODE")
+        sentinel.request(.switchover(to: nil))
+        _ = try scene.awaitNote(to: .hold)
+        try scene.setRule("", on: primary)
+        #expect(try scene.awaitNote(to: .aborting).row == 405)
+        try blocker.query("ROLLBACK")
+        try scene.awaitState(.steady)
+        try scene.setRule("ANY 1 (standby1, standby2)", on: primary)
+        try scene.writeSome()
+        #expect(scene.proxy.serving.primary == .configuredPrimary)
+        let incident = try #require(sentinel.incidents.last)
+        #expect(incident.refusal?.contains("synchronous_standby_names was changed") ?? false)
+        try scene.judge("the rule is taken away during a switchover", on: primary, errors: 0)
+    }
 }

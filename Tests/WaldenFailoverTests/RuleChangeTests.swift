@@ -173,6 +173,35 @@ import WaldenCore
         #expect(bench.machine.detached.isEmpty)
     }
 
+    /// What is enough to go on is heard of at the same moment as the rule by which it is not.
+    @Test func itCountsBeforeWhatElseIsHeardOf() throws {
+        var severing = try Self.bench(in: .sever)
+        severing.outcomes["sever"] = nil
+        severing.pass(.milliseconds(300), looking: false)
+        for milliseconds in [10, 20] {
+            for node in [Bench.b, Bench.c] {
+                Self.reportSevered(node, at: severing.now + .milliseconds(milliseconds), &severing)
+            }
+        }
+        #expect(severing.machine.incident?.isProven ?? false)
+        Self.tell("", &severing)
+        #expect(severing.rows.first { $0 != 215 } == 505)
+
+        var choosing = try Self.bench(in: .census)
+        for node in [Bench.b, Bench.c] {
+            Self.reportSevered(node, at: choosing.now + .milliseconds(10), &choosing)
+        }
+        Self.tell("", &choosing)
+        #expect(choosing.rows.first { $0 != 215 } == 605)
+    }
+
+    private static func reportSevered(_ node: NodeID, at asked: Instant, _ bench: inout Bench) {
+        let report = NodeReport(
+            systemIdentifier: "1", timeline: TimelineID(1), isInRecovery: true, received: LSN(1_000),
+            replayed: LSN(1_000), hasUpstream: false, freeSlots: 1, askedAt: asked)
+        bench.machine.observe(.reported(node, report), at: asked)
+    }
+
     /// The new primary gets what the old one had last, not what it had when the switchover began.
     @Test func theNewPrimaryGetsTheNewestRule() throws {
         var bench = try Self.bench(in: .hold)
