@@ -3,10 +3,10 @@ import WaldenFailover
 
 /// What was promised to whom, and whether it was kept.
 struct Ledger {
-    /// Acknowledged to clients by a rule that the sentinel has recorded: no promotion may lose them.
+    /// Acknowledged to clients by the rule that the sentinel has recorded as the one in force: no promotion may lose them.
     private(set) var acknowledged: Set<UInt64> = []
-    /// Acknowledged by a rule that somebody set and the journal does not know yet. Those cannot be promised: should the
-    /// primary die before, nobody is left who knows the rule (a documented limit).
+    /// Acknowledged by a rule that somebody set and the journal does not have yet. Those cannot be promised: should the
+    /// primary die before, or another rule be set, nobody is left who knows of it (a documented limit).
     private var acknowledgedUnknown: [UInt64: (rule: SynchronousRule, by: NodeID)] = [:]
     private(set) var violations: [String] = []
     private(set) var failovers = 0
@@ -30,7 +30,7 @@ struct Ledger {
         _ write: UInt64, by node: SimulatedNode, under rule: SynchronousRule, known: SynchronousRules,
         holders: Set<NodeID>, newest: SimulatedNode?
     ) {
-        guard known.all.contains(where: { $0.canAcknowledge(with: holders) }) else {
+        guard known.current?.canAcknowledge(with: holders) ?? false else {
             acknowledgedUnknown[write] = (rule, node.id)
             return
         }
@@ -43,7 +43,7 @@ struct Ledger {
 
     /// What was acknowledged by a rule is promised from the moment at which the rule is in the journal.
     mutating func journalKnows(_ known: SynchronousRules, of node: NodeID) {
-        for (write, (rule, by)) in acknowledgedUnknown where by == node && known.all.contains(rule) {
+        for (write, (rule, by)) in acknowledgedUnknown where by == node && known.current == rule {
             acknowledged.insert(write)
             acknowledgedUnknown[write] = nil
         }

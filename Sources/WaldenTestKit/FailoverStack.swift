@@ -38,6 +38,7 @@ public final class FailoverStack: Sendable {
             let walden = try startWalden(configuration, before: cluster)
             let stack = FailoverStack(cluster, walden, agents, configuration)
             try stack.awaitReadiness()
+            try stack.awaitProof()
             return stack
         } catch {
             cluster.end()
@@ -131,6 +132,13 @@ public final class FailoverStack: Sendable {
         try eventually("Walden serves and caches", timeout: .seconds(40)) {
             try walden.connect().query("SELECT 1")
             return try walden.figures().isCaching
+        }
+    }
+
+    /// Until a commit has been acknowledged by the rule that was found: only then a failover is proven.
+    private func awaitProof() throws {
+        try eventually("the rule for commits is proven") {
+            try walden.status()["failover"]["blocked_by"].string != "unproven"
         }
     }
 

@@ -85,11 +85,12 @@ final class SentinelScene: Sendable {
         return try Sentinel.make(configuration, logger: logger)
     }
 
-    /// Started, and content with what it sees.
+    /// Started, and content with what it sees: a commit has been acknowledged by the rule that was found.
     func startSentinel() throws -> Sentinel {
         let sentinel = try makeSentinel()
         try sentinel.start(proxy)
         try awaitState(.steady)
+        try eventually("nothing older than the rule counts") { try record()["rules"]["outgoing"].array.isEmpty }
         return sentinel
     }
 

@@ -23,6 +23,8 @@ import WaldenFailoverSimulation
         73538, 81089,
         // A rule weakened at a primary that had been replaced: a limit.
         73755,
+        // A heartbeat was acknowledged by a rule that nobody had heard of yet, and taken for a proof of the one before.
+        13698, 41707, 43002,
     ])
     func whatOnceWentWrong(seed: UInt64) {
         var simulation = Simulation(seed: seed)

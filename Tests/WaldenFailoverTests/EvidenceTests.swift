@@ -29,6 +29,22 @@ import WaldenCore
             hasUpstream: isInRecovery, synchronousStandbyNames: names, askedAt: at(milliseconds))
     }
 
+    /// At the primary.
+    private mutating func look(_ names: String, asked milliseconds: Int, end: UInt64 = 100, told: Int? = nil) {
+        var report = Self.report(isInRecovery: false, names: names, at: milliseconds)
+        report.received = LSN(end)
+        evidence.reported(Self.a, report, at: Self.at(told ?? milliseconds))
+    }
+
+    /// At the standbys: how far each has received.
+    private mutating func hold(b: UInt64, c: UInt64, asked milliseconds: Int) {
+        for (node, received) in [(Self.b, b), (Self.c, c)] {
+            var report = Self.report(at: milliseconds)
+            report.received = LSN(received)
+            evidence.reported(node, report, at: Self.at(milliseconds))
+        }
+    }
+
     private mutating func standbys(b: Int?, c: Int?, at milliseconds: Int) {
         evidence.reported(Self.b, Self.report(silent: b, at: milliseconds), at: Self.at(milliseconds))
         evidence.reported(Self.c, Self.report(silent: c, at: milliseconds), at: Self.at(milliseconds))
@@ -123,25 +139,71 @@ import WaldenCore
         #expect(evidence.finding(at: Self.at(110)) == .crashed)
     }
 
-    /// A commit that began before the new rule was read says nothing of its members.
-    @Test mutating func aHeartbeatProvesTheRuleItBeganUnder() {
-        evidence.heartbeatBegun(.quorum, at: Self.at(90))
-        evidence.reported(Self.a, Self.report(isInRecovery: false, names: "ANY 2 (b, c)", at: 100), at: Self.at(100))
-        evidence.heartbeatAcknowledged(.quorum, end: LSN(200), at: Self.at(120))
+    // MARK: A rule that has changed
+
+    /// Whoever holds the log up to there holds all that the old rule acknowledged.
+    @Test mutating func whoIsSeenToHoldWhatWasBeforeProvesTheNewRule() {
+        look("ANY 2 (b, c)", asked: 100)
+        look("ANY 2 (b, c)", asked: 110, end: 500)
+        hold(b: 499, c: 500, asked: 120)
         #expect(evidence.rules.outgoing.count == 1)
-        evidence.heartbeatBegun(.quorum, at: Self.at(130))
-        evidence.heartbeatAcknowledged(.quorum, end: LSN(300), at: Self.at(140))
+        hold(b: 500, c: 500, asked: 130)
+        #expect(evidence.rules.outgoing.isEmpty)
+    }
+
+    /// Asked before the new rule was heard of: the old one may have acknowledged more by then.
+    @Test mutating func anOlderEndOfTheLogProvesNothing() {
+        look("ANY 2 (b, c)", asked: 100, told: 150)
+        look("ANY 2 (b, c)", asked: 140, end: 500, told: 151)
+        hold(b: 500, c: 500, asked: 160)
+        #expect(evidence.rules.outgoing.count == 1)
+    }
+
+    /// It waits by the rule that is known, and somebody sets a weaker one, by which it returns before that is heard of.
+    @Test mutating func anAcknowledgementProvesNothing() {
+        look("ANY 2 (b, c)", asked: 100)
+        look("ANY 2 (b, c)", asked: 110, end: 500)
+        evidence.heartbeatBegun(.quorum, at: Self.at(120))
+        evidence.heartbeatAcknowledged(.quorum, end: LSN(500), at: Self.at(130))
+        hold(b: 500, c: 400, asked: 140)
+        look("ANY 2 (b, c)", asked: 150, end: 500)
+        #expect(evidence.rules.outgoing.count == 1)
+    }
+
+    @Test(arguments: [("2", 1), ("1", 2)] as [(String, UInt32)])
+    mutating func aLogThatIsNotThePrimarysProvesNothing(system: String, timeline: UInt32) {
+        look("ANY 2 (b, c)", asked: 100)
+        look("ANY 2 (b, c)", asked: 110, end: 500)
+        hold(b: 500, c: 400, asked: 120)
+        var stray = Self.report(at: 130)
+        (stray.received, stray.systemIdentifier, stray.timeline) = (LSN(900), system, TimelineID(timeline))
+        evidence.reported(Self.c, stray, at: Self.at(130))
+        #expect(evidence.rules.outgoing.count == 1)
+    }
+
+    /// Who held the log up to a place of before does not hold what was acknowledged since.
+    @Test mutating func eachChangeIsProvenAnew() {
+        look("ANY 2 (b, c)", asked: 100)
+        look("ANY 2 (b, c)", asked: 110, end: 500)
+        hold(b: 500, c: 400, asked: 120)
+        look("ANY 1 (c)", asked: 130, end: 600)
+        look("ANY 2 (b, c)", asked: 140, end: 700)
+        look("ANY 2 (b, c)", asked: 150, end: 700)
+        hold(b: 500, c: 700, asked: 160)
+        #expect(evidence.rules.outgoing.count == 2)
+        hold(b: 700, c: 700, asked: 170)
         #expect(evidence.rules.outgoing.isEmpty)
     }
 
     /// What was acknowledged before anybody looked was acknowledged by who knows what rule.
-    @Test mutating func theFirstRuleProvesNothingBeforeItsFirstHeartbeat() {
-        var evidence = Evidence(
+    @Test mutating func theFirstRuleProvesNothingAtFirst() {
+        evidence = Evidence(
             primary: Self.a, names: ["a": Self.a, "b": Self.b, "c": Self.c], timings: FailoverTimings())
-        evidence.reported(Self.a, Self.report(isInRecovery: false, names: "ANY 1 (b, c)"), at: Self.start)
+        look("ANY 1 (b, c)", asked: 10)
+        hold(b: 100, c: 100, asked: 20)
         #expect(!evidence.rules.isProven(bySevered: [Self.b, Self.c]))
-        evidence.heartbeatBegun(.quorum, at: Self.at(10))
-        evidence.heartbeatAcknowledged(.quorum, end: LSN(200), at: Self.at(20))
+        look("ANY 1 (b, c)", asked: 30)
+        hold(b: 100, c: 0, asked: 40)
         #expect(evidence.rules.isProven(bySevered: [Self.b, Self.c]))
     }
 
@@ -149,17 +211,5 @@ import WaldenCore
         evidence.reported(Self.a, Self.report(isInRecovery: false, names: "*", at: 100), at: Self.at(100))
         #expect(evidence.ruleProblem == .namesEverybody)
         #expect(evidence.rules.current == nil)
-    }
-
-    /// The answer arrives long after the question: the heartbeat between the two may have committed under the old rule.
-    @Test mutating func aHeartbeatBegunBeforeTheNewRuleWasHeardOfProvesNothingOfIt() {
-        evidence.heartbeatBegun(.quorum, at: Self.at(150))
-        evidence.reported(
-            Self.a, Self.report(isInRecovery: false, names: "ANY 2 (b, c)", at: 100), at: Self.at(200))
-        evidence.heartbeatAcknowledged(.quorum, end: LSN(200), at: Self.at(250))
-        #expect(evidence.rules.outgoing.count == 1)
-        evidence.heartbeatBegun(.quorum, at: Self.at(300))
-        evidence.heartbeatAcknowledged(.quorum, end: LSN(300), at: Self.at(310))
-        #expect(evidence.rules.outgoing.isEmpty)
     }
 }

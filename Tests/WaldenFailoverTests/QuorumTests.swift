@@ -42,12 +42,14 @@ import WaldenCore
     }
 
     /// A commit acknowledged under the old rule may be held by a node that the new one does not name.
-    @Test func anOldRuleCountsUntilACommitUnderTheNewOne() throws {
+    @Test func anOldRuleCountsUntilMembersOfTheNewOneHoldAll() throws {
         var rules = SynchronousRules(try SynchronousRule(required: 1, of: [NodeID(1), NodeID(2)]))
         rules.reported(try SynchronousRule(required: 1, of: [NodeID(2), NodeID(3)]))
         #expect(!rules.isProven(bySevered: [NodeID(2), NodeID(3)]))
         #expect(rules.isProven(bySevered: [NodeID(1), NodeID(2), NodeID(3)]))
-        rules.acknowledged()
+        rules.held(by: [NodeID(1)])
+        #expect(!rules.isProven(bySevered: [NodeID(2), NodeID(3)]))
+        rules.held(by: [NodeID(2)])
         #expect(rules.isProven(bySevered: [NodeID(2), NodeID(3)]))
     }
 
@@ -66,18 +68,18 @@ import WaldenCore
         var rules = SynchronousRules(rule)
         rules.reported(nil)
         #expect(!rules.isProven(bySevered: [NodeID(1)]))
-        rules.acknowledged()
+        rules.held(by: [NodeID(1)])
         #expect(rules.outgoing == [rule])
     }
 
-    /// What was acknowledged meanwhile may be held by nobody, until a commit after it is held by the members.
-    @Test func afterATimeWithoutARuleACommitUnderOneIsWaitedFor() throws {
+    /// What was acknowledged meanwhile may be held by nobody else.
+    @Test func afterATimeWithoutARuleItsMembersMustHoldAll() throws {
         let rule = try SynchronousRule(required: 1, of: [NodeID(1)])
         var rules = SynchronousRules(rule)
         rules.reported(nil)
         rules.reported(rule)
         #expect(!rules.isProven(bySevered: [NodeID(1)]))
-        rules.acknowledged()
+        rules.held(by: [NodeID(1)])
         #expect(rules.isProven(bySevered: [NodeID(1)]))
     }
 

@@ -18,6 +18,10 @@ public struct Evidence: Sendable {
         var quorum = Heartbeat()
         /// When the rule in force was first reported.
         var ruleReportedAt = Instant.distantPast
+        /// An end of the primary's log from after that: all that older rules acknowledged is before it.
+        var ruleMark: LSN?
+        /// Standbys that were seen to hold the log up to there.
+        var markHolders: Set<NodeID> = []
     }
 
     public let timings: FailoverTimings
@@ -60,7 +64,7 @@ public struct Evidence: Sendable {
     public mutating func reported(_ node: NodeID, _ report: NodeReport, at now: Instant) {
         if let known = reports[node], known.askedAt > report.askedAt { return }
         reports[node] = report
-        guard node == primary, !report.isInRecovery else { return }
+        guard node == primary, !report.isInRecovery else { return noteHolder(node, report) }
         primaryEnd = max(primaryEnd, report.received)
         timeline = report.timeline
         systemIdentifier = report.systemIdentifier
@@ -78,8 +82,23 @@ public struct Evidence: Sendable {
             ruleProblem = error
             rules.reported(nil)
         }
-        // The rule may have changed at any moment between question and answer.
-        if rules.current != before { signs.ruleReportedAt = now }
+        if rules.current != before {
+            // The rule may have changed at any moment between question and answer.
+            signs.ruleReportedAt = now
+            signs.ruleMark = nil
+            signs.markHolders = []
+        } else if signs.ruleMark == nil, report.askedAt > signs.ruleReportedAt {
+            signs.ruleMark = report.received
+        }
+    }
+
+    /// Enough members seen to hold the mark are proof whatever rule acknowledged it, and whether any did.
+    private mutating func noteHolder(_ node: NodeID, _ report: NodeReport) {
+        guard let mark = signs.ruleMark, !rules.outgoing.isEmpty, report.isInRecovery, isOfThisCluster(report),
+            report.timeline == timeline, report.received >= mark
+        else { return }
+        signs.markHolders.insert(node)
+        rules.held(by: signs.markHolders)
     }
 
     public mutating func contacted(_ node: NodeID, _ contact: Contact, at now: Instant) {
@@ -116,10 +135,7 @@ public struct Evidence: Sendable {
         sessionAnswered(at: now)
         switch kind {
         case .local: signs.local.acknowledged()
-        case .quorum:
-            signs.quorum.acknowledged()
-            // Only one that began under the rule in force proves that its members hold all that came before.
-            if let begun = signs.quorum.provenAt, begun > signs.ruleReportedAt { rules.acknowledged() }
+        case .quorum: signs.quorum.acknowledged()
         }
     }
 

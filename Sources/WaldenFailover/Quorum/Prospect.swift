@@ -62,8 +62,8 @@ struct Prospect {
         if let rule = evidence.rules.current, !isProven {
             let missing =
                 evidence.rules.countNobody
-                ? "synchronous_standby_names is new, and no commit has been acknowledged by it since it was heard of: what "
-                    + "was acknowledged before may be on the primary alone"
+                ? "synchronous_standby_names is new, and its standbys have not been seen to hold what was acknowledged "
+                    + "before: that may be on the primary alone"
                 : "\(able) standbys answer and can be severed; to prove that nothing acknowledged is lost, "
                     + "\(rule.severedRequired) of those in synchronous_standby_names must be severed"
             return (.unproven, (problems + [missing]).joined(separator: "; "))

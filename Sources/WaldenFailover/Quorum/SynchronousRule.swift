@@ -39,8 +39,9 @@ public struct SynchronousRule: Hashable, Sendable, Codable {
 /// The rules under which commits may have been acknowledged that are not known to be held by the newest rule's members.
 ///
 /// When `synchronous_standby_names` changes, what was acknowledged under the old rule is only proven by the old rule, until
-/// a commit begun after the change was acknowledged under the new one: whoever holds that holds all before it. Until then
-/// both rules must be proven.
+/// as many members of the new one as it requires are seen to hold the log up to a place from after the change. Until then
+/// both rules must be proven. That a commit is acknowledged would not do: it does not say by which rule, and that may have
+/// changed again.
 public struct SynchronousRules: Hashable, Sendable, Codable {
     /// Nil: commits wait for nobody.
     public private(set) var current: SynchronousRule?
@@ -61,9 +62,9 @@ public struct SynchronousRules: Hashable, Sendable, Codable {
         current = rule
     }
 
-    /// A commit that began after the current rule was reported is acknowledged under it.
-    public mutating func acknowledged() {
-        guard current != nil else { return }
+    /// All that older rules acknowledged is held by these.
+    public mutating func held(by holders: Set<NodeID>) {
+        guard let current, current.canAcknowledge(with: holders) else { return }
         outgoing.removeAll()
     }
 
