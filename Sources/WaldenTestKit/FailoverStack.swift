@@ -135,7 +135,7 @@ public final class FailoverStack: Sendable {
         }
     }
 
-    /// Until a commit has been acknowledged by the rule that was found: only then a failover is proven.
+    /// Until the standbys were seen to hold what was acknowledged before the rule was found: only then a failover is proven.
     private func awaitProof() throws {
         try eventually("the rule for commits is proven") {
             try walden.status()["failover"]["blocked_by"].string != "unproven"
