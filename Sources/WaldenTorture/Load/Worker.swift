@@ -110,6 +110,8 @@ final class Worker {
 
     /// Every query there is must be answered as the primary answers it.
     func compare(with truth: [Query: [[String?]]]) throws {
+        // It may have been killed while the others were still at work.
+        do { try session.client.query("SELECT 1") } catch let error as SQLError { try recover(from: error) }
         for (query, expected) in truth {
             let answer = try session.run(query)
             if answer == expected { continue }
