@@ -166,6 +166,8 @@ import WaldenTestKit
         try scene.letGo()
         try judgePromoted(scene, reader)
         scene.stack.cluster.primary.thaw()
+        // By now results are kept again, and what another session has written a moment ago is only promised to this level.
+        try reader.query("SET walden.consistency = 'strict'")
         try judgePromoted(scene, reader)
     }
 
