@@ -25,6 +25,8 @@ import WaldenFailoverSimulation
         73755,
         // A heartbeat was acknowledged by a rule that nobody had heard of yet, and taken for a proof of the one before.
         13698, 41707, 43002,
+        // A standby that was rewound while it was severed was never told to follow again.
+        31684,
     ])
     func whatOnceWentWrong(seed: UInt64) {
         var simulation = Simulation(seed: seed)

@@ -66,6 +66,28 @@ import WaldenCore
         #expect(bench.takeTranscript().contains("sever b"))
     }
 
+    /// Its log had parted, it was rewound while the others were severed, and was severed with them: nobody else lets it follow.
+    @Test func oneThatWasRewoundMeanwhileFollowsAgain() {
+        var bench = Self.ordered {
+            $0.change(Bench.c) { $0.receiver = nil }
+            $0.machine.parted = [Bench.c]
+            $0.outcomes["drain"] = .failed("not yet")
+        }
+        bench.pass(.milliseconds(200))
+        for node in [Bench.b, Bench.c] { bench.change(node) { $0.freeSlots = 0 } }
+        bench.outcomes = ["sever": .failed("not yet")]
+        bench.pass(.milliseconds(300))
+        #expect(bench.machine.state == .sever)
+        bench.change(Bench.c) { $0.receiver = .init(isStreaming: true, silentFor: .zero) }
+        bench.pass(.milliseconds(50))
+        #expect(bench.machine.parted.isEmpty)
+        bench.outcomes = [:]
+        bench.pass(.seconds(3))
+        #expect(bench.rows.contains(610))
+        #expect(bench.takeTranscript().contains("follow c"))
+        #expect(bench.machine.detached.isEmpty)
+    }
+
     @Test func withoutItsCheckpointNothingIsSevered() {
         var bench = Self.ordered { $0.outcomes["checkpoint"] = .failed("57014") }
         bench.pass(.seconds(5))

@@ -18,10 +18,11 @@ extension FailoverMachine {
         incident?.refusal = reason
     }
 
-    /// Every standby may be severed from now on, whether it is told or not.
+    /// Every standby may be severed from now on, whether it is told or not. Also one whose log has parted: it may turn out to
+    /// have been rewound meanwhile.
     mutating func detachStandbys() {
         guard let incident else { return }
-        detached.formUnion(evidence.nodes.filter { $0 != incident.old && !parted.contains($0) })
+        detached.formUnion(evidence.nodes.filter { $0 != incident.old })
     }
 
     /// The candidate is the primary from now on.
