@@ -95,11 +95,11 @@ public struct FailoverMachine: Sendable {
     // MARK: Facts
 
     public mutating func observe(_ fact: FailoverFact, at now: Instant) {
-        take(fact, at: now)
+        learn(fact, at: now)
         followRules()
     }
 
-    private mutating func take(_ fact: FailoverFact, at now: Instant) {
+    private mutating func learn(_ fact: FailoverFact, at now: Instant) {
         switch fact {
         case .reported(let node, let report):
             evidence.reported(node, report, at: now)
@@ -189,10 +189,8 @@ public struct FailoverMachine: Sendable {
         let now = situation.now
         let (before, seenAt) = (incident, evidence.primaryAnsweredAt)
         row.change(&self, situation)
-        let note = FailoverNote(
-            row: row.number, from: state, to: row.to, term: incident?.term ?? term, primary: evidence.primary,
-            finding: finding, reason: row.reason, details: situation.details, incident: incident ?? before,
-            primarySeenAt: seenAt)
+        let note = note(
+            row.number, to: row.to, row.reason, situation, incident: incident ?? before, primarySeenAt: seenAt)
         guard row.to.isJournalled else {
             enter(row.to, at: now)
             return [.note(note)]
@@ -202,11 +200,21 @@ public struct FailoverMachine: Sendable {
 
     /// A sentinel that finds the primary dead at its start goes by the rules in the journal. The state goes on as it is.
     private mutating func recordRules(_ situation: Situation) -> [FailoverAction] {
-        let note = FailoverNote(
-            row: TransitionTable.newRules, from: state, to: state, term: incident?.term ?? term,
-            primary: evidence.primary, finding: finding, reason: "the rules that count for commits have changed",
-            details: situation.details, incident: incident, primarySeenAt: evidence.primaryAnsweredAt)
+        let note = note(
+            TransitionTable.newRules, to: state, "the rules that count for commits have changed", situation,
+            incident: incident, primarySeenAt: evidence.primaryAnsweredAt)
         return [.note(note), order(newRecord(state, row: note.row), at: situation.now)]
+    }
+
+    /// What is told of a row or its like. It may have ended the incident and replaced the primary, so what is told of both is
+    /// given.
+    private func note(
+        _ row: Int, to next: FailoverState, _ reason: String, _ situation: Situation, incident told: Incident?,
+        primarySeenAt: Instant?
+    ) -> FailoverNote {
+        FailoverNote(
+            row: row, from: state, to: next, term: incident?.term ?? term, primary: evidence.primary, finding: finding,
+            reason: reason, details: situation.details, incident: told, primarySeenAt: primarySeenAt)
     }
 
     private mutating func order(_ record: JournalRecord, at now: Instant) -> FailoverAction {

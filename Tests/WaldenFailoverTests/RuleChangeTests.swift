@@ -83,7 +83,8 @@ import WaldenCore
         #expect(bench.machine.enteredAt == entered)
     }
 
-    /// What was done is not done again: work is held already. (The drain failed, and the rule is proven by a heartbeat.)
+    /// What was done is not done again: work is held already. (The drain had failed, and the
+    /// standbys are seen to hold what the old rule acknowledged.)
     @Test func ordersOfTheStateStand() throws {
         var bench = try Self.bench(in: .hold)
         Self.tell("ANY 2 (a, b, c)", &bench)

@@ -101,7 +101,7 @@ import WaldenTestKit
         var stage = Stage()
         stage.changeRule(log)
         #expect(log.history.incidents.isEmpty)
-        stage.switchOver(log, changingTheRule: true)
+        stage.changeRuleInASwitchover(log)
         let rows = try #require(log.history.incidents.first).lines.compactMap(\.row?.number)
         #expect(rows.first == 210 && rows.contains(215) && rows.last == 1_000, "\(rows)")
     }
@@ -201,12 +201,12 @@ struct Stage {
         pass(20, log)
     }
 
-    mutating func switchOver(_ log: IncidentLog, changingTheRule changesRule: Bool) {
+    mutating func changeRuleInASwitchover(_ log: IncidentLog) {
         pass(20, log)
         isDraining = true
         machine.observe(.requested(.switchover(to: nil)), at: now)
         pass(4, log)
-        if changesRule { reports[machine.evidence.primary]?.synchronousStandbyNames = "ANY 1 (b, c)" }
+        reports[machine.evidence.primary]?.synchronousStandbyNames = "ANY 1 (b, c)"
         pass(4, log)
         isDraining = false
         pass(60, log)
