@@ -270,20 +270,19 @@ extension ProxyConnection {
         resume(with: nil)
     }
 
-    private func waitEnded(with reply: CachedReply?) {
+    private func waitEnded(with reply: SharedReply?) {
         guard case .waiting(let wait) = pause else { return }
         wait.timeout.cancel()
         if reply != nil { counters.count { $0.coalesced += 1 } }
         resume(with: reply)
     }
 
-    private func resume(with reply: CachedReply?) {
+    private func resume(with shared: SharedReply?) {
         pause = nil
         readClock()
-        if let reply {
-            // It shows what the primary had until now.
-            machine?.sawPrimary(now)
-            answer(with: reply, showing: nil)
+        if let shared {
+            machine?.saw(resultOf: shared.replica, endedAt: shared.readAt)
+            answer(with: shared.reply, showing: nil)
         } else {
             forwardUnit(fill: nil)
         }

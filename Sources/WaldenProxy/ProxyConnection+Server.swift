@@ -156,6 +156,7 @@ extension ProxyConnection {
 
     private func complete(_ fill: FillID) {
         if fill == auditFill { endAudit() }
+        let replica = fill == pooled?.replicaFill ? link?.node : nil
         if fill == pooled?.replicaFill { pooled?.replicaFill = nil }
         // The cache's fill is asked for last: it takes every shard's lock.
         let compress =
@@ -166,7 +167,7 @@ extension ProxyConnection {
         if capture.readableBytes > CachedReply.smallByteCount { capture = ByteBuffer() } else { capture.clear() }
         let completion = context.cache.completeFill(
             fill, payload: reply, payloadBytes: reply.heldBytes, keys: keys, now: now)
-        context.waiters.wake(completion.waiters, with: reply)
+        context.waiters.wake(completion.waiters, with: SharedReply(reply: reply, replica: replica, readAt: now))
         if completion.wantsProbe { context.delegate.probeWanted() }
     }
 }

@@ -140,9 +140,18 @@ extension ProxyContext: SessionEnvironment {
     }
 }
 
+/// A result that others wait for, and what it shows.
+struct SharedReply: Sendable {
+    let reply: CachedReply
+    /// Where it was read; nil: at the primary.
+    let replica: NodeID?
+    /// When it was complete.
+    let readAt: Instant
+}
+
 /// Clients that wait for another client's identical fill, across event loops.
 final class FillWaiters: Sendable {
-    typealias Wake = @Sendable (CachedReply?) -> Void
+    typealias Wake = @Sendable (SharedReply?) -> Void
 
     private struct State {
         var next: UInt64 = 0
@@ -166,7 +175,7 @@ final class FillWaiters: Sendable {
         state.withLock { $0.waiting.removeValue(forKey: id) != nil }
     }
 
-    func wake(_ ids: [UInt64], with reply: CachedReply?) {
+    func wake(_ ids: [UInt64], with reply: SharedReply?) {
         if ids.isEmpty { return }
         let wakes = state.withLock { state in ids.compactMap { state.waiting.removeValue(forKey: $0) } }
         for wake in wakes { wake(reply) }

@@ -223,10 +223,12 @@ public struct SessionMachine: ~Copyable {
             level: level, wroteAt: consistency.wroteAt, sawAt: consistency.sawAt, arrivedAt: arrivedAt)
     }
 
-    /// The unit offered is answered with what another client's statement has just read at the primary.
-    public mutating func sawPrimary(_ now: Instant) {
-        consistency.saw(now)
-        pooled?.reads.answeredAt = now
+    /// The unit offered is answered with what another client's statement has just read.
+    ///
+    /// - Parameter replica: Where; nil: at the primary.
+    public mutating func saw(resultOf replica: NodeID?, endedAt end: Instant) {
+        consistency.saw(end)
+        pooled?.reads.read(on: replica, end)
     }
 
     /// Whether the unit offered, whose entry is too old for it, should wait for a fresher cache.

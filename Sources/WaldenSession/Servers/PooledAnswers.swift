@@ -69,6 +69,6 @@ extension SessionMachine {
     mutating func saw(_ now: Instant) {
         consistency.saw(now)
         guard let pooled, let server = pooled.server else { return }
-        if server.isPrimary { pooled.reads.answeredAt = now } else { pooled.reads.read(on: server.node, now) }
+        pooled.reads.read(on: server.isPrimary ? nil : server.node, now)
     }
 }

@@ -114,15 +114,20 @@ final class PooledState {
 /// Where the session read last.
 struct ReadTracker {
     /// When the primary last answered.
-    var answeredAt = Instant.distantPast
+    private(set) var answeredAt = Instant.distantPast
     /// The position whose state the last hit showed, or a newer one.
     var shown = LSN.zero
     private(set) var replica: NodeID?
     /// When `replica` last answered.
     private(set) var replicaAt = Instant.distantPast
 
-    mutating func read(on node: NodeID, _ now: Instant) {
+    /// - Parameter node: The replica that answered; nil: the primary did.
+    mutating func read(on node: NodeID?, _ end: Instant) {
+        guard let node else {
+            answeredAt = max(answeredAt, end)
+            return
+        }
         replica = node
-        replicaAt = now
+        replicaAt = end
     }
 }

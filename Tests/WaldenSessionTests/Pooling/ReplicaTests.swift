@@ -56,6 +56,23 @@ import WaldenWire
         #expect(second?.instant(arrivedAt: Instant(nanoseconds: 40)) == Instant(nanoseconds: 20))
     }
 
+    /// What another client's statement has read counts as read where that read it.
+    @Test func aSharedResultOfAReplicaWasSeenThere() {
+        let script = PooledScript(servers: servers)
+        script.clock = 10
+        script.client(Query("SELECT 1"))
+        script.machine.saw(resultOf: NodeID(2), endedAt: Instant(nanoseconds: 20))
+        script.client(Query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        let first = script.demands.last?.needs
+        #expect(first?.sawAt == Instant(nanoseconds: 10))
+        #expect(first?.lastReplica == NodeID(2))
+        #expect(first?.lastReplicaAt == Instant(nanoseconds: 20))
+        script.client(Query("COMMIT"))
+        script.machine.saw(resultOf: nil, endedAt: Instant(nanoseconds: 30))
+        script.client(Query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        #expect(script.demands.last?.needs?.sawAt == Instant(nanoseconds: 30))
+    }
+
     /// Case 57.
     @Test func aReadThatAReplicaRefusesIsRunOnceOnThePrimary() {
         let script = PooledScript(servers: servers)
