@@ -23,13 +23,19 @@ final class CatalogKeeper: Sendable {
         var isReady = false
     }
 
+    /// Who is asked, and what ends the questions that it does not answer.
+    private struct Target {
+        let dsn: DSN
+        let interrupt: Interrupt
+    }
+
     /// How often roles, settings and prerequisites are looked at.
     static let pollInterval = Duration.seconds(2)
     /// After a reading that did not contain all known changes: they are committed and mostly become visible soon. One
     /// that waits for a standby, or a transaction from before the stream, may take long; then the wait doubles.
     private static let retryIntervals = (shortest: Duration.milliseconds(50), longest: pollInterval)
 
-    private let dsn: Mutex<DSN>
+    private let target: Mutex<Target>
     private let publication: String
     /// Schema changes are looked for by probes and polls, so that event triggers need not be there.
     private let pollsSchema: Bool
@@ -49,8 +55,8 @@ final class CatalogKeeper: Sendable {
     init(
         dsn: DSN, publication: String, pollsSchema: Bool, cache: ResultCache, statements: StatementCatalog,
         caching: CachingState, log: Logger, streamRuns: @escaping @Sendable () -> Bool
-    ) {
-        self.dsn = Mutex(dsn)
+    ) throws(PostgresError) {
+        target = Mutex(Target(dsn: dsn, interrupt: try Interrupt()))
         self.publication = publication
         self.pollsSchema = pollsSchema
         self.cache = cache
@@ -83,10 +89,21 @@ final class CatalogKeeper: Sendable {
         refresh()
     }
 
-    /// Another node is the primary: what is read from now on is read there, and a reading under way is dropped.
+    /// Another node is the primary: what is read from now on is read there. A reading under way is dropped, and not waited
+    /// for: the old primary may have stopped answering in the middle of it.
     func primaryChanged(_ dsn: DSN) {
-        self.dsn.withLock { $0 = dsn }
+        let old = target.withLock { target in
+            let old = target.interrupt
+            // Out of descriptors: the old questions are waited for, as any.
+            guard let interrupt = try? Interrupt() else {
+                target = Target(dsn: dsn, interrupt: old)
+                return nil as Interrupt?
+            }
+            target = Target(dsn: dsn, interrupt: interrupt)
+            return old
+        }
         readAnew()
+        old?.raise()
     }
 
     /// Works until cancelled.
@@ -117,43 +134,49 @@ final class CatalogKeeper: Sendable {
             refresh()
         }
         wake.finish()
+        target.withLock { $0.interrupt }.raise()
     }
 
     /// One look; on the pool's thread. False when the catalog is known to have changes that the reading lacks.
     private func check() -> Bool {
-        let dsn = dsn.withLock { $0 }
+        let target = target.withLock { $0 }
         return state.withLock { state in
             do throws(PostgresError) {
-                let connection = try connect(dsn, &state)
+                let connection = try connect(target, &state)
                 if mustReadAnew.exchange(false, ordering: .acquiringAndReleasing) { state.digest = nil }
                 let digest = try CatalogDigest.read(connection, includingSchema: pollsSchema)
-                if !state.isReady || digest != state.digest { judge(dsn, &state) }
+                if !state.isReady || digest != state.digest { judge(target, &state) }
                 guard state.isReady, digest != state.digest || cache.statistics.catalogIsStale else { return true }
                 let isUpToDate = try read(
-                    connection, at: dsn, keepsEntries: digest.differsByLoggedChangesAlone(from: state.digest),
+                    connection, at: target.dsn, keepsEntries: digest.differsByLoggedChangesAlone(from: state.digest),
                     tellsRefresh: digest.schemaChangesReachTheLog, &state)
                 state.digest = digest
                 report(.catalog, nil)
                 return isUpToDate
             } catch {
                 state.connection = nil
+                // Asked for, and followed by another look or by the end.
+                if error.kind == .interrupted { return true }
                 report(.catalog, "the catalog cannot be read: \(error)")
                 return true
             }
         }
     }
 
-    private func connect(_ dsn: DSN, _ state: inout State) throws(PostgresError) -> Connection {
-        if let (connection, target) = state.connection, target == dsn, connection.isOpen { return connection }
-        let connection = try Connection.open(dsn, Connection.Options())
-        state.connection = (connection, dsn)
+    private func connect(_ target: Target, _ state: inout State) throws(PostgresError) -> Connection {
+        if let (connection, dsn) = state.connection, dsn == target.dsn, connection.isOpen { return connection }
+        let connection = try Connection.open(target.dsn, Connection.Options(), interrupt: target.interrupt)
+        state.connection = (connection, target.dsn)
         return connection
     }
 
     /// Looks whether the prerequisites are there, and lets the cache go on or stop accordingly.
-    private func judge(_ dsn: DSN, _ state: inout State) {
+    private func judge(_ target: Target, _ state: inout State) {
         let isStreaming = streamRuns()
-        let found = Doctor.blockers(dsn, publication: publication, needsEventTriggers: !pollsSchema)
+        let found = Doctor.blockers(
+            target.dsn, publication: publication, needsEventTriggers: !pollsSchema, interrupt: target.interrupt)
+        // They say nothing then.
+        if target.interrupt.isRaised { return }
         let blockers = found.filter { finding in
             // The running stream itself holds a slot and a walsender, perhaps the last ones.
             !(isStreaming && Self.heldByStream.contains(finding.id))
@@ -188,7 +211,7 @@ final class CatalogKeeper: Sendable {
         let catalog = try CatalogReader.read(
             connection, publication: publication, generation: state.generation, tellsRefresh: tellsRefresh)
         // Of another primary than the present one it says nothing.
-        guard self.dsn.withLock({ $0 == dsn }) else {
+        guard target.withLock({ $0.dsn == dsn }) else {
             throw PostgresError(.connectionLost, "another node has become the primary")
         }
         if lacksTriggers.exchange(!tellsRefresh, ordering: .relaxed) == tellsRefresh, let warning {

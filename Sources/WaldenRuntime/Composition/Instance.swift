@@ -64,7 +64,7 @@ final class Instance: Sendable {
         statements.replaceRules(RuleSet(configuration.rules))
         statements.replaceFunctions(DeclaredFunctions(configuration.functions))
         self.statements = statements
-        let catalog = CatalogKeeper(
+        let catalog = try CatalogKeeper(
             dsn: servers[first.index], publication: configuration.publication, pollsSchema: configuration.pollsSchema,
             cache: cache, statements: statements, caching: caching, log: log.part("catalog"),
             streamRuns: { hands.isStreaming })
