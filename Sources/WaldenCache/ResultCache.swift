@@ -122,20 +122,23 @@ extension ResultCache {
     ///   - generation: Of the catalog under which the dependencies were found, as last given to `catalogChanged`; 0
     ///     before the first.
     ///   - notOlderThan: What the result must show at least; a fill that shows less is not joined.
+    ///   - joinsPrimary: Whether a fill of the primary may be joined. It shows what the primary's readers saw when it began,
+    ///     which may be less than a replica has shown to the session.
     ///   - server: Where the query is about to run.
     ///   - isAudit: There was a hit, which is not served: the result is to be compared with what is kept.
     ///   - policy: How the statement is to be treated; nil: kept whatever that is worth.
     ///   - level: The level that the statement itself names, for whoever hits the entry.
     public func beginFill(
         key: [UInt8], dependencies: Dependencies, generation: UInt64, now: Instant, notOlderThan: Instant,
-        on server: FillServer = .primary, policy: StatementPolicy? = nil, level: ConsistencyLevel? = nil,
-        isAudit: Bool = false
+        joinsPrimary: Bool = true, on server: FillServer = .primary, policy: StatementPolicy? = nil,
+        level: ConsistencyLevel? = nil, isAudit: Bool = false
     ) -> FillDecision {
         let hash = key.keyHash
         return engine.withLock { engine in
             engine.beginFill(
                 key: key, hash: hash, dependencies: dependencies, generation: generation, now: now,
-                notOlderThan: notOlderThan, on: server, policy: policy, level: level, isAudit: isAudit, shards: shards)
+                notOlderThan: notOlderThan, joinsPrimary: joinsPrimary, on: server, policy: policy, level: level,
+                isAudit: isAudit, shards: shards)
         }
     }
 

@@ -43,6 +43,9 @@ public struct ProxyConfiguration: Sendable {
     public var maxLag = Duration.seconds(10)
     /// How long a read may wait for a replica (`routing.wait_budget`).
     public var routeWait = Duration.milliseconds(5)
+    /// How long a read may wait until the primary shows what a replica has shown to its session
+    /// (`routing.settle_budget`).
+    public var settleWait = Duration.seconds(1)
     /// In the order of the configuration.
     public var replicas: [Endpoint] = []
 

@@ -196,7 +196,8 @@ extension ProxyConnection {
         guard let server = fillServer(isAudit: isAudit) else { return }
         let decision = context.cache.beginFill(
             key: key, dependencies: dependencies, generation: generation, now: now,
-            notOlderThan: needs.instant(level), on: server, policy: policy, level: level, isAudit: isAudit)
+            notOlderThan: needs.instant(level), joinsPrimary: machine?.joinsPrimary(level) ?? true, on: server,
+            policy: policy, level: level, isAudit: isAudit)
         switch decision {
         case .fill(let fill):
             if isAudit { auditFill = fill }

@@ -86,7 +86,9 @@ extension ProxyConnection {
             needs: needs.instant(arrivedAt: arrival), now: now, preference: needs.preference,
             fallback: isReadOnly ? .none : .primary, maxLag: needs.maxLag ?? context.configuration.maxLag)
         if needs.level != .bounded, let node = needs.lastReplica {
-            request.lastRead = RouteRequest.LastRead(node: node, endedAt: needs.lastReplicaAt)
+            request.lastRead = RouteRequest.LastRead(
+                node: node, endedAt: needs.lastReplicaAt, isSettled: needs.isSettled)
+            request.settling = context.configuration.settleWait
         }
         request.avoided = needs.avoided
         if purpose == .confirm {
@@ -105,6 +107,9 @@ extension ProxyConnection {
         case .wait(let demand, let deadline):
             let limit = deadline.elapsed(since: now)
             if wait(for: .coverage(demand), within: limit, needs, purpose) { return false }
+            return choose(needs, for: purpose, hasWaited: true)
+        case .settle(let last, let deadline):
+            if wait(for: .settled(last), within: deadline.elapsed(since: now), needs, purpose) { return false }
             return choose(needs, for: purpose, hasWaited: true)
         case .refused(let reason):
             if purpose == .confirm { refuseBound(reason) } else { refuse(reason) }
@@ -126,6 +131,7 @@ extension ProxyConnection {
         let unrouted = machine?.takeUnrouted()
         if let read = pooled.read {
             pooled.read = nil
+            if read.replica == nil { machine?.readsAtPrimary() }
             context.routes.sent(to: read.replica ?? context.routes.primary, read.reason)
         } else if let unrouted, context.routes.hasReplicas {
             context.routes.stayed(unrouted)

@@ -7,13 +7,18 @@ public struct PrimaryPosition: Hashable, Sendable {
     public let timeline: TimelineID
     /// `pg_current_wal_insert_lsn()`: at or past the end of every commit that any reader had seen at `askedAt`.
     public let end: LSN
+    /// What readers saw, asked for along with it; nil: not asked for.
+    public let snapshot: Snapshot?
     /// Before the question was sent.
     public let askedAt: Instant
 
-    public init(systemIdentifier: String, timeline: TimelineID, end: LSN, askedAt: Instant) {
+    public init(
+        systemIdentifier: String, timeline: TimelineID, end: LSN, snapshot: Snapshot? = nil, askedAt: Instant
+    ) {
         self.systemIdentifier = systemIdentifier
         self.timeline = timeline
         self.end = end
+        self.snapshot = snapshot
         self.askedAt = askedAt
     }
 }
@@ -28,6 +33,8 @@ public struct NodePosition: Hashable, Sendable {
     public let replayedLSN: LSN?
     /// `pg_wal_replay_pause()` holds it back.
     public let isReplayPaused: Bool
+    /// What it shows by transactions; nil: not asked for.
+    public let view: StandbyView?
     /// Which run of the server: `pg_postmaster_start_time()` in microseconds since 1970.
     public let startedAt: Int64
     /// Before the question was sent. From `answeredAt` on the node is at least as far.
@@ -36,13 +43,15 @@ public struct NodePosition: Hashable, Sendable {
 
     public init(
         systemIdentifier: String, timeline: TimelineID, receivedLSN: LSN?, replayedLSN: LSN?,
-        isReplayPaused: Bool = false, startedAt: Int64 = 0, askedAt: Instant, answeredAt: Instant
+        isReplayPaused: Bool = false, view: StandbyView? = nil, startedAt: Int64 = 0, askedAt: Instant,
+        answeredAt: Instant
     ) {
         self.systemIdentifier = systemIdentifier
         self.timeline = timeline
         self.receivedLSN = receivedLSN
         self.replayedLSN = replayedLSN
         self.isReplayPaused = isReplayPaused
+        self.view = view
         self.startedAt = startedAt
         self.askedAt = askedAt
         self.answeredAt = answeredAt
@@ -117,10 +126,12 @@ public struct StandbyStanding: Hashable, Sendable {
     public let isReplayPaused: Bool
     /// `pg_last_wal_replay_lsn()` at the last look; nil while it is not known.
     public let replayed: LSN?
+    /// What it had shown to those whose read had ended by then, the primary shows as well (`PrimaryVisibility`).
+    public let settled: Instant
 
     public init(
         node: NodeID, standing: NodeStanding, availableSince: Instant, lag: Duration = .zero,
-        isReplayPaused: Bool = false, replayed: LSN? = nil
+        isReplayPaused: Bool = false, replayed: LSN? = nil, settled: Instant = .distantPast
     ) {
         self.node = node
         self.standing = standing
@@ -128,6 +139,7 @@ public struct StandbyStanding: Hashable, Sendable {
         self.lag = lag
         self.isReplayPaused = isReplayPaused
         self.replayed = replayed
+        self.settled = settled
     }
 
     /// Nothing is known of it yet.

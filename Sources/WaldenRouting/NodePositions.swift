@@ -16,6 +16,7 @@ public struct NodePositions: Sendable {
     }
 
     public private(set) var history: PositionHistory
+    private var visibility = PrimaryVisibility()
     /// Of the primary; nil before the first sample.
     public private(set) var systemIdentifier: String?
     public private(set) var timeline: TimelineID?
@@ -32,11 +33,13 @@ public struct NodePositions: Sendable {
         version += 1
         if timeline != position.timeline || systemIdentifier != position.systemIdentifier {
             history.forget()
+            visibility.primaryChanged()
             timeline = position.timeline
             systemIdentifier = position.systemIdentifier
             for node in standbys.keys { standbys[node]?.divergedIn = nil }
         }
         history.record(position.end, at: position.askedAt)
+        if let snapshot = position.snapshot { visibility.primarySaw(snapshot) }
         for node in standbys.keys { noteDivergence(of: node, position.end, askedAt: position.askedAt) }
     }
 
@@ -46,6 +49,7 @@ public struct NodePositions: Sendable {
     @discardableResult
     public mutating func primaryChanged() -> UInt64 {
         history.forget()
+        visibility.primaryChanged()
         timeline = nil
         systemIdentifier = nil
         standbys.removeAll()
@@ -59,7 +63,11 @@ public struct NodePositions: Sendable {
         if let known = standby.position, known.askedAt > position.askedAt { return }
         version += 1
         let isSameRun = standby.obstacle == nil && standby.position?.startedAt == position.startedAt
-        if !isSameRun { standby.availableSince = position.askedAt }
+        if !isSameRun {
+            standby.availableSince = position.askedAt
+            visibility.standbyLost(node)
+        }
+        if let view = position.view { visibility.standbyShowed(view, on: node) }
         standby.obstacle = nil
         standby.position = position
         standbys[node] = standby
@@ -84,6 +92,9 @@ public struct NodePositions: Sendable {
 
     // MARK: Answers
 
+    /// Of the primary: what standbys are to be asked of.
+    public var snapshot: Snapshot? { visibility.snapshot }
+
     public func position(of node: NodeID) -> NodePosition? { standbys[node]?.position }
 
     /// What the router needs to know of every standby.
@@ -95,7 +106,7 @@ public struct NodePositions: Sendable {
                     node: node, standing: standing(of: node), availableSince: standby.availableSince,
                     lag: standby.position.map(estimatedLag) ?? .zero,
                     isReplayPaused: standby.position?.isReplayPaused ?? false,
-                    replayed: standby.position?.replayedLSN)
+                    replayed: standby.position?.replayedLSN, settled: visibility.settled(node))
             })
     }
 

@@ -14,10 +14,13 @@ public struct RouteRequest: Hashable, Sendable {
         public let node: NodeID
         /// When the answer ended.
         public let endedAt: Instant
+        /// The primary has been asked since, so whether it shows as much is of no interest any more.
+        public let isSettled: Bool
 
-        public init(node: NodeID, endedAt: Instant) {
+        public init(node: NodeID, endedAt: Instant, isSettled: Bool = false) {
             self.node = node
             self.endedAt = endedAt
+            self.isSettled = isSettled
         }
     }
 
@@ -35,7 +38,9 @@ public struct RouteRequest: Hashable, Sendable {
     public var maxLag: Duration?
     /// How long the request may wait for a replica.
     public var patience: Duration
-    /// It has waited in vain.
+    /// How long it may wait until the primary shows what a replica has shown to the session.
+    public var settling = Duration.zero
+    /// It has waited.
     public var hasWaited = false
     /// The replica that could not serve this very read when it was asked.
     public var avoided: NodeID?
@@ -79,6 +84,8 @@ public enum RouteDecision: Hashable, Sendable {
     case primary(RouteReason)
     /// Ask again, without patience, as soon as some replica meets `demand`, or at `deadline`.
     case wait(for: CoverageDemand, deadline: Instant)
+    /// Ask again as soon as the primary shows what this read has shown, or at `deadline`.
+    case settle(RouteRequest.LastRead, deadline: Instant)
     /// No replica may serve it, and the primary is not to.
     case refused(RouteReason)
 }

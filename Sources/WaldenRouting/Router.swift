@@ -171,17 +171,46 @@ public struct Router: Sendable {
     // MARK: Decisions
 
     public mutating func decide(_ request: RouteRequest) -> RouteDecision {
+        let decision = place(request)
+        guard case .primary = decision, !request.hasWaited, request.settling > .zero, let last = unsettled(request),
+            isTold(of: last)
+        else { return decision }
+        return .settle(last, deadline: request.now + request.settling)
+    }
+
+    private mutating func place(_ request: RouteRequest) -> RouteDecision {
         guard isOn || request.fallback == .none else { return .primary(.off) }
         if request.preference == .primary, request.fallback == .primary { return .primary(.preferred) }
         turn &+= 1
         let primary: RoutableNode? = request.preference == .auto && request.fallback == .primary ? ownShare : nil
         if let (node, reason) = replica(for: request) {
-            if let primary, primary.isFreer(than: node) { return .primary(.balanced) }
+            if let primary, primary.isFreer(than: node), unsettled(request) == nil { return .primary(.balanced) }
             return .replica(node.id, reason)
         }
         if primary == nil, let wait = wait(for: request) { return wait }
         let reason = primary == nil ? obstacle(to: request) : .balanced
         return request.fallback == .primary ? .primary(reason) : .refused(reason)
+    }
+
+    /// What a replica has shown to the session, if the primary is not known to show as much.
+    public func unsettled(_ request: RouteRequest) -> RouteRequest.LastRead? {
+        guard let last = request.lastRead, !last.isSettled, last.node != primary, !isSettled(last) else { return nil }
+        return last
+    }
+
+    /// Whether the primary is known to show what the read has shown.
+    public func isSettled(_ last: RouteRequest.LastRead) -> Bool {
+        guard let node = nodes.first(where: { $0.id == last.node }) else { return true }
+        // What a server shows after a restart tells nothing of what it showed before.
+        return last.endedAt >= node.standby.availableSince && last.endedAt <= node.standby.settled
+    }
+
+    /// Whether looks can be expected to tell when the read is settled.
+    public func isTold(of last: RouteRequest.LastRead) -> Bool {
+        guard let standby = nodes.first(where: { $0.id == last.node })?.standby, case .covered = standby.standing else {
+            return false
+        }
+        return last.endedAt >= standby.availableSince
     }
 
     /// The primary, if it takes a share of the reads that replicas could serve.

@@ -22,6 +22,8 @@ public struct SamplingPace: Hashable, Sendable {
     private var replicasWantedAt = Instant.distantPast
     /// Requests that wait for a replica to catch up.
     private var waiting = 0
+    /// Requests that wait for the primary to show what a replica has shown.
+    private var settling = 0
 
     public init() {}
 
@@ -53,6 +55,10 @@ public struct SamplingPace: Hashable, Sendable {
         waiting = count
     }
 
+    public mutating func settlersChanged(to count: Int) {
+        settling = count
+    }
+
     /// The primary has answered a question sent at `asked`.
     ///
     /// - Returns: Whether the monitors of the replicas must be woken.
@@ -76,6 +82,6 @@ public struct SamplingPace: Hashable, Sendable {
     public func next(after asked: Instant, isPrimary: Bool, now: Instant) -> Instant {
         let isWanted =
             isPrimary ? max(asked, primaryAskedAt) < primaryWantedAt : waiting > 0 || asked < replicasWantedAt
-        return asked + (isWanted ? spacing : interval(now))
+        return asked + (isWanted || settling > 0 ? spacing : interval(now))
     }
 }

@@ -223,6 +223,13 @@ public struct SessionMachine: ~Copyable {
             level: level, wroteAt: consistency.wroteAt, sawAt: consistency.sawAt, arrivedAt: arrivedAt)
     }
 
+    /// Whether what another client's statement reads at the primary shows all that replicas have shown to the session.
+    ///
+    /// - Parameter own: The level that the statement itself names.
+    public func joinsPrimary(_ own: ConsistencyLevel?) -> Bool {
+        (own ?? level) == .bounded || pooled?.reads.isSettled ?? true
+    }
+
     /// The unit offered is answered with what another client's statement has just read.
     ///
     /// - Parameter replica: Where; nil: at the primary.

@@ -51,6 +51,47 @@ import WaldenTestKit
         #expect(try stack.warm { try balance(of: 1) } == "200")
     }
 
+    /// The replica shows the commit that waits for the other standby. Who has seen it there and is sent to the primary is not
+    /// shown less, but waits.
+    @Test func whoHasReadOnAReplicaIsNotShownLessByThePrimary() throws {
+        var configuration = WaldenStack.Configuration(schema: Self.schema)
+        configuration.cluster.standbys = 2
+        configuration.usesStandbys = true
+        configuration.flags = ["--auth-method", "trust", "--routing-settle-budget", "1min"]
+        let stack = try WaldenStack.start(configuration)
+        try stack.cluster.setSynchronous(["standby2"])
+        let confirming = try #require(stack.cluster.standbys.last)
+        let balance = "SELECT balance FROM accounts WHERE id = 1"
+        // One has been shown nothing by a replica, and a long transaction runs that no replica shows.
+        let (reader, other, long) = (try stack.proxied(), try stack.proxied(), try stack.direct())
+        try other.query("SET walden.cache = off; SET walden.route = 'primary'")
+        try reader.query("SET walden.cache = off")
+        try long.query("BEGIN; UPDATE accounts SET balance = 0 WHERE id = 9")
+
+        confirming.signal(SIGSTOP, toProcessesTitled: "walreceiver")
+        defer { confirming.signal(SIGCONT, toProcessesTitled: "walreceiver") }
+        let writer = try stack.direct()
+        try writer.begin("UPDATE accounts SET balance = 200 WHERE id = 1")
+        try eventually("a replica shows the commit") { try reader.scalar(balance) == "200" }
+        #expect(try other.scalar(balance) == "100")
+
+        try reader.query("SET walden.route = 'primary'")
+        let before = try stack.walden.figures().json["routing"]["settled"].int ?? 0
+        try reader.begin(balance)
+        try eventually("the read waits") {
+            try stack.walden.figures().json["routing"]["settled"].int ?? 0 > before
+        }
+        for _ in 0..<20 { #expect(try other.scalar(balance) == "100") }
+        #expect(reader.isBusy)
+        #expect(writer.isBusy)
+        confirming.signal(SIGCONT, toProcessesTitled: "walreceiver")
+        #expect(try reader.finish().texts == [["200"]])
+        try writer.finish()
+        // The long transaction still runs: that no replica shows it is known.
+        #expect(try stack.walden.figures().json["routing"]["unsettled"].int == 0)
+        try long.query("ROLLBACK")
+    }
+
     /// The statement began before the change and ends after it was applied: its rows are old, and not kept.
     @Test func aReadOvertakenByAChangeIsNotKept() throws {
         let stack = try WaldenStack.start(.init(schema: Self.schema))

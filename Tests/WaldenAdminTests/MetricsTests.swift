@@ -204,6 +204,8 @@ private let expectedSamples = [
     #"walden_reads_total{route="replica",reason="balanced"} 82"#,
     #"walden_reads_total{route="replica",reason="sticky"} 83"#,
     "walden_read_waits_total 87",
+    "walden_read_settles_total 1087",
+    "walden_reads_unsettled_total 1088",
     "walden_reads_waiting 88",
     #"walden_failover_state{state="steady"} 1"#,
     #"walden_failover_finding{finding="healthy"} 1"#,

@@ -31,6 +31,8 @@ extension StatusReport {
         report.routing.primary = ["not_covered": 84, "function": 85]
         report.routing.refused = ["unusable": 86]
         report.routing.waited = 87
+        report.routing.settled = 1_087
+        report.routing.unsettled = 1_088
         report.routing.waiting = 88
         report.failover = .sample
         return report

@@ -50,8 +50,10 @@ import WaldenCore
                 [
                     "7", "f", "00000002000000AA000000CC", "1", "16/B374D848", nil, nil, nil, "f", "5", "16/B374D000",
                     nil,
-                    nil,
+                    nil, "97:100:97,98", nil, nil,
                 ]))
+        #expect(facts.snapshot == Snapshot("97:100:97,98"))
+        #expect(facts.transactions == nil)
         #expect(!facts.isInRecovery)
         #expect(facts.system.timeline == TimelineID(2), "not the one of the last checkpoint")
         #expect(facts.insertLSN == LSN("16/B374D848"))
@@ -66,7 +68,12 @@ import WaldenCore
             parse(
                 [
                     "7", "t", nil, "3", nil, "0/200", "0/100", "1500000", "t", "5", "0/180", "streaming", "replica_1",
+                    nil, "101", "97,98",
                 ]))
+        #expect(facts.snapshot == nil)
+        #expect(
+            facts.transactions
+                == ReplayedTransactions(xmax: TransactionID(101), committed: [97, 98].map(TransactionID.init)))
         #expect(facts.isInRecovery)
         #expect(facts.system.timeline == TimelineID(3))
         #expect(facts.receivedLSN == LSN(0x200))
@@ -80,10 +87,25 @@ import WaldenCore
     }
 
     @Test func aClockThatRanBackGivesNoNegativeDelay() {
-        #expect(parse(["7", "t", nil, "3", nil, nil, "0/100", "-20", "f", "5", nil, nil, nil])?.replayDelay == .zero)
+        #expect(parse(["7", "t", nil, "3", nil, nil, "0/100", "-20", "f", "5"] + nothing)?.replayDelay == .zero)
     }
 
-    @Test(arguments: [[], ["7", "t"], [nil, "t", nil, "3", nil, nil, nil, nil, "f", "5", nil, nil, nil]])
+    private let nothing = [String?](repeating: nil, count: 6)
+
+    @Test func whatStandbysAreAskedOf() {
+        let few = Snapshot(xmin: TransactionID(7), xmax: TransactionID(10), inProgress: [9, 7].map(TransactionID.init))
+        #expect(NodeFacts.parameter(asking: few) == "{7,9}")
+        #expect(ReplayedTransactions("101", nil) == ReplayedTransactions(xmax: TransactionID(101)))
+        #expect(ReplayedTransactions("101", "97,x") == nil)
+        #expect(ReplayedTransactions(nil, nil) == nil)
+        let many = Snapshot(
+            xmin: TransactionID(1), xmax: TransactionID(300), inProgress: (1...257).map { TransactionID(UInt64($0)) })
+        #expect(NodeFacts.parameter(asking: many) == nil)
+    }
+
+    @Test(arguments: [
+        [], ["7", "t"], [nil, "t", nil, "3", nil, nil, nil, nil, "f", "5", nil, nil, nil, nil, nil, nil],
+    ])
     func oddAnswersAreRefused(_ row: [String?]) {
         #expect(parse(row) == nil)
     }

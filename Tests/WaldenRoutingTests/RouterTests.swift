@@ -258,4 +258,67 @@ import WaldenRouting
         #expect(router(covered: [50, nil]).someReplicaMeets(CoverageDemand(at(50)), Self.now))
         #expect(!router(covered: [50, nil]).someReplicaMeets(CoverageDemand(at(51)), Self.now))
     }
+
+    // MARK: What the primary shows
+
+    /// Replica 1 covers 50; what it had shown by `settled` the primary shows.
+    private func settled(_ settled: Int, standing: NodeStanding? = nil, availableSince: Int = 1) -> Router {
+        var router = router(covered: [50, nil], weights: [1, 1, 1])
+        let standby = StandbyStanding(
+            node: NodeID(1), standing: standing ?? .covered(at(50)), availableSince: at(availableSince),
+            settled: at(settled))
+        router.standingsChanged(Standings(version: 2, standbys: [standby]))
+        return router
+    }
+
+    /// The session has read on replica 1, which does not serve it now: it may wait a second for the primary.
+    private func after(
+        read: Int, _ preference: RoutePreference = .primary, isSettled: Bool = false
+    ) -> RouteRequest {
+        var request = request(needs: 60, preference)
+        request.lastRead = .init(node: NodeID(1), endedAt: at(read), isSettled: isSettled)
+        request.settling = .seconds(1)
+        return request
+    }
+
+    @Test func thePrimaryIsAskedWhenItShowsWhatAReplicaHasShown() throws {
+        let request = after(read: 70)
+        let settle = RouteDecision.settle(try #require(request.lastRead), deadline: Self.now + .seconds(1))
+        #expect(decide(settled(69), request) == settle)
+        #expect(decide(settled(69), after(read: 70, .auto)) == settle)
+        #expect(settled(69).unsettled(request) == request.lastRead)
+        #expect(decide(settled(70), request) == .primary(.preferred))
+        #expect(settled(70).unsettled(request) == nil)
+        #expect(decide(settled(69), after(read: 70, isSettled: true)) == .primary(.preferred))
+        var waited = request
+        waited.hasWaited = true
+        #expect(decide(settled(69), waited) == .primary(.preferred))
+        #expect(settled(69).unsettled(waited) != nil, "and that is counted")
+        var impatient = request
+        impatient.settling = .zero
+        #expect(decide(settled(69), impatient) == .primary(.preferred))
+    }
+
+    /// Nobody can tell what a server showed before its restart, or what one shows that is not looked at.
+    @Test func whatCannotBeFoundOutIsNotWaitedFor() {
+        #expect(decide(settled(69, availableSince: 71), after(read: 70)) == .primary(.preferred))
+        #expect(decide(settled(99, availableSince: 71), after(read: 70)) == .primary(.preferred))
+        #expect(settled(99, availableSince: 71).unsettled(after(read: 70)) != nil)
+        #expect(decide(settled(69, standing: .unusable(.unreachable)), after(read: 70)) == .primary(.preferred))
+        var promoted = settled(69)
+        promoted.primaryChanged(to: NodeID(1), knownSince: 3)
+        #expect(decide(promoted, after(read: 70)) == .primary(.preferred))
+        #expect(promoted.unsettled(after(read: 70)) == nil, "it shows what it showed")
+    }
+
+    /// The primary takes no share of what it may not show yet, where the replica still serves.
+    @Test func aReplicaGoesOnInstead() {
+        var router = settled(69)
+        for _ in 0..<5 { router.began(NodeID(1)) }
+        var request = after(read: 70, .auto)
+        request.needs = at(40)
+        #expect(decide(router, request) == .replica(NodeID(1), .sticky))
+        request.lastRead = .init(node: NodeID(1), endedAt: at(69))
+        #expect(decide(router, request) == .primary(.balanced))
+    }
 }

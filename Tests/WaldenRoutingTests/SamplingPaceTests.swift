@@ -57,4 +57,13 @@ import WaldenRouting
         pace.replicaLookWanted(start + .milliseconds(1))
         #expect(next(pace, false) == .milliseconds(1))
     }
+
+    @Test func whileSomebodyWaitsForThePrimaryToShowItAllAreAsked() {
+        var pace = SamplingPace()
+        pace.settlersChanged(to: 1)
+        #expect(next(pace, false) == .milliseconds(1))
+        #expect(next(pace, true) == .milliseconds(1))
+        pace.settlersChanged(to: 0)
+        #expect(next(pace, true) == .seconds(1))
+    }
 }

@@ -164,6 +164,14 @@ extension MetricsReference {
             }
         },
         .counter("walden_read_waits_total", "Reads that waited for a replica to catch up.") { $0.routing.waited },
+        .counter(
+            "walden_read_settles_total",
+            "Reads that waited until the primary showed what a replica had shown to their session."
+        ) { $0.routing.settled },
+        .counter(
+            "walden_reads_unsettled_total",
+            "Reads sent to the primary although it was not known to show what a replica had shown to their session."
+        ) { $0.routing.unsettled },
         .gauge("walden_reads_waiting", "Reads that wait for a replica now.") { .count($0.routing.waiting) },
     ]
 }

@@ -8,6 +8,10 @@ public struct RoutingReport: Hashable, Sendable {
     public var refused: [String: UInt64] = [:]
     /// Reads that waited for a replica to catch up.
     public var waited: UInt64 = 0
+    /// Reads that waited until the primary showed what a replica had shown to their session.
+    public var settled: UInt64 = 0
+    /// Reads sent to the primary although that was not known.
+    public var unsettled: UInt64 = 0
     /// Those that wait now.
     public var waiting = 0
 

@@ -43,6 +43,8 @@ extension RoutingReport {
             "primary": .counts(primary),
             "refused": .counts(refused),
             "waited": .whole(waited),
+            "settled": .whole(settled),
+            "unsettled": .whole(unsettled),
             "waiting": .count(waiting),
         ]
     }

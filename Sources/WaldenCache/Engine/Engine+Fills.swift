@@ -4,13 +4,16 @@ import WaldenDependency
 extension Engine {
     mutating func beginFill(
         key: [UInt8], hash: UInt64, dependencies: Dependencies, generation: UInt64, now: Instant,
-        notOlderThan: Instant, on server: FillServer, policy: StatementPolicy?, level: ConsistencyLevel?, isAudit: Bool,
+        notOlderThan: Instant, joinsPrimary: Bool, on server: FillServer, policy: StatementPolicy?,
+        level: ConsistencyLevel?, isAudit: Bool,
         shards: borrowing ShardSet
     ) -> FillDecision {
         let shape = account(of: policy, isAudit: isAudit)
         dropExpired(key, hash: hash, policy, now: now, shards: shards)
         let newest = fills.newest(of: key, hash: hash)
-        if let newest, isJoinable(newest, now: now, notOlderThan: notOlderThan) { return .join(newest) }
+        if let newest, isJoinable(newest, now: now, notOlderThan: notOlderThan, joinsPrimary: joinsPrimary) {
+            return .join(newest)
+        }
         if let refusal = refusal(of: key, hash: hash, newest: newest, generation: generation, shards: shards),
             !isAudit || refusal != .alreadyServable
         {
@@ -57,8 +60,9 @@ extension Engine {
         return .fill(id)
     }
 
-    private func isJoinable(_ id: FillID, now: Instant, notOlderThan: Instant) -> Bool {
+    private func isJoinable(_ id: FillID, now: Instant, notOlderThan: Instant, joinsPrimary: Bool) -> Bool {
         guard suspension == nil, let fill = fills[id], !fill.isCompleted else { return false }
+        if case .primary = fill.horizon, !joinsPrimary { return false }
         return fill.shows >= notOlderThan && now.elapsed(since: fill.startedAt) <= configuration.maxStaleness
     }
 

@@ -152,9 +152,14 @@ extension Connection {
         _ = try run(timeout) { PQsendPrepare($0, name, sql, 0, nil) }
     }
 
-    /// Runs a prepared statement that takes no parameters.
-    public func executePrepared(_ name: String, timeout: Duration = .seconds(30)) throws(PostgresError) -> QueryResult {
-        try run(timeout) { PQsendQueryPrepared($0, name, 0, nil, nil, nil, 0) }
+    /// Runs a prepared statement with text parameters.
+    public func executePrepared(
+        _ name: String, _ parameters: [String?] = [], timeout: Duration = .seconds(30)
+    ) throws(PostgresError) -> QueryResult {
+        let values = CStringArray(parameters)
+        return try run(timeout) {
+            PQsendQueryPrepared($0, name, CInt(parameters.count), values.pointers, nil, nil, 0)
+        }
     }
 
     /// Sends, then takes results until the connection is idle or copying.

@@ -86,6 +86,9 @@ public protocol NodeMonitorDelegate: Sendable {
     func sampled(_ sample: NodeSample)
     /// When the node, last asked at `asked`, is to be asked again.
     func nextLook(at node: NodeID, after asked: Instant) -> Instant
+    /// The transactions of which the node is to be asked, if it is a standby, whether it shows them: those that run at the
+    /// primary. Nil: of none.
+    func question(to node: NodeID) -> Snapshot?
     /// Whether somebody waits for standbys to have what the primary had written.
     var isReplayAwaited: Bool { get }
 }

@@ -33,14 +33,16 @@ final class NodeSession {
     /// Looks until the connection breaks (throws) or the owner stops it (returns).
     func serve(succeeded: () -> Void) throws(PostgresError) {
         while !stopSignal.isRaised {
+            let question = delegate.question(to: configuration.node)
+            let parameter = question.flatMap(NodeFacts.parameter)
             let askedAt = MonotonicClock.now()
-            let result = try connection.executePrepared(Self.name, timeout: configuration.timeout)
+            let result = try connection.executePrepared(Self.name, [parameter], timeout: configuration.timeout)
             let facts = try NodeFacts(result, connection, askedAt: askedAt)
             let answeredAt = askedAt + facts.roundTrip
             delegate.sampled(
                 NodeSample(
                     node: configuration.node, askedAt: askedAt, answeredAt: answeredAt, answer: .facts(facts),
-                    slots: try slots(facts, answeredAt)))
+                    question: parameter == nil ? nil : question, slots: try slots(facts, answeredAt)))
             succeeded()
             try flushIfAwaited(facts, answeredAt)
             try waitForNextLook(after: askedAt)

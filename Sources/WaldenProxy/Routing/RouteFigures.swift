@@ -19,6 +19,10 @@ public struct RouteFigures: Hashable, Sendable {
     public var unproven: [Refusal.Rule: UInt64] = [:]
     /// Requests that waited for a replica.
     public var waited: UInt64 = 0
+    /// Requests that waited until the primary showed what a replica had shown to their session.
+    public var settled: UInt64 = 0
+    /// Requests sent to the primary although that was not known, counted each time they were decided.
+    public var unsettled: UInt64 = 0
     /// Those that wait now.
     public var waiting = 0
     /// By `NodeID.index`.

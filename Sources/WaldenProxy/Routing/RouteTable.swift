@@ -14,6 +14,8 @@ public final class RouteTable: Sendable {
     public enum Event: Hashable, Sendable {
         /// Some replica has applied this.
         case coverage(CoverageDemand)
+        /// The primary shows what a replica has shown, or that cannot be found out any more.
+        case settled(RouteRequest.LastRead)
         /// The node has answered a question that was sent at or after this moment. A server connection that was opened
         /// since the last look may lead to a server that was restarted meanwhile and is not as far as it was: it may
         /// carry reads only after a look that began later (`isVouchedFor`).
@@ -34,6 +36,9 @@ public final class RouteTable: Sendable {
         var waiters: [UInt64: Waiter] = [:]
         var waitingForCoverage = 0 {
             didSet { pace.waitersChanged(to: waitingForCoverage) }
+        }
+        var settling = 0 {
+            didSet { pace.settlersChanged(to: settling) }
         }
         var nextWaiter: UInt64 = 0
         var wakeMonitor: (@Sendable (NodeID) -> Void)?
@@ -95,7 +100,11 @@ public final class RouteTable: Sendable {
 
     /// No new work for the primary from now on, until `serve`.
     public func hold() {
-        state.withLock { $0.isHeld = true }
+        let due = state.withLock { state in
+            state.isHeld = true
+            return state.takeDue(.distantPast) { $0.isSettled }
+        }
+        for waiter in due { waiter.wake() }
     }
 
     /// Sessions that are bound to the primary end as soon as they can, until `serve`.
@@ -138,7 +147,7 @@ public final class RouteTable: Sendable {
                 state.askedAt.removeAll()
                 primaryIndex.store(node.index, ordering: .releasing)
             }
-            return (old, state.takeServed())
+            return (old, state.takeDue(.distantPast) { $0 == .serving || $0.isSettled })
         }
         for waiter in due { waiter.wake() }
         return old
@@ -163,8 +172,12 @@ public final class RouteTable: Sendable {
             let endsIdleness = state.pace.readRouted(request.now)
             // Until now a node could be silent for long without being noticed.
             if endsIdleness { state.router.answersExpected(by: request.now + state.pace.interval * 2) }
+            var request = request
+            // Who is about to wait for the next primary need not wait for this one.
+            if state.isHeld { request.settling = .zero }
             let decision = state.router.decide(request)
             if case .refused(let reason) = decision { state.figures.refused[reason, default: 0] += 1 }
+            if case .primary = decision, state.router.unsettled(request) != nil { state.figures.unsettled += 1 }
             var woken: [NodeID] = endsIdleness ? state.router.nodes.map(\.id) : []
             if decision.isForFreshness, state.router.someReplicaFollows(within: state.pace.interval, request.now),
                 state.pace.lookWanted(request.now), !endsIdleness
@@ -227,6 +240,9 @@ public final class RouteTable: Sendable {
             case .coverage:
                 state.figures.waited += 1
                 if state.pace.lookWanted(now) { woken.append(state.router.primary) }
+            case .settled(let last):
+                state.figures.settled += 1
+                woken = [state.router.primary, last.node]
             case .look(let node, _):
                 state.pace.replicaLookWanted(now)
                 woken.append(node)
@@ -274,10 +290,18 @@ public final class RouteTable: Sendable {
 
     /// The node did not answer, or is no replica: nothing goes there until it has answered again.
     public func lost(_ node: NodeID, _ standings: Standings) {
-        state.withLock { state in
+        let due = state.withLock { state in
             state.router.lost(node)
             state.router.standingsChanged(standings)
+            return state.takeDue(.distantPast) { $0.isSettled }
         }
+        for waiter in due { waiter.wake() }
+    }
+}
+
+extension RouteTable.Event {
+    fileprivate var isSettled: Bool {
+        if case .settled = self { true } else { false }
     }
 }
 
@@ -316,31 +340,39 @@ extension RouteTable.State {
     fileprivate func hasHappened(_ event: RouteTable.Event, _ now: Instant) -> Bool {
         switch event {
         case .coverage(let demand): router.someReplicaMeets(demand, now)
+        case .settled(let last): isHeld || router.isSettled(last) || !router.isTold(of: last)
         case .look(let node, let since): askedAt[node].map { $0 >= since } ?? false
         case .serving: !isHeld
         }
     }
 
-    /// Those that waited for the primary.
-    fileprivate mutating func takeServed() -> [RouteTable.Waiter] {
-        waiters.filter { $0.value.event == .serving }.compactMap { remove($0.key) }
-    }
-
-    fileprivate mutating func takeDue(_ now: Instant) -> [RouteTable.Waiter] {
+    /// - Parameter kind: Others are not looked at.
+    fileprivate mutating func takeDue(
+        _ now: Instant, of kind: (RouteTable.Event) -> Bool = { _ in true }
+    ) -> [RouteTable.Waiter] {
         if waiters.isEmpty { return [] }
-        return waiters.filter { hasHappened($0.value.event, now) }.compactMap { remove($0.key) }
+        return waiters.filter { kind($0.value.event) && hasHappened($0.value.event, now) }
+            .compactMap { remove($0.key) }
     }
 
     fileprivate mutating func add(_ waiter: RouteTable.Waiter) {
         nextWaiter += 1
         waiters[nextWaiter] = waiter
-        if case .coverage = waiter.event { waitingForCoverage += 1 }
+        count(waiter, 1)
     }
 
     fileprivate mutating func remove(_ id: UInt64) -> RouteTable.Waiter? {
         let waiter = waiters.removeValue(forKey: id)
-        if case .coverage = waiter?.event { waitingForCoverage -= 1 }
+        if let waiter { count(waiter, -1) }
         return waiter
+    }
+
+    private mutating func count(_ waiter: RouteTable.Waiter, _ change: Int) {
+        switch waiter.event {
+        case .coverage: waitingForCoverage += change
+        case .settled: settling += change
+        case .look, .serving: break
+        }
     }
 
     /// What wakes these monitors, to be called outside of the lock.
@@ -354,7 +386,7 @@ extension RouteDecision {
     /// No replica was known to be fresh enough; a newer look may change that.
     fileprivate var isForFreshness: Bool {
         switch self {
-        case .replica, .wait: false
+        case .replica, .wait, .settle: false
         case .primary(let reason), .refused(let reason):
             reason == .notCovered || reason == .overdue || reason == .maxLag
         }

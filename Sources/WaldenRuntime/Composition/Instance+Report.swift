@@ -104,6 +104,8 @@ extension Instance {
         report.refused = Self.labelled(figures.refused)
         for (rule, count) in figures.unproven { report.primary[rule.rawValue, default: 0] += count }
         report.waited = figures.waited
+        report.settled = figures.settled
+        report.unsettled = figures.unsettled
         report.waiting = figures.waiting
         return report
     }

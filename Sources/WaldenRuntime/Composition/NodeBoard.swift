@@ -62,7 +62,7 @@ final class NodeBoard: Sendable {
             state.positions.primarySampled(
                 PrimaryPosition(
                     systemIdentifier: system.systemIdentifier, timeline: system.timeline, end: probe.insertLSN,
-                    askedAt: probe.startedAt))
+                    snapshot: probe.snapshot, askedAt: probe.startedAt))
             return state.positions.standings
         }
         routes.primaryProbed(askedAt: probe.startedAt, standings, now: MonotonicClock.now())
@@ -102,6 +102,10 @@ extension NodeBoard: NodeMonitorDelegate {
         routes.nextLook(at: node, after: asked, now: MonotonicClock.now())
     }
 
+    func question(to node: NodeID) -> Snapshot? {
+        state.withLock { $0.primary == node ? nil : $0.positions.snapshot }
+    }
+
     var isReplayAwaited: Bool { routes.isAwaited }
 }
 
@@ -138,7 +142,7 @@ extension NodeBoard.State {
         positions.primarySampled(
             PrimaryPosition(
                 systemIdentifier: facts.system.systemIdentifier, timeline: facts.system.timeline, end: end,
-                askedAt: sample.askedAt))
+                snapshot: facts.snapshot, askedAt: sample.askedAt))
         return true
     }
 
@@ -156,10 +160,19 @@ extension NodeBoard.State {
                 NodePosition(
                     systemIdentifier: facts.system.systemIdentifier, timeline: facts.system.timeline,
                     receivedLSN: facts.receivedLSN, replayedLSN: facts.replayedLSN,
-                    isReplayPaused: facts.isReplayPaused, startedAt: facts.startedAt, askedAt: sample.askedAt,
-                    answeredAt: sample.answeredAt))
+                    isReplayPaused: facts.isReplayPaused, view: StandbyView(facts, sample),
+                    startedAt: facts.startedAt, askedAt: sample.askedAt, answeredAt: sample.answeredAt))
             return true
         }
+    }
+}
+
+extension StandbyView {
+    fileprivate init?(_ facts: NodeFacts, _ sample: NodeSample) {
+        guard let transactions = facts.transactions else { return nil }
+        self.init(
+            askedAt: sample.askedAt, xmax: transactions.xmax, question: sample.question,
+            committed: transactions.committed)
     }
 }
 

@@ -57,6 +57,7 @@ extension Configuration {
         proxy.peers = peers.filter { $0.key != peerID }
         proxy.maxLag = maxLag
         proxy.routeWait = routeWait
+        proxy.settleWait = settleWait
         return proxy
     }
 }

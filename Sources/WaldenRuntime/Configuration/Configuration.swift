@@ -38,6 +38,7 @@ public struct Configuration: Hashable, Sendable {
     var nodeWeights = [NodeWeight.primaryAside]
     public internal(set) var maxLag = Duration.seconds(10)
     public internal(set) var routeWait = Duration.milliseconds(5)
+    public internal(set) var settleWait = Duration.seconds(1)
     var pool = PoolChoices()
     var failover = FailoverChoices()
 

@@ -24,6 +24,11 @@ extension Setting {
             "routing.wait_budget", \.routeWait, .zero ... .seconds(1),
             "How long a read may wait for a replica that is about to catch up; then it goes to the primary. 0: it "
                 + "never waits."),
+        duration(
+            "routing.settle_budget", \.settleWait, .zero ... .seconds(60),
+            "How long a read that goes to the primary may wait until that shows what a replica has shown to its "
+                + "session: milliseconds, unless a commit hangs or the replica does. Then it is answered all the same. "
+                + "0: it never waits."),
     ]
 }
 

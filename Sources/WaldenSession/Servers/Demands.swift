@@ -125,6 +125,7 @@ extension SessionMachine {
         needs.shown = reads.shown
         needs.lastReplica = reads.replica
         needs.lastReplicaAt = reads.replicaAt
+        needs.isSettled = reads.isSettled
         needs.avoided = pooled?.avoided
         needs.preference = analysis?.routePreference ?? settings.own.route
         needs.maxLag = settings.own.maxLag
@@ -239,6 +240,12 @@ extension SessionMachine {
         guard let pooled, let unrouted = pooled.unrouted else { return nil }
         pooled.unrouted = nil
         return unrouted
+    }
+
+    /// A read that might have run on a replica is sent to the primary: it shows what replicas have shown to the session, as
+    /// far as that could be found out.
+    public mutating func readsAtPrimary() {
+        pooled?.reads.settle()
     }
 
     /// The server that the session has is as fresh as the unit at the front needs (`ServerDemand.confirm`).

@@ -120,6 +120,8 @@ struct ReadTracker {
     private(set) var replica: NodeID?
     /// When `replica` last answered.
     private(set) var replicaAt = Instant.distantPast
+    /// Nothing has been read on a replica since a read was sent to the primary.
+    private(set) var isSettled = true
 
     /// - Parameter node: The replica that answered; nil: the primary did.
     mutating func read(on node: NodeID?, _ end: Instant) {
@@ -129,5 +131,10 @@ struct ReadTracker {
         }
         replica = node
         replicaAt = end
+        isSettled = false
+    }
+
+    mutating func settle() {
+        isSettled = true
     }
 }

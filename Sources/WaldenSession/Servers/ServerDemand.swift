@@ -46,6 +46,8 @@ public struct ReadNeeds: Hashable, Sendable {
     public var lastReplica: NodeID?
     /// When that read ended.
     public var lastReplicaAt = Instant.distantPast
+    /// The session has read at the primary since, or nowhere else.
+    public var isSettled = true
     public var preference = RoutePreference.auto
     /// The replica that could not serve this very read.
     public var avoided: NodeID?

@@ -17,6 +17,10 @@ struct RoutingSimulation {
         case writesForgotten
         /// Nor does what the cache has shown to it.
         case hitsForgotten
+        /// The primary is taken to show all that replicas have shown.
+        case primaryTrusted
+        /// Standbys are believed to show none of the transactions that run at the primary.
+        case commitsDenied
     }
 
     private struct Session {
@@ -27,6 +31,8 @@ struct RoutingSimulation {
         /// The newest state shown to it.
         var seen: UInt64 = 0
         var lastRead: (node: Int, at: Int)?
+        /// No replica has been read since the primary was.
+        var isSettled = true
         /// By the cache.
         var shown: UInt64 = 0
     }
@@ -37,6 +43,8 @@ struct RoutingSimulation {
         let answeredAt: Int
         let position: UInt64
         let startedAt: Int
+        var snapshot: Snapshot?
+        var view: StandbyView?
     }
 
     private static let primaryNode = 3
@@ -59,6 +67,7 @@ struct RoutingSimulation {
     private(set) var violations: [String] = []
     private(set) var onReplicas = 0
     private(set) var onPrimary = 0
+    private(set) var settling = 0
 
     init(seed: Int, mutant: Mutant? = nil) {
         self.mutant = mutant
@@ -105,7 +114,7 @@ struct RoutingSimulation {
             looks.append(
                 Look(
                     node: look.node, askedAt: look.askedAt, answeredAt: look.answeredAt, position: cluster.end,
-                    startedAt: 0))
+                    startedAt: 0, snapshot: cluster.snapshot))
             return
         }
         let standby = cluster.standbys[look.node]
@@ -113,10 +122,15 @@ struct RoutingSimulation {
             return
         }
         let position = mutant == .receivedCounts ? standby.received : standby.replayed
+        var view = cluster.view(
+            replayed: standby.replayed, askedAt: Self.instant(look.askedAt), question: positions.snapshot)
+        if mutant == .commitsDenied {
+            view = StandbyView(askedAt: view.askedAt, xmax: view.xmax, question: view.question)
+        }
         looks.append(
             Look(
                 node: look.node, askedAt: look.askedAt, answeredAt: look.answeredAt, position: position,
-                startedAt: standby.startedAt))
+                startedAt: standby.startedAt, view: view))
     }
 
     private mutating func answer() {
@@ -130,7 +144,8 @@ struct RoutingSimulation {
         if look.node == Self.primaryNode {
             positions.primarySampled(
                 PrimaryPosition(
-                    systemIdentifier: "7", timeline: TimelineID(1), end: LSN(look.position), askedAt: dated))
+                    systemIdentifier: "7", timeline: TimelineID(1), end: LSN(look.position),
+                    snapshot: look.snapshot, askedAt: dated))
         } else {
             // The connection is gone, and the answer with it.
             guard cluster.standbys[look.node].startedAt == look.startedAt else { return }
@@ -139,7 +154,8 @@ struct RoutingSimulation {
                 NodeID(look.node + 1),
                 NodePosition(
                     systemIdentifier: "7", timeline: TimelineID(1), receivedLSN: nil, replayedLSN: LSN(look.position),
-                    startedAt: Int64(look.startedAt), askedAt: dated, answeredAt: Self.instant(look.answeredAt)))
+                    view: look.view, startedAt: Int64(look.startedAt), askedAt: dated,
+                    answeredAt: Self.instant(look.answeredAt)))
             router.answered(NodeID(look.node + 1), until: Self.instant(look.askedAt + 2_600))
         }
         router.standingsChanged(positions.standings)
@@ -167,11 +183,22 @@ struct RoutingSimulation {
         }
     }
 
+    /// What only the primary runs: it may lack what replicas have shown.
     private mutating func readOnPrimary(_ index: Int) {
         onPrimary += 1
         sessions[index].seen = max(sessions[index].seen, cluster.visible)
         sessions[index].sawAt = cluster.now
-        sessions[index].lastRead = nil
+    }
+
+    /// - Parameter isSettled: It is said to lack nothing.
+    private mutating func routeToPrimary(_ index: Int, isSettled: Bool) {
+        let (shown, seen) = (cluster.visible, state(at: sessions[index].seen))
+        if isSettled, shown < seen {
+            violations.append("\(cluster.now): the primary shows \(shown), after the session has seen \(seen)")
+        }
+        sessions[index].seen = shown
+        sessions[index].isSettled = true
+        readOnPrimary(index)
     }
 
     /// The cache shows what the primary's readers saw a moment ago, if the session has not seen more.
@@ -187,27 +214,39 @@ struct RoutingSimulation {
         let now = cluster.now
         let wrote = mutant == .writesForgotten ? 0 : session.wroteAt
         var last = session.lastRead.map {
-            RouteRequest.LastRead(node: NodeID($0.node + 1), endedAt: Self.instant($0.at))
+            RouteRequest.LastRead(
+                node: NodeID($0.node + 1), endedAt: Self.instant($0.at),
+                isSettled: session.isSettled || mutant == .primaryTrusted)
         }
         if mutant == .stickyAcrossRestarts, let known = last {
             let since = router.nodes[known.node.index].standby.availableSince
-            last = .init(node: known.node, endedAt: max(known.endedAt, since))
+            last = .init(node: known.node, endedAt: max(known.endedAt, since), isSettled: known.isSettled)
         }
         var request = RouteRequest(
             needs: Self.instant(max(wrote, session.sawAt)), now: Self.instant(now), lastRead: last,
             maxLag: .microseconds(Self.maxLag * 100))
         if mutant != .hitsForgotten { request.shown = LSN(session.shown) }
+        request.settling = .milliseconds(100)
         let decision = router.decide(request)
+        if case .settle = decision {
+            // Again the next time.
+            settling += 1
+            return lookSoon()
+        }
         guard case .replica(let node, _) = decision, connect(to: node.index - 1) else {
             if decision == .primary(.notCovered) { lookSoon() }
-            return readOnPrimary(index)
+            return routeToPrimary(index, isSettled: router.unsettled(request) == nil)
         }
         let standby = node.index - 1
         onReplicas += 1
         judge(session, shown: cluster.standbys[standby].replayed, standby)
         sessions[index].seen = max(session.seen, cluster.standbys[standby].replayed)
         sessions[index].lastRead = (standby, now)
+        sessions[index].isSettled = false
     }
+
+    /// Positions between two commits show the same state.
+    private func state(at position: UInt64) -> UInt64 { cluster.commits.last { $0.end <= position }?.end ?? 0 }
 
     /// A newer look may have covered the read.
     private mutating func lookSoon() {
@@ -231,9 +270,7 @@ struct RoutingSimulation {
     /// What was shown, against what the session wrote, has seen, and the bound on the age.
     private mutating func judge(_ session: Session, shown: UInt64, _ standby: Int) {
         let oldest = cluster.visible(at: cluster.now - Self.maxLag)
-        // Positions between two commits show the same state.
-        let state = cluster.commits.last { $0.end <= shown }?.end ?? 0
-        let seen = cluster.commits.last { $0.end <= session.seen }?.end ?? 0
+        let (state, seen) = (state(at: shown), state(at: session.seen))
         let what = "\(cluster.now): replica \(standby) shows \(state)"
         if state < session.wrote { violations.append("\(what), after the session's write \(session.wrote)") }
         if state < seen { violations.append("\(what), after the session has seen \(seen)") }

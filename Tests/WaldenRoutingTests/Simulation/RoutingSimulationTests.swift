@@ -1,6 +1,6 @@
 import Testing
 
-/// Scenario: a primary with asynchronous commits; three standbys, one of them cascaded, whose replay lags, pauses, is
+/// Scenario: a primary with asynchronous commits and with ones that wait long for confirmation; three standbys, one of them cascaded, whose replay lags, pauses, is
 /// delayed, freezes, and goes back with a crash; looks that overlap and answer in any order. Risk: a routed read that is
 /// older than promised, by a rule that holds only as long as nothing happens.
 @Suite struct RoutingSimulationTests {
@@ -11,6 +11,7 @@ import Testing
         simulation.run(ticks: Self.ticks)
         #expect(simulation.violations == [])
         #expect(simulation.onReplicas > simulation.onPrimary, "\(simulation.onReplicas), \(simulation.onPrimary)")
+        #expect(simulation.settling > 0)
     }
 
     /// The judge sees each of these, so it would see them in the router.

@@ -1,9 +1,11 @@
 import WaldenCore
+import WaldenRouting
 
 /// A primary and its standbys by the tick (a tenth of a millisecond): what is written, flushed, received, replayed and
 /// visible when.
 struct SimulatedCluster {
     struct Commit {
+        let xid: UInt64
         let end: UInt64
         /// When readers of the primary see it; a standby may show it earlier.
         let visibleAt: Int
@@ -35,6 +37,9 @@ struct SimulatedCluster {
     var standbys: [Standby]
     /// What was flushed, received … by each tick of the last while.
     private var received: [[UInt64]]
+    /// Transactions that have begun and are yet to commit, some of them for long.
+    private var running: [UInt64] = []
+    private var nextXID: UInt64 = 1
     private var random: SimulationRandom
 
     init(random: SimulationRandom) {
@@ -57,10 +62,47 @@ struct SimulatedCluster {
         // Visible after its flush has been waited for, or at once when it is asynchronous; always in the order of commits.
         let isAsynchronous = random.next(4) == 0
         if !isAsynchronous { flushed = end }
-        let visibleAt = max(commits.last?.visibleAt ?? 0, now + (isAsynchronous ? 0 : Int(random.next(8))))
-        let commit = Commit(end: end, visibleAt: visibleAt)
+        // Now and then its standbys take long to confirm it, and those behind it wait as well.
+        let confirmed = random.next(60) == 0 ? Int(random.next(600)) : Int(random.next(8))
+        let visibleAt = max(commits.last?.visibleAt ?? 0, now + (isAsynchronous ? 0 : confirmed))
+        let commit = Commit(xid: takeXID(), end: end, visibleAt: visibleAt)
         commits.append(commit)
         return commit
+    }
+
+    /// Of a transaction that began just now, or long ago.
+    private mutating func takeXID() -> UInt64 {
+        if random.next(3) == 0, running.count < 20 { running.append(beginXID()) }
+        if !running.isEmpty, random.next(4) == 0 { return running.remove(at: Int(random.next(UInt64(running.count)))) }
+        return beginXID()
+    }
+
+    private mutating func beginXID() -> UInt64 {
+        nextXID += 1
+        return nextXID - 1
+    }
+
+    /// What a reader of the primary is shown.
+    var snapshot: Snapshot {
+        let hidden = commits.reversed().prefix { $0.visibleAt > now }.map(\.xid)
+        let newest = commits.last { $0.visibleAt <= now } == nil ? 0 : newestXID(through: visible)
+        let inProgress = (running + hidden).filter { $0 <= newest }.map(TransactionID.init)
+        let xmax = TransactionID(newest + 1)
+        return Snapshot(xmin: inProgress.min() ?? xmax, xmax: xmax, inProgress: inProgress)
+    }
+
+    /// What a standby shows that has replayed so far, asked of what `question` lists as running.
+    func view(replayed: UInt64, askedAt: Instant, question: Snapshot?) -> StandbyView {
+        let committed = (question?.inProgress ?? []).filter { xid in
+            commits.contains { $0.xid == xid.rawValue && $0.end <= replayed }
+        }
+        return StandbyView(
+            askedAt: askedAt, xmax: TransactionID(newestXID(through: replayed) + 1), question: question,
+            committed: committed)
+    }
+
+    private func newestXID(through position: UInt64) -> UInt64 {
+        commits.reduce(0) { $1.end <= position ? max($0, $1.xid) : $0 }
     }
 
     mutating func advance() {

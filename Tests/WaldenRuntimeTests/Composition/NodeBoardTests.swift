@@ -40,17 +40,20 @@ import WaldenSession
     private func at(_ milliseconds: Int) -> Instant { start + .milliseconds(milliseconds) }
 
     private func sample(
-        _ node: Int, _ position: UInt64, at milliseconds: Int, isInRecovery: Bool? = nil, system: String = "7"
+        _ node: Int, _ position: UInt64, at milliseconds: Int, isInRecovery: Bool? = nil, system: String = "7",
+        snapshot: String? = nil, shows: ReplayedTransactions? = nil, asked question: String? = nil
     ) -> NodeSample {
         let isStandby = isInRecovery ?? (node > 0)
         let position = LSN(position)
         let facts = NodeFacts(
             system: SystemIdentity(systemIdentifier: system, timeline: TimelineID(1), serverVersion: 150_000),
             isInRecovery: isStandby, insertLSN: isStandby ? nil : position, receivedLSN: isStandby ? position : nil,
-            flushedLSN: position, replayedLSN: isStandby ? position : nil, replayDelay: nil, isReplayPaused: false,
+            flushedLSN: position, replayedLSN: isStandby ? position : nil, replayDelay: nil,
+            snapshot: snapshot.flatMap(Snapshot.init), transactions: shows, isReplayPaused: false,
             receiverStatus: isStandby ? "streaming" : nil, startedAt: 1, roundTrip: .milliseconds(1))
         return NodeSample(
-            node: NodeID(node), askedAt: at(milliseconds), answeredAt: at(milliseconds + 1), answer: .facts(facts))
+            node: NodeID(node), askedAt: at(milliseconds), answeredAt: at(milliseconds + 1), answer: .facts(facts),
+            question: question.flatMap(Snapshot.init))
     }
 
     private func lost(_ node: Int, at milliseconds: Int) -> NodeSample {
@@ -226,6 +229,56 @@ import WaldenSession
         board.sampled(sample(1, 100, at: 15))
         #expect(done.take() == [replica])
         #expect(routes.isVouchedFor(replica, connectedAt: at(13)))
+    }
+
+    // MARK: What the primary shows
+
+    private func settle(read milliseconds: Int, at now: Int) -> RouteDecision {
+        var request = RouteRequest(needs: at(now), now: at(now), preference: .primary)
+        request.lastRead = .init(node: replica, endedAt: at(milliseconds))
+        request.settling = .seconds(1)
+        return routes.route(request)
+    }
+
+    /// 97 runs at the primary and is committed by what the replica shows.
+    @Test func whoHasReadOnAReplicaWaitsForThePrimaryToShowIt() throws {
+        board.sampled(sample(0, 100, at: 10, snapshot: "97:100:97"))
+        #expect(board.question(to: replica) == Snapshot("97:100:97"))
+        #expect(board.question(to: .configuredPrimary) == nil)
+        let committed = ReplayedTransactions(xmax: TransactionID(100), committed: [TransactionID(97)])
+        board.sampled(sample(1, 100, at: 12, shows: committed, asked: "97:100:97"))
+        let last = RouteRequest.LastRead(node: replica, endedAt: at(12))
+        #expect(settle(read: 12, at: 20) == .settle(last, deadline: at(1_020)))
+        _ = woken.take()
+        let done = Calls()
+        #expect(routes.wait(for: .settled(last), now: at(20)) { done.note(replica) } != nil)
+        #expect(woken.take() == [.configuredPrimary, replica])
+        #expect(routes.nextLook(at: .configuredPrimary, after: at(20), now: at(20)) == at(21))
+        board.sampled(sample(0, 101, at: 21, snapshot: "97:101:97"))
+        #expect(done.take() == [])
+        board.sampled(sample(0, 101, at: 22, snapshot: "101:101:"))
+        #expect(done.take() == [replica])
+        #expect(settle(read: 12, at: 23) == .primary(.preferred))
+        #expect(settle(read: 13, at: 23) != .primary(.preferred), "what it has shown since is not known")
+        #expect(routes.figures(at(23)).settled == 1)
+        #expect(routes.figures(at(23)).unsettled == 0)
+    }
+
+    /// What ends the wait because nobody will find out.
+    @Test(arguments: ["lost", "held", "replaced"]) func nobodyWaitsForWhatCannotBeFoundOut(_ end: String) {
+        board.sampled(sample(0, 100, at: 10, snapshot: "97:100:97"))
+        board.sampled(sample(1, 100, at: 12, shows: ReplayedTransactions(xmax: TransactionID(100))))
+        let last = RouteRequest.LastRead(node: replica, endedAt: at(12))
+        let done = Calls()
+        #expect(routes.wait(for: .settled(last), now: at(20)) { done.note(replica) } != nil)
+        switch end {
+        case "lost": board.sampled(lost(1, at: 21))
+        case "held": routes.hold()
+        default: _ = routes.serve(NodeID(2), term: 1, knownSince: board.primaryChanged(to: NodeID(2)))
+        }
+        #expect(done.take() == [replica])
+        #expect(settle(read: 12, at: 22) == .primary(.preferred))
+        #expect(routes.figures(at(22)).unsettled == 1)
     }
 
     // MARK: Figures

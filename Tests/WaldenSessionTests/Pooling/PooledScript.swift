@@ -50,6 +50,7 @@ final class PooledScript {
     var pendingCommit: PendingCommit { machine.pendingCommit }
     var isInDoubt: Bool { machine.isInDoubt }
     var isQuiescent: Bool { machine.isQuiescent }
+    func joinsPrimary(_ own: ConsistencyLevel?) -> Bool { machine.joinsPrimary(own) }
 
     func lastWord(_ error: ErrorResponse) -> ErrorResponse { machine.lastWord(error) }
     func mayUse(_ server: ServerSession) -> Bool { machine.mayUse(server) }
