@@ -196,7 +196,7 @@ extension ProxyConnection {
         guard let server = fillServer(isAudit: isAudit) else { return }
         let decision = context.cache.beginFill(
             key: key, dependencies: dependencies, generation: generation, now: now,
-            notOlderThan: needs.instant(level), joinsPrimary: machine?.joinsPrimary(level) ?? true, on: server,
+            notOlderThan: needs.instant(level), joinsPrimary: machine?.unsettledRead(level) == nil, on: server,
             policy: policy, level: level, isAudit: isAudit)
         switch decision {
         case .fill(let fill):

@@ -26,7 +26,8 @@ extension ProxyConnection {
             let reply = unsafeDowncast(payload as AnyObject, to: CachedReply.self)
             if let tag = reply.tag {
                 tag.hits.bump()
-                if counters.sampler.takesHit(), tag.audit != .none, context.cache.beginsAudit(now: now) {
+                if counters.sampler.takesHit(), tag.audit != .none, primaryShowsAll, context.cache.beginsAudit(now: now)
+                {
                     return audit()
                 }
             }

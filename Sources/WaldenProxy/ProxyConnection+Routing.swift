@@ -77,6 +77,12 @@ extension ProxyConnection {
         return .standby(replayed: basis.replayed, covering: basis.covering)
     }
 
+    /// Whether the primary, which audits ask, is known to show all that replicas have shown to the session.
+    var primaryShowsAll: Bool {
+        guard let (replica, endedAt) = machine?.unsettledRead() else { return true }
+        return context.routes.isSettled(RouteRequest.LastRead(node: replica, endedAt: endedAt))
+    }
+
     /// Decides where the read goes. False: it waits, or was refused; `routeWaitEnded` goes on.
     private func choose(_ needs: ReadNeeds, for purpose: RouteWait.Purpose, hasWaited: Bool = false) -> Bool {
         guard let pooled else { return false }

@@ -194,13 +194,13 @@ public struct Router: Sendable {
 
     /// What a replica has shown to the session, if the primary is not known to show as much.
     public func unsettled(_ request: RouteRequest) -> RouteRequest.LastRead? {
-        guard let last = request.lastRead, !last.isSettled, last.node != primary, !isSettled(last) else { return nil }
+        guard let last = request.lastRead, !last.isSettled, !isSettled(last) else { return nil }
         return last
     }
 
     /// Whether the primary is known to show what the read has shown.
     public func isSettled(_ last: RouteRequest.LastRead) -> Bool {
-        guard let node = nodes.first(where: { $0.id == last.node }) else { return true }
+        guard last.node != primary, let node = nodes.first(where: { $0.id == last.node }) else { return true }
         // What a server shows after a restart tells nothing of what it showed before.
         return last.endedAt >= node.standby.availableSince && last.endedAt <= node.standby.settled
     }

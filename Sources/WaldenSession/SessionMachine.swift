@@ -223,11 +223,15 @@ public struct SessionMachine: ~Copyable {
             level: level, wroteAt: consistency.wroteAt, sawAt: consistency.sawAt, arrivedAt: arrivedAt)
     }
 
-    /// Whether what another client's statement reads at the primary shows all that replicas have shown to the session.
+    /// What a replica has shown to the session and the primary may not show yet; nil: nothing, or the level does not mind.
     ///
     /// - Parameter own: The level that the statement itself names.
-    public func joinsPrimary(_ own: ConsistencyLevel?) -> Bool {
-        (own ?? level) == .bounded || pooled?.reads.isSettled ?? true
+    public func unsettledRead(_ own: ConsistencyLevel? = nil) -> (replica: NodeID, endedAt: Instant)? {
+        guard (own ?? level) != .bounded, let reads = pooled?.reads, !reads.isSettled, let replica = reads.replica
+        else {
+            return nil
+        }
+        return (replica, reads.replicaAt)
     }
 
     /// The unit offered is answered with what another client's statement has just read.

@@ -7,7 +7,7 @@ import WaldenTestKit
 /// Scenario: an old primary whose agent is told to fence it and to make it a standby of the new one, with faults at every
 /// boundary. Risk: an old primary that writes again, a directory that is neither node's, a configuration that is lost.
 @Suite(.serialized) struct AgentTests {
-    @Test(.timeLimit(.minutes(10))) func aFencedServerIsDownAndStaysDownThroughARestart() async throws {
+    @Test(.againstHanging) func aFencedServerIsDownAndStaysDownThroughARestart() async throws {
         try await AgentScene.with { scene in
             let agent = try await scene.startAgent()
             let before = try await scene.client.status()
@@ -46,7 +46,7 @@ import WaldenTestKit
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func aFrozenServerIsFenced() async throws {
+    @Test(.againstHanging) func aFrozenServerIsFenced() async throws {
         try await AgentScene.with { scene in
             let agent = try await scene.startAgent()
             defer { agent.kill() }
@@ -56,7 +56,7 @@ import WaldenTestKit
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func itIsStoppedAndStarted() async throws {
+    @Test(.againstHanging) func itIsStoppedAndStarted() async throws {
         try await AgentScene.with { scene in
             let agent = try await scene.startAgent()
             defer { agent.kill() }
@@ -71,7 +71,7 @@ import WaldenTestKit
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func aKilledPrimaryIsRewound() async throws {
+    @Test(.againstHanging) func aKilledPrimaryIsRewound() async throws {
         try await AgentScene.with { scene in
             try scene.distinguish()
             try scene.new.restart()
@@ -100,7 +100,7 @@ import WaldenTestKit
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func whatCannotBeRewoundIsReplacedByACopy() async throws {
+    @Test(.againstHanging) func whatCannotBeRewoundIsReplacedByACopy() async throws {
         try await AgentScene.with(canRewind: false) { scene in
             try scene.distinguish()
             try scene.new.restart()
@@ -125,7 +125,7 @@ import WaldenTestKit
     ]
 
     /// It dies between two steps, or in the middle of one, and the next one finds what it left.
-    @Test(.timeLimit(.minutes(5)), arguments: deaths)
+    @Test(.againstHanging, arguments: deaths)
     func anAgentThatIsKilledLeavesNothingUndone(_ program: String, _ moment: String, canRewind: Bool) async throws {
         try await AgentScene.with(canRewind: canRewind) { scene in
             try scene.distinguish()
@@ -158,7 +158,7 @@ import WaldenTestKit
     }
 
     /// The program that the agent had started works on when the agent is killed; the next one ends it first.
-    @Test(.timeLimit(.minutes(10))) func whatAKilledAgentLeftAtWorkIsEnded() async throws {
+    @Test(.againstHanging) func whatAKilledAgentLeftAtWorkIsEnded() async throws {
         try await AgentScene.with(canRewind: false) { scene in
             try scene.distinguish()
             try scene.new.restart()
@@ -182,7 +182,7 @@ import WaldenTestKit
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func aFenceOverrulesARejoin() async throws {
+    @Test(.againstHanging) func aFenceOverrulesARejoin() async throws {
         try await AgentScene.with(canRewind: false) { scene in
             try scene.distinguish()
             try scene.new.restart()
@@ -209,7 +209,7 @@ import WaldenTestKit
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func aSourceOfAnotherClusterChangesNothing() async throws {
+    @Test(.againstHanging) func aSourceOfAnotherClusterChangesNothing() async throws {
         try await AgentScene.with { scene in
             let stranger = try scene.startStranger()
             defer { stranger.process.kill() }
@@ -226,7 +226,7 @@ import WaldenTestKit
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func clientsNeedACertificateOfTheAuthority() async throws {
+    @Test(.againstHanging) func clientsNeedACertificateOfTheAuthority() async throws {
         try await AgentScene.with { scene in
             let (ours, others) = (try CertificateAuthority("Ours"), try CertificateAuthority("Others"))
             let server = try ours.issue("agent", subject: "/CN=agent", alternatives: ["IP:127.0.0.1"], forServer: true)
@@ -271,7 +271,7 @@ import WaldenTestKit
         #expect(status == .exited(69) && root.contains("does not run as root"))
     }
 
-    @Test(.timeLimit(.minutes(10))) func aSecondAgentIsRefusedAndTheSocketIsItsUsersOnly() async throws {
+    @Test(.againstHanging) func aSecondAgentIsRefusedAndTheSocketIsItsUsersOnly() async throws {
         try await AgentScene.with { scene in
             let agent = try await scene.startAgent()
             defer { agent.kill() }

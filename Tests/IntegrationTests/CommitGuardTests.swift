@@ -8,7 +8,7 @@ import WaldenTestKit
     private static let withheld = "walden_cancels_withheld_total"
 
     /// - Parameter authenticates: Whether sessions have servers of a pool; else each has its own.
-    @Test(.timeLimit(.minutes(2)), arguments: [true, false])
+    @Test(.againstHanging, arguments: [true, false])
     func aCommitsWaitForStandbysIsNotCancelled(_ authenticates: Bool) throws {
         var configuration = SuccessionLoad.configuration
         if !authenticates { configuration.settings = [] }
@@ -48,7 +48,7 @@ import WaldenTestKit
     }
 
     /// By somebody who does not go through Walden: the client is told that nobody knows, not that it is committed.
-    @Test(.timeLimit(.minutes(2)), arguments: [false, true])
+    @Test(.againstHanging, arguments: [false, true])
     func aWaitThatIsCutOffAtTheServerIsNoAcknowledgement(_ isExtended: Bool) throws {
         let stack = try FailoverStack.start(SuccessionLoad.configuration)
         defer { stack.end() }
@@ -70,7 +70,7 @@ import WaldenTestKit
     }
 
     /// Whoever cannot look withholds what may commit, and says how that is mended.
-    @Test(.timeLimit(.minutes(2))) func withoutTheRightToLookNothingThatMayCommitIsCancelled() throws {
+    @Test(.againstHanging) func withoutTheRightToLookNothingThatMayCommitIsCancelled() throws {
         let stack = try FailoverStack.start(SuccessionLoad.configuration)
         defer { stack.end() }
         let admin = try stack.cluster.primary.connect()

@@ -7,7 +7,7 @@ import WaldenTestKit
 /// of a rollback of one that is there, or what became of another transaction that bears the same number.
 @Suite(.serialized) struct CommitInDoubtTests {
     /// The standbys have the COMMIT and have not said so.
-    @Test(.timeLimit(.minutes(3))) func aCommitThatAStandbyHasIsAcknowledged() throws {
+    @Test(.againstHanging) func aCommitThatAStandbyHasIsAcknowledged() throws {
         let stack = try start()
         defer { stack.end() }
         let client = try openTransaction(stack)
@@ -27,7 +27,7 @@ import WaldenTestKit
     }
 
     /// The standbys know of the transaction and not of its COMMIT.
-    @Test(.timeLimit(.minutes(3))) func aCommitThatNoStandbyHasIsRolledBack() throws {
+    @Test(.againstHanging) func aCommitThatNoStandbyHasIsRolledBack() throws {
         let stack = try start()
         defer { stack.end() }
         let client = try openTransaction(stack)
@@ -43,7 +43,7 @@ import WaldenTestKit
     }
 
     /// The standbys know nothing of it: the new primary gives its number to another transaction, which is committed.
-    @Test(.timeLimit(.minutes(3))) func aCommitOfWhichNobodyKnowsTheNumberStaysUnknown() throws {
+    @Test(.againstHanging) func aCommitOfWhichNobodyKnowsTheNumberStaysUnknown() throws {
         let stack = try start()
         defer { stack.end() }
         try stack.freezeSenders()
@@ -68,7 +68,7 @@ import WaldenTestKit
     }
 
     /// Its process alone ends, and no other node takes the primary's place: nobody is waited for.
-    @Test(.timeLimit(.minutes(3))) func aCommitWhoseProcessEndsStaysUnknown() throws {
+    @Test(.againstHanging) func aCommitWhoseProcessEndsStaysUnknown() throws {
         let stack = try start()
         defer { stack.end() }
         let client = try openTransaction(stack)
@@ -90,7 +90,7 @@ import WaldenTestKit
     }
 
     /// Whatever clients are told, each transaction is where they were told that it is.
-    @Test(.timeLimit(.minutes(3)), arguments: Loss.allCases) func manyClientsAreToldTheTruth(_ loss: Loss) throws {
+    @Test(.againstHanging, arguments: Loss.allCases) func manyClientsAreToldTheTruth(_ loss: Loss) throws {
         let stack = try start()
         defer { stack.end() }
         let load = try BlockLoad(stack)

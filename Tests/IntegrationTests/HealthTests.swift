@@ -5,7 +5,7 @@ import WaldenTestKit
 /// Scenario: a balancer asks a Walden before a primary and a standby. Risk: it goes on sending clients where nothing is served,
 /// or stops where all is well.
 @Suite struct HealthTests {
-    @Test(.timeLimit(.minutes(3))) func balancersAreToldWhoServes() throws {
+    @Test(.againstHanging) func balancersAreToldWhoServes() throws {
         let agent = try Ports.free()
         var configuration = WaldenStack.Configuration()
         configuration.cluster.standbys = 1
@@ -37,7 +37,7 @@ import WaldenTestKit
     }
 
     /// New clients are to go elsewhere while those that are there end their work.
-    @Test(.timeLimit(.minutes(3))) func anInstanceThatStopsIsDrained() throws {
+    @Test(.againstHanging) func anInstanceThatStopsIsDrained() throws {
         let agent = try Ports.free()
         var configuration = WaldenStack.Configuration()
         configuration.flags = ["--agent-check", "127.0.0.1:\(agent)"]

@@ -77,7 +77,7 @@ import WaldenTestKit
             && notice.message.hasSuffix(" s old: the primary is being replaced")
     }
 
-    @Test(.timeLimit(.minutes(3))) func readsGoOnWhileAKilledPrimaryIsReplaced() throws {
+    @Test(.againstHanging) func readsGoOnWhileAKilledPrimaryIsReplaced() throws {
         let scene = try Scene()
         defer { scene.end() }
         let stack = scene.stack
@@ -143,7 +143,7 @@ import WaldenTestKit
         try judgePromoted(scene, reader)
     }
 
-    @Test(.timeLimit(.minutes(3))) func readsGoOnWhileAFrozenPrimaryIsReplaced() throws {
+    @Test(.againstHanging) func readsGoOnWhileAFrozenPrimaryIsReplaced() throws {
         let scene = try Scene()
         defer { scene.end() }
         let reader = try scene.warmed()
@@ -171,7 +171,7 @@ import WaldenTestKit
 
     /// Under load, with clients held for as long as a reader needs to be answered from memory: whatever a session is shown, it
     /// never goes back, and it comes to what the new primary is told.
-    @Test(.timeLimit(.minutes(3))) func sessionsOnlyGoForward() throws {
+    @Test(.againstHanging) func sessionsOnlyGoForward() throws {
         let scene = try Scene()
         defer { scene.end() }
         let stack = scene.stack

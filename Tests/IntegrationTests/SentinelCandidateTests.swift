@@ -10,7 +10,7 @@ import WaldenTestKit
 /// an incident that neither ends nor says why.
 @Suite(.serialized) struct SentinelCandidateTests {
     /// The others wait for the chosen one, which alone may hold what was acknowledged.
-    @Test(.timeLimit(.minutes(3))) func aCandidateKilledBeforeItsPromotionIsWaitedFor() throws {
+    @Test(.againstHanging) func aCandidateKilledBeforeItsPromotionIsWaitedFor() throws {
         let scene = try SentinelScene()
         defer { scene.end() }
         let sentinel = try scene.startSentinel()
@@ -45,7 +45,7 @@ import WaldenTestKit
     }
 
     /// It has the order, and may have carried it out or not.
-    @Test(.timeLimit(.minutes(3))) func aCandidateKilledDuringItsPromotionIsPromotedAgain() throws {
+    @Test(.againstHanging) func aCandidateKilledDuringItsPromotionIsPromotedAgain() throws {
         let scene = try SentinelScene()
         defer { scene.end() }
         let sentinel = try scene.startSentinel()
@@ -63,7 +63,7 @@ import WaldenTestKit
 
     /// It was promoted, and the old primary, which the new rule names, is away: too few for another proof. People are told,
     /// and the node's return is enough.
-    @Test(.timeLimit(.minutes(3))) func aCandidateKilledAfterItsPromotionIsWaitedFor() throws {
+    @Test(.againstHanging) func aCandidateKilledAfterItsPromotionIsWaitedFor() throws {
         let scene = try SentinelScene()
         defer { scene.end() }
         let sentinel = try scene.startSentinel()
@@ -88,7 +88,7 @@ import WaldenTestKit
     }
 
     /// Within the cooldown only a crash is a reason.
-    @Test(.timeLimit(.minutes(3))) func aSecondFailoverWithinTheCooldownNeedsACrash() throws {
+    @Test(.againstHanging) func aSecondFailoverWithinTheCooldownNeedsACrash() throws {
         var options = SentinelScene.Options()
         options.configure = { $0.timings.cooldown = .seconds(600) }
         let scene = try SentinelScene(options)
@@ -120,7 +120,7 @@ import WaldenTestKit
     }
 
     /// Somebody promoted a standby and made it a standby again: its log has left the primary's, and with it the proof.
-    @Test(.timeLimit(.minutes(3))) func aDivergedStandbyIsNeitherProofNorFollowed() throws {
+    @Test(.againstHanging) func aDivergedStandbyIsNeitherProofNorFollowed() throws {
         let scene = try SentinelScene()
         defer { scene.end() }
         let sentinel = try scene.startSentinel()
@@ -147,7 +147,7 @@ import WaldenTestKit
     }
 
     /// Three restarts in a row, each as fast as the server can.
-    @Test(.timeLimit(.minutes(3))) func aPrimaryThatComesAndGoesEndsSteadyOrReplacedOnce() throws {
+    @Test(.againstHanging) func aPrimaryThatComesAndGoesEndsSteadyOrReplacedOnce() throws {
         let scene = try SentinelScene()
         defer { scene.end() }
         let sentinel = try scene.startSentinel()

@@ -13,7 +13,7 @@ import WaldenTestKit
 /// Scenario: people steer a sentinel before real servers by its socket and the commands, and read what has happened. Risk: an
 /// order that is told to be done and is not, one that loses writes, or a history that differs from what was.
 @Suite(.serialized) struct SentinelControlTests {
-    @Test(.timeLimit(.minutes(10))) func aSwitchoverIsRehearsedOrderedAndTold() async throws {
+    @Test(.againstHanging) func aSwitchoverIsRehearsedOrderedAndTold() async throws {
         let scene = try SentinelScene()
         defer { scene.end() }
         let sentinel = try scene.startSentinel()
@@ -54,7 +54,7 @@ import WaldenTestKit
         _ = try scene.judge("refused without a quorum", on: scene.cluster.standbys[1])
     }
 
-    @Test(.timeLimit(.minutes(10))) func aFailoverIsForeseenAndItsHistoryOutlivesTheSentinel() async throws {
+    @Test(.againstHanging) func aFailoverIsForeseenAndItsHistoryOutlivesTheSentinel() async throws {
         let scene = try SentinelScene()
         defer { scene.end() }
         let sentinel = try scene.startSentinel()
@@ -91,7 +91,7 @@ import WaldenTestKit
     }
 
     /// A standby and the primary are gone: what the last one lacks may have been acknowledged, so people have to say it.
-    @Test(.timeLimit(.minutes(10))) func whatCannotBeProvenIsForcedByPeopleOnly() async throws {
+    @Test(.againstHanging) func whatCannotBeProvenIsForcedByPeopleOnly() async throws {
         let scene = try SentinelScene()
         defer { scene.end() }
         let sentinel = try scene.startSentinel()
@@ -118,7 +118,7 @@ import WaldenTestKit
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func whoIsPausedDoesNothingUntilResumed() async throws {
+    @Test(.againstHanging) func whoIsPausedDoesNothingUntilResumed() async throws {
         let scene = try SentinelScene()
         defer { scene.end() }
         let sentinel = try scene.startSentinel()

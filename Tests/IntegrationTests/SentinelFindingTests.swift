@@ -8,7 +8,7 @@ import WaldenTestKit
 /// an outage and, with a primary that goes on, two of them.
 @Suite(.serialized) struct SentinelFindingTests {
     /// New connections hang, those at hand work: for people, not for a failover.
-    @Test(.timeLimit(.minutes(3))) func aStoppedPostmasterIsToldAndLeftAlone() throws {
+    @Test(.againstHanging) func aStoppedPostmasterIsToldAndLeftAlone() throws {
         let scene = try SentinelScene()
         defer { scene.end() }
         let sentinel = try scene.startSentinel()
@@ -25,7 +25,7 @@ import WaldenTestKit
     }
 
     /// By setting it is a reason; then the old primary's sessions, which live on, must acknowledge nothing.
-    @Test(.timeLimit(.minutes(3))) func aStoppedPostmasterIsFailedOverFromBySetting() throws {
+    @Test(.againstHanging) func aStoppedPostmasterIsFailedOverFromBySetting() throws {
         var options = SentinelScene.Options()
         options.configure = { $0.timings.hungAccept = .seconds(1) }
         let scene = try SentinelScene(options)
@@ -49,7 +49,7 @@ import WaldenTestKit
     }
 
     /// The sentinel's own sessions are gone, and there is no room for new ones.
-    @Test(.timeLimit(.minutes(3))) func aFullPrimaryIsLeftAlone() throws {
+    @Test(.againstHanging) func aFullPrimaryIsLeftAlone() throws {
         var options = SentinelScene.Options()
         options.settings = ["max_connections": "30", "superuser_reserved_connections": "3"]
         let scene = try SentinelScene(options)
@@ -77,7 +77,7 @@ import WaldenTestKit
     }
 
     /// A process of the server was killed: all others end, then it recovers. A stopped one keeps it from that for a while.
-    @Test(.timeLimit(.minutes(3))) func aPrimaryThatRestartsItselfIsWaitedFor() throws {
+    @Test(.againstHanging) func aPrimaryThatRestartsItselfIsWaitedFor() throws {
         let scene = try SentinelScene()
         defer { scene.end() }
         let sentinel = try scene.startSentinel()

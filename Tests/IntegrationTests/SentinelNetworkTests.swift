@@ -37,7 +37,7 @@ struct SentinelNetworkTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(3)), arguments: Cut.allCases)
+    @Test(.againstHanging, arguments: Cut.allCases)
     func aPrimaryCutFromAllIsReplaced(cut: Cut) throws {
         let (scene, network) = try Self.scene()
         defer { scene.end() }
@@ -65,7 +65,7 @@ struct SentinelNetworkTests {
     }
 
     /// The fault is on the sentinel's side: the primary goes on, and acknowledges what others write.
-    @Test(.timeLimit(.minutes(3)), arguments: [Cut.both, .mute])
+    @Test(.againstHanging, arguments: [Cut.both, .mute])
     func aSentinelCutFromThePrimaryDoesNothing(cut: Cut) throws {
         let (scene, network) = try Self.scene()
         defer { scene.end() }
@@ -91,7 +91,7 @@ struct SentinelNetworkTests {
     }
 
     /// Commits wait for their quorum; that is no reason for a failover, which would need the same standbys.
-    @Test(.timeLimit(.minutes(3))) func standbysCutFromThePrimaryAreWaitedFor() throws {
+    @Test(.againstHanging) func standbysCutFromThePrimaryAreWaitedFor() throws {
         let (scene, network) = try Self.scene()
         defer { scene.end() }
         let sentinel = try scene.startSentinel()

@@ -54,7 +54,7 @@ import WaldenTestKit
     ]
 
     /// In one cluster, one after the other: each is mended, and the primary comes back.
-    @Test(.timeLimit(.minutes(3))) func whatCannotEndWellIsNotBegun() throws {
+    @Test(.againstHanging) func whatCannotEndWellIsNotBegun() throws {
         var options = SentinelScene.Options()
         options.settings = ["max_replication_slots": "4"]
         let scene = try SentinelScene(options)
@@ -90,7 +90,7 @@ import WaldenTestKit
         }
     }
 
-    @Test(.timeLimit(.minutes(3))) func nodesOfTwoClustersAreRefusedAtTheStart() throws {
+    @Test(.againstHanging) func nodesOfTwoClustersAreRefusedAtTheStart() throws {
         let scene = try SentinelScene()
         defer { scene.end() }
         var configuration = Cluster.Configuration()

@@ -11,7 +11,7 @@ import WaldenTestKit
     private static let quick: [FailoverState] = [.promote, .sever, .opening]
     private static let rest: [FailoverState] = [.hold, .census, .fence, .open, .steady]
 
-    @Test(.timeLimit(.minutes(3)), arguments: FailoverRows.of(quick + rest, quick: quick.count))
+    @Test(.againstHanging, arguments: FailoverRows.of(quick + rest, quick: quick.count))
     func aSentinelEndedAtARecordOfAFailoverGoesOnFromIt(_ state: FailoverState) throws {
         let scene = try SentinelScene()
         defer { scene.end() }
@@ -31,7 +31,7 @@ import WaldenTestKit
         #expect(terms.count == (state.isRevocable ? 2 : 1), "\(terms)")
     }
 
-    @Test(.timeLimit(.minutes(3)), arguments: FailoverRows.of(quick + rest, quick: 1))
+    @Test(.againstHanging, arguments: FailoverRows.of(quick + rest, quick: 1))
     func aSentinelEndedAtARecordOfASwitchoverGoesOnFromIt(_ state: FailoverState) throws {
         let scene = try SentinelScene()
         defer { scene.end() }

@@ -8,7 +8,7 @@ import WaldenTestKit
 @Suite(.serialized, .enabled(if: Volume.obstacle == nil, "\(Volume.obstacle ?? "file systems can be mounted")"))
 struct SentinelStorageTests {
     /// PostgreSQL ends itself when the log has no room, and cannot recover either.
-    @Test(.timeLimit(.minutes(3))) func aFullLogVolumeIsFailedOverFrom() throws {
+    @Test(.againstHanging) func aFullLogVolumeIsFailedOverFrom() throws {
         var options = SentinelScene.Options()
         options.logVolume = .small(megabytes: 160)
         let scene = try SentinelScene(options)
@@ -35,7 +35,7 @@ struct SentinelStorageTests {
     }
 
     /// The disk takes no write and gives no error: reads go on, no local commit returns.
-    @Test(.timeLimit(.minutes(3))) func aFrozenLogVolumeIsFailedOverFrom() throws {
+    @Test(.againstHanging) func aFrozenLogVolumeIsFailedOverFrom() throws {
         var options = SentinelScene.Options()
         options.logVolume = .freezable(megabytes: 160)
         options.configure = { $0.timings.writeStall = .seconds(2) }

@@ -7,7 +7,7 @@ import WaldenTestKit
 /// Scenario: a switchover is ordered under load. Risk: an error that no client had to see, a lost commit, or an old primary
 /// that stays out.
 @Suite(.serialized) struct SentinelSwitchoverTests {
-    @Test(.timeLimit(.minutes(3))) func aSwitchoverUnderLoadCostsAPauseAndNoError() throws {
+    @Test(.againstHanging) func aSwitchoverUnderLoadCostsAPauseAndNoError() throws {
         var options = SentinelScene.Options()
         options.configure = { $0.policy.hasAgent = true }
         let scene = try SentinelScene(options)
@@ -42,7 +42,7 @@ import WaldenTestKit
     }
 
     /// While work is drained, the old primary begins to acknowledge what no standby need hold.
-    @Test(.timeLimit(.minutes(3))) func aRuleThatIsTakenAwayMeanwhileUndoesIt() throws {
+    @Test(.againstHanging) func aRuleThatIsTakenAwayMeanwhileUndoesIt() throws {
         let scene = try SentinelScene()
         defer { scene.end() }
         let sentinel = try scene.startSentinel()

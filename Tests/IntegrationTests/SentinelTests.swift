@@ -7,7 +7,7 @@ import WaldenTestKit
 /// Scenario: a primary with two standbys and `ANY 1`, a client that writes without pause, and the primary dies in one way
 /// or another. Risk: an acknowledged write that is nowhere, one that is there twice, or a cluster that writes nothing more.
 @Suite(.serialized) struct SentinelTests {
-    @Test(.timeLimit(.minutes(3))) func aKilledPrimaryIsReplacedAndNothingIsLost() throws {
+    @Test(.againstHanging) func aKilledPrimaryIsReplacedAndNothingIsLost() throws {
         let scene = try SentinelScene()
         defer { scene.end() }
         let sentinel = try scene.startSentinel()
@@ -22,7 +22,7 @@ import WaldenTestKit
     }
 
     /// Its backends find out one by one; one that computes goes on, and must not acknowledge.
-    @Test(.timeLimit(.minutes(3))) func aKilledPostmasterLeavesBackendsThatAcknowledgeNothing() throws {
+    @Test(.againstHanging) func aKilledPostmasterLeavesBackendsThatAcknowledgeNothing() throws {
         let scene = try SentinelScene()
         defer { scene.end() }
         let sentinel = try scene.startSentinel()
@@ -45,7 +45,7 @@ import WaldenTestKit
     }
 
     /// It wakes after the standbys were severed, after the promotion, and when the new primary is open.
-    @Test(.timeLimit(.minutes(3)), arguments: [FailoverState.census, .opening, .steady])
+    @Test(.againstHanging, arguments: [FailoverState.census, .opening, .steady])
     func aFrozenPrimaryAcknowledgesNothingOnceItIsBack(in state: FailoverState) throws {
         let scene = try SentinelScene()
         defer { scene.end() }

@@ -12,7 +12,7 @@ import WaldenTestKit
     }
 
     /// One seed that stays, and one that is new every time; the output names it.
-    @Test(.timeLimit(.minutes(10)), arguments: [UInt64(15), UInt64.random(in: 0..<1 << 32)])
+    @Test(.againstHanging, arguments: [UInt64(15), UInt64.random(in: 0..<1 << 32)])
     func nothingStale(seed: UInt64) throws {
         let result = try run(["--cases", "20000", "--seed", "\(seed)"])
         #expect(result.status == .exited(0), "\(result.transcript.suffix(20_000))")
@@ -22,7 +22,7 @@ import WaldenTestKit
     }
 
     /// Does it find anything? Here each result is filed without the last table that it reads.
-    @Test(.timeLimit(.minutes(5))) func forgottenTableIsFound() throws {
+    @Test(.againstHanging) func forgottenTableIsFound() throws {
         let result = try run(["--cases", "3000", "--seed", "15", "--forget", "1"])
         #expect(result.status == .exited(1), "\(result.transcript.suffix(2000))")
         #expect(result.output.contains("=== MISS"))

@@ -5,7 +5,7 @@ import WaldenTestKit
 /// acknowledged write that is nowhere, one that is there twice, a read that fails or shows what is gone, a client that is
 /// held for ever.
 @Suite(.serialized) struct SuccessionTests {
-    @Test(.timeLimit(.minutes(3))) func clientsOfAKilledPrimarySeeAPause() throws {
+    @Test(.againstHanging) func clientsOfAKilledPrimarySeeAPause() throws {
         let stack = try FailoverStack.start(SuccessionLoad.configuration)
         defer { stack.end() }
         let load = try SuccessionLoad(stack)
@@ -37,7 +37,7 @@ import WaldenTestKit
         #expect(promoted != stack.cluster.primary.name)
     }
 
-    @Test(.timeLimit(.minutes(3))) func clientsOfAFrozenPrimarySeeAPause() throws {
+    @Test(.againstHanging) func clientsOfAFrozenPrimarySeeAPause() throws {
         let stack = try FailoverStack.start(SuccessionLoad.configuration)
         defer { stack.end() }
         let load = try SuccessionLoad(stack)
@@ -54,7 +54,7 @@ import WaldenTestKit
         try judgeCache(stack)
     }
 
-    @Test(.timeLimit(.minutes(3))) func aSwitchoverIsNoticedByNobody() throws {
+    @Test(.againstHanging) func aSwitchoverIsNoticedByNobody() throws {
         let stack = try FailoverStack.start(SuccessionLoad.configuration)
         defer { stack.end() }
         let load = try SuccessionLoad(stack)
@@ -71,7 +71,7 @@ import WaldenTestKit
     }
 
     /// Its agent makes it a standby, and a switchover the primary again.
-    @Test(.timeLimit(.minutes(3))) func theOldPrimaryFollowsAndMayLeadAgain() throws {
+    @Test(.againstHanging) func theOldPrimaryFollowsAndMayLeadAgain() throws {
         var configuration = SuccessionLoad.configuration
         configuration.hasAgents = true
         let stack = try FailoverStack.start(configuration)
@@ -98,7 +98,7 @@ import WaldenTestKit
     }
 
     /// One transaction that does not end keeps the switchover from being; then all is as it was.
-    @Test(.timeLimit(.minutes(3))) func aSwitchoverThatCannotDrainIsGivenUp() throws {
+    @Test(.againstHanging) func aSwitchoverThatCannotDrainIsGivenUp() throws {
         var configuration = SuccessionLoad.configuration
         configuration.failover = ["switchover_timeout: 1s"]
         let stack = try FailoverStack.start(configuration)

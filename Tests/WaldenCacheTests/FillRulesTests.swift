@@ -25,6 +25,14 @@ import WaldenDependency
         #expect(test.statistics.fillsJoined == 2)
     }
 
+    /// A replica has shown it what the primary may not have shown yet when the fill began.
+    @Test func whoHasReadOnAReplicaJoinsNoFillOfThePrimary() throws {
+        test.start()
+        let id = try #require(test.fill("q", byID))
+        #expect(test.begin("q", byID, joinsPrimary: false) == .refused(.identicalUnderWay))
+        #expect(test.begin("q", byID) == .join(id))
+    }
+
     @Test func aRequestJoinsNoFillThatBeganBeforeItsWrite() throws {
         test.start()
         let id = try #require(test.fill("q", byID))

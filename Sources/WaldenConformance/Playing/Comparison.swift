@@ -24,9 +24,12 @@ struct Comparison {
     /// What differs from the reference in this mode; nil when nothing does.
     func difference(_ script: Script, from reference: Trace?, in mode: Mode, _ dirtier: Dirtier?) throws -> String? {
         let walden = try stage.walden(mode)
+        let stack = WaldenStack(cluster: stage.cluster, walden: walden)
         let masks = mode.isPooled ? script.masks.union([.statusOrder]) : script.masks
         func difference() throws -> String? {
-            let trace = try play(script, port: walden.port, dirtier)
+            let trace = try play(script, port: walden.port, dirtier) {
+                if mode.hasCache { try stack.waitUntilApplied() }
+            }
             guard let reference else { return trace.failure }
             return trace.difference(from: reference, masks)
         }
@@ -41,7 +44,11 @@ struct Comparison {
         }
     }
 
-    private func play(_ script: Script, port: Int, _ dirtier: Dirtier? = nil) throws -> Trace {
-        try Player(script, port: port, admin: stage.admin) { try dirtier?.dirty() }.play()
+    private func play(
+        _ script: Script, port: Int, _ dirtier: Dirtier? = nil, administered: @escaping () throws -> Void = {}
+    ) throws -> Trace {
+        try Player(
+            script, port: port, admin: stage.admin, interlude: { try dirtier?.dirty() }, administered: administered
+        ).play()
     }
 }

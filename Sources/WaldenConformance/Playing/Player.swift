@@ -8,6 +8,8 @@ final class Player {
     private let admin: SQLClient
     /// Called before each step.
     private let interlude: () throws -> Void
+    /// Called when `admin` has changed something. A cache may show the state before for a while to who has not seen the change.
+    private let administered: () throws -> Void
     private var clients: [(name: String, client: ProtocolClient)] = []
     private var ended: Set<String> = []
     private var trace = Trace()
@@ -15,15 +17,20 @@ final class Player {
     /// Longer than anything that a script asks for takes.
     private static let patience = Duration.seconds(10)
 
-    init(_ script: Script, port: Int, admin: SQLClient, interlude: @escaping () throws -> Void = {}) {
+    init(
+        _ script: Script, port: Int, admin: SQLClient, interlude: @escaping () throws -> Void,
+        administered: @escaping () throws -> Void
+    ) {
         self.script = script
         self.port = port
         self.admin = admin
         self.interlude = interlude
+        self.administered = administered
     }
 
     func play() throws -> Trace {
         for sql in script.setup { try admin.query(sql) }
+        if !script.setup.isEmpty { try administered() }
         for step in script.steps {
             try interlude()
             do {
@@ -53,6 +60,7 @@ final class Player {
             try eventually(sql, timeout: Self.patience) { try admin.scalar(sql) == "t" }
         case .administer(let sql):
             try admin.query(sql)
+            try administered()
         }
     }
 

@@ -190,6 +190,11 @@ public final class RouteTable: Sendable {
         return (decision, basis)
     }
 
+    /// Whether the primary is known to show what the read has shown.
+    public func isSettled(_ last: RouteRequest.LastRead) -> Bool {
+        state.withLock { $0.router.isSettled(last) }
+    }
+
     /// A read was sent to the node that was chosen for it.
     public func sent(to node: NodeID, _ reason: RouteReason) {
         state.withLock { state in

@@ -126,6 +126,7 @@ import WaldenDependency
         }
         #expect(test.begin("q", byID, notOlderThan: wrote) == .refused(.identicalUnderWay))
         #expect(test.begin("q", byID, notOlderThan: covered) == .join(id))
+        #expect(test.begin("q", byID, notOlderThan: covered, joinsPrimary: false) == .join(id))
     }
 
     @Test func whatAllHaveReplayedIsForgottenAndAnOlderPositionRefused() {

@@ -85,11 +85,12 @@ final class TestCache {
     // MARK: Requests
 
     func begin(
-        _ key: String, _ dependencies: Dependencies, generation: UInt64? = nil, notOlderThan: Instant = .distantPast
+        _ key: String, _ dependencies: Dependencies, generation: UInt64? = nil, notOlderThan: Instant = .distantPast,
+        joinsPrimary: Bool = true
     ) -> FillDecision {
         cache.beginFill(
             key: Array(key.utf8), dependencies: dependencies, generation: generation ?? self.generation,
-            now: tick(), notOlderThan: notOlderThan)
+            now: tick(), notOlderThan: notOlderThan, joinsPrimary: joinsPrimary)
     }
 
     /// Begins a fill that must be allowed.

@@ -50,7 +50,7 @@ final class PooledScript {
     var pendingCommit: PendingCommit { machine.pendingCommit }
     var isInDoubt: Bool { machine.isInDoubt }
     var isQuiescent: Bool { machine.isQuiescent }
-    func joinsPrimary(_ own: ConsistencyLevel?) -> Bool { machine.joinsPrimary(own) }
+    func unsettledRead(_ own: ConsistencyLevel? = nil) -> NodeID? { machine.unsettledRead(own)?.replica }
 
     func lastWord(_ error: ErrorResponse) -> ErrorResponse { machine.lastWord(error) }
     func mayUse(_ server: ServerSession) -> Bool { machine.mayUse(server) }

@@ -68,15 +68,15 @@ import WaldenWire
         #expect(first?.lastReplica == NodeID(2))
         #expect(first?.lastReplicaAt == Instant(nanoseconds: 20))
         #expect(first?.isSettled == false)
-        #expect(!script.joinsPrimary(nil))
-        #expect(script.joinsPrimary(.bounded))
+        #expect(script.unsettledRead() == NodeID(2))
+        #expect(script.unsettledRead(.bounded) == nil)
         script.client(Query("COMMIT"))
         script.machine.saw(resultOf: nil, endedAt: Instant(nanoseconds: 30))
         script.client(Query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))
         #expect(script.demands.last?.needs?.sawAt == Instant(nanoseconds: 30))
         #expect(script.demands.last?.needs?.isSettled == false, "that was another's choice")
         script.machine.readsAtPrimary()
-        #expect(script.joinsPrimary(nil))
+        #expect(script.unsettledRead() == nil)
     }
 
     /// Case 57.
