@@ -24,7 +24,7 @@ import WaldenTestKit
             killed.raise()
         }
         try scene.cluster.primary.kill()
-        try eventually("the candidate was killed") { killed.isRaised }
+        try eventually("the candidate was killed", timeout: .seconds(40)) { killed.isRaised }
         let candidate = try #require(try scene.candidate())
         let other = try #require(scene.cluster.standbys.first { $0.name != candidate.name })
         try expectWaits(for: candidate, other, scene)
@@ -76,7 +76,7 @@ import WaldenTestKit
             killed.raise()
         }
         try scene.cluster.primary.kill()
-        try eventually("the candidate was killed") { killed.isRaised }
+        try eventually("the candidate was killed", timeout: .seconds(40)) { killed.isRaised }
         let candidate = try #require(try scene.candidate())
         let other = try #require(scene.cluster.standbys.first { $0.name != candidate.name })
         #expect(try other.connect().scalar("SELECT pg_is_in_recovery()") == "t")

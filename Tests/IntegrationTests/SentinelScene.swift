@@ -112,9 +112,11 @@ final class SentinelScene: Sendable {
         }
     }
 
-    /// The newest in the sentinel's journal.
+    /// The newest in the sentinel's journal that is whole: it may be writing the next one.
     func record() throws -> JSONValue {
-        let newest = try Files.text(journalPath).split(separator: "\n").last.map(String.init) ?? "{}"
+        let text = try Files.text(journalPath)
+        let lines = text[..<(text.lastIndex(of: "\n") ?? text.startIndex)].split(separator: "\n")
+        let newest = lines.last.map(String.init) ?? "{}"
         return try JSONValue(parsing: newest)["record"]
     }
 
