@@ -117,6 +117,8 @@ public struct Router: Sendable {
         for index in nodes.indices { nodes[index].answersUntil = min(nodes[index].answersUntil, until) }
     }
 
+    private func node(_ id: NodeID) -> RoutableNode? { nodes.first { $0.id == id } }
+
     private mutating func update(_ id: NodeID, _ change: (inout RoutableNode) -> Void) {
         guard let index = nodes.firstIndex(where: { $0.id == id }) else { return }
         change(&nodes[index])
@@ -146,7 +148,7 @@ public struct Router: Sendable {
 
     /// Why no read may go to the replica; nil when reads may, as far as it covers what they demand.
     public func obstacle(of id: NodeID, _ now: Instant) -> NodeStanding.Obstacle? {
-        guard let node = nodes.first(where: { $0.id == id }), id != primary else { return nil }
+        guard let node = node(id), id != primary else { return nil }
         if case .unusable(let obstacle) = node.standby.standing { return obstacle }
         return now <= node.answersUntil ? nil : .silent
     }
@@ -155,7 +157,7 @@ public struct Router: Sendable {
 
     /// What the node has replayed and what it covers by that; nil while no read may go there.
     public func position(of id: NodeID) -> (replayed: LSN, covering: Instant)? {
-        guard let node = nodes.first(where: { $0.id == id }), let replayed = node.standby.replayed,
+        guard let node = node(id), let replayed = node.standby.replayed,
             case .covered(let covering) = node.standby.standing
         else { return nil }
         return (replayed, covering)
@@ -194,22 +196,19 @@ public struct Router: Sendable {
 
     /// What a replica has shown to the session, if the primary is not known to show as much.
     public func unsettled(_ request: RouteRequest) -> RouteRequest.LastRead? {
-        guard let last = request.lastRead, !last.isSettled, !isSettled(last) else { return nil }
-        return last
+        request.lastRead.flatMap { isSettled($0) ? nil : $0 }
     }
 
-    /// Whether the primary is known to show what the read has shown.
+    /// Whether the primary is known to show what the read has shown, or that is of no interest any more.
     public func isSettled(_ last: RouteRequest.LastRead) -> Bool {
-        guard last.node != primary, let node = nodes.first(where: { $0.id == last.node }) else { return true }
+        guard !last.isSettled, last.node != primary, let node = node(last.node) else { return true }
         // What a server shows after a restart tells nothing of what it showed before.
         return last.endedAt >= node.standby.availableSince && last.endedAt <= node.standby.settled
     }
 
     /// Whether looks can be expected to tell when the read is settled.
     public func isTold(of last: RouteRequest.LastRead) -> Bool {
-        guard let standby = nodes.first(where: { $0.id == last.node })?.standby, case .covered = standby.standing else {
-            return false
-        }
+        guard let standby = node(last.node)?.standby, case .covered = standby.standing else { return false }
         return last.endedAt >= standby.availableSince
     }
 

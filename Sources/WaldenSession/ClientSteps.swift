@@ -195,7 +195,8 @@ extension SessionMachine {
     /// The cache has the answer to the unit offered. Nil when it must wait: units are under way whose answers come
     /// first. The shell drops the bytes that the frame counts.
     ///
-    /// - Parameter position: The hit shows the state there, or at one before; nil: `saw(resultOf:endedAt:)` has told what it shows.
+    /// - Parameter position: The hit shows the state there, or at one before; nil: `saw(resultOf:endedAt:)` has told what
+    ///   it shows.
     public mutating func hitAccepted(showing position: LSN? = nil) -> HitFrame? {
         guard let candidate, units.isEmpty else { return nil }
         self.candidate = nil

@@ -5,8 +5,7 @@ extension Engine {
     mutating func beginFill(
         key: [UInt8], hash: UInt64, dependencies: Dependencies, generation: UInt64, now: Instant,
         notOlderThan: Instant, joinsPrimary: Bool, on server: FillServer, policy: StatementPolicy?,
-        level: ConsistencyLevel?, isAudit: Bool,
-        shards: borrowing ShardSet
+        level: ConsistencyLevel?, isAudit: Bool, shards: borrowing ShardSet
     ) -> FillDecision {
         let shape = account(of: policy, isAudit: isAudit)
         dropExpired(key, hash: hash, policy, now: now, shards: shards)

@@ -92,18 +92,14 @@ final class CatalogKeeper: Sendable {
     /// Another node is the primary: what is read from now on is read there. A reading under way is dropped, and not waited
     /// for: the old primary may have stopped answering in the middle of it.
     func primaryChanged(_ dsn: DSN) {
+        let new = try? Interrupt()
         let old = target.withLock { target in
-            let old = target.interrupt
-            // Out of descriptors: the old questions are waited for, as any.
-            guard let interrupt = try? Interrupt() else {
-                target = Target(dsn: dsn, interrupt: old)
-                return nil as Interrupt?
-            }
-            target = Target(dsn: dsn, interrupt: interrupt)
-            return old
+            defer { target = Target(dsn: dsn, interrupt: new ?? target.interrupt) }
+            return target.interrupt
         }
         readAnew()
-        old?.raise()
+        // Out of descriptors, the old questions are waited for, as any.
+        if new != nil { old.raise() }
     }
 
     /// Works until cancelled.

@@ -85,7 +85,7 @@ struct SimulatedCluster {
     /// What a reader of the primary is shown.
     var snapshot: Snapshot {
         let hidden = commits.reversed().prefix { $0.visibleAt > now }.map(\.xid)
-        let newest = commits.last { $0.visibleAt <= now } == nil ? 0 : newestXID(through: visible)
+        let newest = newestXID(through: visible)
         let inProgress = (running + hidden).filter { $0 <= newest }.map(TransactionID.init)
         let xmax = TransactionID(newest + 1)
         return Snapshot(xmin: inProgress.min() ?? xmax, xmax: xmax, inProgress: inProgress)
